@@ -1,0 +1,119 @@
+"""Where vectors live: one protocol, several engines."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+Filter = Mapping[str, Any]
+
+DENSE = "dense"
+LEXICAL = "bm25"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A point that a query retrieved.
+
+    Attributes:
+        id: The point id: a UUID, or a whole number in decimal digits.
+        score: The engine's score; comparable within one list only.
+        payload: What is stored with the point: `text`, `title`, `source`, `line` and more.
+        vector: The dense vector as the engine stores it, shape (dim,).
+    """
+
+    id: str
+    score: float
+    payload: dict[str, Any]
+    vector: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackItem:
+    """An example for the second retrieval and its score in 0..1.
+
+    `id` is None for an example that is no point, such as the query itself.
+    """
+
+    id: str | None
+    vector: Vector
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficients:
+    """Qdrant's naive feedback formula: a sim(q, x) + sum over pairs of conf^b c (sim(pos, x) - sim(neg, x)).
+
+    The sum runs over all ordered pairs of items whose scores differ; conf is that difference.
+    """
+
+    a: float
+    b: float
+    c: float
+
+    def __post_init__(self) -> None:
+        """Refuse what the engines would take for nonsense or not refuse themselves."""
+        if not (np.isfinite([self.a, self.b, self.c]).all() and self.a > 0 and self.b >= 0):
+            raise ValueError(f"coefficients need a > 0, b >= 0 and finite values, not {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionInfo:
+    """What a collection holds.
+
+    Attributes:
+        name: The collection's name.
+        generation: Which build of it answers; changes when it is re-indexed.
+        model: The embedding model its vectors are from.
+        dim: Length of a dense vector.
+        points: Number of passages.
+        fields: Payload fields that a filter can name, and the JSON type of their values.
+        lexical: Whether it has a sparse vector for words beside the dense one.
+    """
+
+    name: str
+    generation: str
+    model: str
+    dim: int
+    points: int
+    fields: dict[str, str] = field(default_factory=dict)
+    lexical: bool = True
+
+
+class Index(Protocol):
+    """One collection, ready to be queried. Every list is best first and at most `limit` long.
+
+    `text` adds a lexical leg: the words of the query beside its vector, both lists fused.
+    `where` is Qdrant's own filter JSON. Raises FilterError for a filter that does not fit.
+    """
+
+    async def info(self) -> CollectionInfo:
+        """Describe the collection as it stands now."""
+        ...
+
+    async def search(
+        self, vector: Vector, limit: int, *, text: str = "", where: Filter | None = None, without: Sequence[str] = ()
+    ) -> list[Hit]:
+        """Retrieve the nearest points, leaving out those named in `without`."""
+        ...
+
+    async def retrieve(self, ids: Sequence[str]) -> list[Hit]:
+        """Fetch points by id in the order given; ids that are gone are left out, scores are 0."""
+        ...
+
+    async def feedback(
+        self,
+        vector: Vector,
+        items: Sequence[FeedbackItem],
+        coefficients: Coefficients,
+        limit: int,
+        *,
+        text: str = "",
+        where: Filter | None = None,
+        exclude: bool = True,
+    ) -> list[Hit]:
+        """Retrieve once more, steered by scored items; `exclude` leaves out the points among them."""
+        ...

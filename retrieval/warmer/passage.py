@@ -1,0 +1,44 @@
+"""Passages: what is embedded, retrieved and scored."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+_NAMESPACE = UUID("6f1d8a2c-9d0b-5c5e-8a51-0f6d2b7c3e94")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document, small enough for an agent to score at a glance.
+
+    Attributes:
+        text: What is read and scored.
+        title: The path of headings that leads to it, outermost first, joined by " > "; may be empty.
+        source: The document it is from, relative to the folder that was indexed.
+        line: Where in the document it begins; the first line is 1.
+    """
+
+    text: str
+    title: str
+    source: str
+    line: int
+
+    @property
+    def embedded(self) -> str:
+        """The text that the retriever embeds: title and text."""
+        return f"{self.title}\n{self.text}" if self.title else self.text
+
+
+def identify(passages: Iterable[Passage]) -> Iterator[tuple[str, Passage]]:
+    """Pair each passage with its point id.
+
+    The id is a UUIDv5 of the source, the embedded text and how often that text came before in the
+    same source. So it says which vector belongs to it, and it outlives a re-index, edits of other
+    parts of the document and the scores given meanwhile.
+    """
+    seen: Counter[tuple[str, str]] = Counter()
+    for passage in passages:
+        key = (passage.source, passage.embedded)
+        yield str(uuid5(_NAMESPACE, f"{passage.source}\0{seen[key]}\0{passage.embedded}")), passage
+        seen[key] += 1

@@ -1,0 +1,1 @@
+"""The MCP server, its settings and its command line."""

@@ -1,0 +1,1 @@
+"""The MCP tools: search and give_feedback."""
