@@ -27,7 +27,12 @@ class Passage:
     @property
     def embedded(self) -> str:
         """The text that the retriever embeds: title and text."""
-        return f"{self.title}\n{self.text}" if self.title else self.text
+        return embedded_text(self.title, self.text)
+
+
+def embedded_text(title: str, text: str) -> str:
+    """Join what the retriever reads of a passage."""
+    return f"{title}\n{text}" if title else text
 
 
 def identify(passages: Iterable[Passage]) -> Iterator[tuple[str, Passage]]:

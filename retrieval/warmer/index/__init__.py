@@ -95,7 +95,13 @@ class Index(Protocol):
         ...
 
     async def search(
-        self, vector: Vector, limit: int, *, text: str = "", where: Filter | None = None, without: Sequence[str] = ()
+        self,
+        vector: Vector,
+        limit: int,
+        *,
+        text: str = "",
+        where: Filter | None = None,
+        without: Sequence[str] = (),
     ) -> list[Hit]:
         """Retrieve the nearest points, leaving out those named in `without`."""
         ...
@@ -113,7 +119,7 @@ class Index(Protocol):
         *,
         text: str = "",
         where: Filter | None = None,
-        exclude: bool = True,
+        without: Sequence[str] = (),
     ) -> list[Hit]:
-        """Retrieve once more, steered by scored items; `exclude` leaves out the points among them."""
+        """Retrieve once more, steered by scored items, leaving out the points named in `without`."""
         ...

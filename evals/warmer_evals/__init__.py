@@ -1,0 +1,1 @@
+"""Evals: whether feedback is worth having, on data of your own."""

@@ -1,0 +1,31 @@
+"""Text to vector."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from warmer.index import Vector
+
+DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+class Embedder(Protocol):
+    """A loaded embedding model.
+
+    Attributes:
+        name: What the vectors are said to be from; equal names mean one vector space.
+        dim: Length of a vector.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def dim(self) -> int: ...  # noqa: D102
+
+    def embed_query(self, text: str) -> Vector:
+        """Embed a query; shape (dim,), unit length."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Iterator[tuple[int, Vector]]:
+        """Embed passages in any order; yields the position in `texts` and the vector."""
+        ...

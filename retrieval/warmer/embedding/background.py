@@ -1,0 +1,54 @@
+"""An embedding model that loads while the server already talks, and embeds beside it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from threading import Thread
+from time import monotonic
+
+import anyio.to_thread
+
+from warmer.embedding import Embedder
+from warmer.index import Vector
+
+Waiting = Callable[[float], Awaitable[None]]
+
+
+class BackgroundEmbedder:
+    """Loads a model once, in a daemon thread; a load that failed is tried again by the next call."""
+
+    def __init__(self, load: Callable[[], Embedder]) -> None:
+        self._load = load
+        self._loading: Future[Embedder] | None = None
+        self._one_at_a_time = anyio.CapacityLimiter(1)
+
+    def start(self) -> None:
+        """Begin to load, unless that was begun."""
+        if self._loading is None:
+            self._loading = Future()
+            Thread(target=self._run, args=(self._loading,), daemon=True).start()
+
+    async def ready(self, waiting: Waiting) -> Embedder:
+        """Wait for the model; `waiting` is called every second with the seconds waited so far.
+
+        Raises:
+            EmbeddingError: The model cannot be loaded.
+        """
+        self.start()
+        assert self._loading
+        loading, begun = asyncio.wrap_future(self._loading), monotonic()
+        while not (await asyncio.wait([loading], timeout=1))[0]:
+            await waiting(monotonic() - begun)
+        if loading.exception():
+            self._loading = None
+        return loading.result()
+
+    async def embed_query(self, embedder: Embedder, text: str) -> Vector:
+        """Embed in a thread, one query at a time: the model uses all cores for one as it is."""
+        return await anyio.to_thread.run_sync(embedder.embed_query, text, limiter=self._one_at_a_time)
+
+    def _run(self, loading: Future[Embedder]) -> None:
+        try:
+            loading.set_result(self._load())
+        except BaseException as error:  # noqa: BLE001  whatever it is, the caller who waits must see it
+            loading.set_exception(error)

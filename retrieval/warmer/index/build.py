@@ -1,0 +1,90 @@
+"""Builds the shard of a generation, in a process of its own.
+
+Qdrant Edge holds the GIL and much memory while it builds, so the parent stages the points as files and
+starts `python -m warmer.index.build FOLDER`.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import qdrant_edge as edge
+
+from warmer.errors import StorageError
+from warmer.index import DENSE, LEXICAL
+from warmer.passage import embedded_text
+
+_BATCH = 1000
+
+
+class Stage:
+    """Points on their way into a generation: payloads as JSON lines, vectors as raw float32."""
+
+    def __init__(self, folder: Path) -> None:
+        self._payloads = (folder / "points.jsonl").open("w", encoding="utf-8")
+        self._vectors = (folder / "vectors.f32").open("wb")
+
+    def add(self, id: str, payload: dict[str, Any], vector: np.typing.NDArray[np.float32]) -> None:  # noqa: A002
+        """Append one point."""
+        self._payloads.write(json.dumps({"id": id, "payload": payload}) + "\n")
+        self._vectors.write(vector.astype(np.float32, copy=False).tobytes())
+
+    def close(self) -> None:
+        """Flush both files."""
+        self._payloads.close()
+        self._vectors.close()
+
+
+def build_in_child(folder: Path, dim: int) -> None:
+    """Turn the staged points of a generation's folder into its shard.
+
+    Raises:
+        StorageError: The child failed, with what it said.
+    """
+    command = [sys.executable, "-m", "warmer.index.build", str(folder), str(dim)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        said = done.stderr.strip().splitlines()[-1:] or ["it said nothing; is the disk full?"]
+        raise StorageError(f"building {folder} failed (exit status {done.returncode}): {said[0]}")
+    for staged in ("points.jsonl", "vectors.f32"):
+        (folder / staged).unlink()
+
+
+def _build(folder: Path, dim: int) -> None:
+    config = edge.EdgeConfig(
+        vectors={DENSE: edge.EdgeVectorParams(size=dim, distance=edge.Distance.Cosine)},
+        sparse_vectors={LEXICAL: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
+        wal_enabled=False,
+    )
+    shard_folder = folder / "shard"
+    shard_folder.mkdir()
+    shard = edge.EdgeShard.create(str(shard_folder), config)
+    points = _points(folder, dim)
+    while batch := list(islice(points, _BATCH)):
+        shard.update(edge.UpdateOperation.upsert_points(batch))
+    shard.optimize()
+    shard.flush()
+    shard.close()
+
+
+def _points(folder: Path, dim: int) -> Iterator[edge.Point]:
+    words = edge.Bm25()
+    with (
+        (folder / "points.jsonl").open(encoding="utf-8") as lines,
+        (folder / "vectors.f32").open("rb") as raw,
+    ):
+        for line in lines:
+            point = json.loads(line)
+            payload = point["payload"]
+            dense = np.frombuffer(raw.read(4 * dim), dtype=np.float32)
+            sparse = words.embed_document(embedded_text(payload["title"], payload["text"]))
+            yield edge.Point(point["id"], {DENSE: dense.tolist(), LEXICAL: sparse}, payload)
+
+
+if __name__ == "__main__":
+    _build(Path(sys.argv[1]), int(sys.argv[2]))

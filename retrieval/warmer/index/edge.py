@@ -1,0 +1,144 @@
+"""An embedded collection on Qdrant Edge: the Rust segment engine inside this process."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import qdrant_edge as edge
+
+from warmer.errors import CollectionError
+from warmer.index import DENSE, LEXICAL, Coefficients, CollectionInfo, FeedbackItem, Filter, Hit, Vector
+from warmer.index.filters import edge_filter
+from warmer.index.generations import Generations, Manifest
+
+CANDIDATES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    generation: str
+    manifest: Manifest
+    shard: edge.EdgeShard
+
+
+class EdgeIndex:
+    """Answers from the published generation and follows the pointer when a new one is published.
+
+    Calls run in the caller's thread: Edge holds the GIL, so a thread would buy nothing.
+    """
+
+    def __init__(self, generations: Generations) -> None:
+        self._generations = generations
+        self._opened: _Opened | None = None
+        self._words = edge.Bm25()
+
+    async def info(self) -> CollectionInfo:
+        """Describe the published generation."""
+        opened = self._open()
+        manifest = opened.manifest
+        return CollectionInfo(
+            name=self._generations.folder.name,
+            generation=opened.generation,
+            model=manifest.model,
+            dim=manifest.dim,
+            points=manifest.points,
+            fields=manifest.fields,
+        )
+
+    async def search(
+        self,
+        vector: Vector,
+        limit: int,
+        *,
+        text: str = "",
+        where: Filter | None = None,
+        without: Sequence[str] = (),
+    ) -> list[Hit]:
+        """Retrieve the nearest points, leaving out those named in `without`."""
+        query = edge.Query.Nearest(vector.tolist(), using=DENSE)
+        return self._query(query, limit, text, where, without)
+
+    async def retrieve(self, ids: Sequence[str]) -> list[Hit]:
+        """Fetch points by id in the order given; ids that are gone are left out."""
+        records = self._open().shard.retrieve(list(ids), True, [DENSE])
+        found = {str(record.id): record for record in records}
+        return [_hit(found[id_], 0.0) for id_ in ids if id_ in found]
+
+    async def feedback(
+        self,
+        vector: Vector,
+        items: Sequence[FeedbackItem],
+        coefficients: Coefficients,
+        limit: int,
+        *,
+        text: str = "",
+        where: Filter | None = None,
+        without: Sequence[str] = (),
+    ) -> list[Hit]:
+        """Retrieve once more by Qdrant's naive feedback query; Edge takes the examples as vectors."""
+        examples = [edge.FeedbackItem(item.vector.tolist(), item.score) for item in items]
+        strategy = edge.NaiveFeedbackStrategy(coefficients.a, coefficients.b, coefficients.c)
+        query = edge.Query.FeedbackNaive(edge.FeedbackNaiveQuery(vector.tolist(), examples, strategy), using=DENSE)
+        return self._query(query, limit, text, where, without)
+
+    def _query(
+        self, query: edge.Query, limit: int, text: str, where: Filter | None, without: Sequence[str]
+    ) -> list[Hit]:
+        opened = self._open()
+        allowed = _without(edge_filter(where or {}, opened.manifest.fields), without)
+        words = self._words.embed_query(text)
+        if words.indices:
+            depth = max(CANDIDATES, limit)
+            request = edge.QueryRequest(
+                limit=limit,
+                query=edge.Fusion.Dbsf(),  # type: ignore[arg-type]
+                prefetches=[
+                    edge.Prefetch(limit=depth, query=query, filter=allowed),
+                    edge.Prefetch(limit=depth, query=edge.Query.Nearest(words, using=LEXICAL), filter=allowed),
+                ],
+                with_payload=True,
+                with_vector=[DENSE],
+            )
+        else:
+            request = edge.QueryRequest(
+                limit=limit, query=query, filter=allowed, with_payload=True, with_vector=[DENSE]
+            )
+        return [_hit(point, point.score) for point in opened.shard.query(request)]
+
+    def _open(self) -> _Opened:
+        published = self._generations.current()
+        if self._opened is None or self._opened.generation != published:
+            # The old shard is dropped, not closed: a close would fail queries that still run on it.
+            self._opened = self._load()
+        return self._opened
+
+    def _load(self) -> _Opened:
+        error: Exception | None = None
+        for _ in range(3):  # a writer may delete what CURRENT named a moment ago
+            generation = self._generations.current()
+            if generation is None:
+                raise CollectionError(f"collection {self._generations.folder.name!r} has nothing published yet")
+            try:
+                folder = self._generations.path(generation)
+                return _Opened(generation, Manifest.read(folder), edge.EdgeShard.load(str(folder / "shard")))
+            except CollectionError:
+                raise
+            except Exception as failure:  # noqa: BLE001  Edge raises bare Exception
+                error = failure
+        raise CollectionError(
+            f"cannot open collection {self._generations.folder.name!r} in {self._generations.folder} ({error}): "
+            "its disk must be writable and have room; if it is damaged, index all its files again with --replace"
+        ) from error
+
+
+def _without(allowed: edge.Filter | None, ids: Sequence[str]) -> edge.Filter | None:
+    if not ids:
+        return allowed
+    excluded = edge.HasIdCondition(set(ids))
+    return edge.Filter(must=[allowed] if allowed else None, must_not=[excluded])
+
+
+def _hit(point: Any, score: float) -> Hit:  # noqa: ANN401
+    vector = np.asarray(point.vector[DENSE], dtype=np.float32)
+    return Hit(id=str(point.id), score=score, payload=point.payload or {}, vector=vector)

@@ -1,0 +1,57 @@
+"""What the published generation of an embedded collection holds, for the run that builds the next one."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import qdrant_edge as edge
+
+from warmer.errors import CollectionError
+from warmer.index import DENSE, Vector
+from warmer.index.generations import Generations, Manifest
+
+_PAGE = 2048
+
+
+class Stored:
+    """Ids, payloads and vectors of the published generation; all empty where there is none.
+
+    Raises:
+        CollectionError: It is damaged. `forget` takes a damaged one for none.
+    """
+
+    def __init__(self, generations: Generations, *, forget: bool = False) -> None:
+        self.model, self.digest, self.roots = "", "", dict[str, str]()
+        self._shard: edge.EdgeShard | None = None
+        if current := generations.current():
+            try:
+                self._read(generations.path(current))
+            except Exception as error:  # Edge raises bare Exception
+                if not forget:
+                    raise CollectionError(
+                        f"collection {generations.folder.name!r} cannot be read ({error}): "
+                        "if it is damaged, index all its files again with --replace"
+                    ) from error
+
+    def _read(self, folder: Path) -> None:
+        manifest = Manifest.read(folder)
+        self._shard = edge.EdgeShard.load(str(folder / "shard"))
+        self.model, self.digest, self.roots = manifest.model, manifest.digest, manifest.roots
+
+    def payloads(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Page through every id and payload."""
+        offset = None
+        while self._shard:
+            page = edge.ScrollRequest(offset=offset, limit=_PAGE, with_payload=True)
+            records, offset = self._shard.scroll(page)
+            yield from ((str(record.id), record.payload or {}) for record in records)
+            if offset is None:
+                return
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vector]:
+        """Fetch the dense vectors of those ids that are stored."""
+        if self._shard is None:
+            return {}
+        records = self._shard.retrieve(list(ids), False, [DENSE])
+        return {str(record.id): np.asarray(record.vector[DENSE], np.float32) for record in records}  # type: ignore[call-overload, index]

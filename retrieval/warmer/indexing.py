@@ -1,0 +1,128 @@
+"""Passages to a published generation: what is known keeps its vector, the rest is embedded."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from warmer.embedding import Embedder
+from warmer.errors import IngestError
+from warmer.index.build import Stage, build_in_child
+from warmer.index.generations import Generations, Manifest
+from warmer.index.stored import Stored
+from warmer.passage import Passage, embedded_text, identify
+
+_CHUNK = 2048
+_JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object"}
+
+Payload = dict[str, Any]
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What an indexing run did: points in all, points embedded anew, and whether it published anything."""
+
+    points: int
+    embedded: int
+    published: bool
+
+
+def index_passages(
+    generations: Generations,
+    passages: Iterable[Passage],
+    embedder: Embedder,
+    *,
+    roots: Mapping[str, Path],
+    replace: bool = False,
+    progress: Progress = lambda _: None,
+) -> Built:
+    """Publish the passages of `roots` as the next generation of a collection.
+
+    What an earlier run indexed from other roots is kept, unless `replace`. A passage that the published
+    generation holds already keeps its vector, as long as the model is the same. `progress` is called with
+    the number of points done since the last call.
+
+    Raises:
+        IngestError: There would be nothing in the collection, or a root would take the place of another
+            one of the same name; the collection is left as it was.
+        StorageError: The collection is being written by another process, or cannot be written.
+    """
+    with generations.writer() as ahead:
+        known = Stored(generations, forget=replace)
+        if not replace:
+            _check_roots(roots, known.roots)
+        payloads = {id_: _payload(passage) for id_, passage in identify(passages)}
+        if not replace:
+            payloads |= {id_: payload for id_, payload in known.payloads() if not _of(payload, roots)}
+        if not payloads:
+            raise IngestError("there is nothing to index: no passage was found; the collection is as it was")
+        digest = _digest(payloads)
+        if (known.digest, known.model) == (digest, embedder.name):
+            progress(len(payloads))
+            return Built(len(payloads), 0, published=False)
+        embedded = _stage(ahead, payloads, known, embedder, progress)
+        build_in_child(ahead, embedder.dim)
+        Manifest(
+            model=embedder.name,
+            dim=embedder.dim,
+            points=len(payloads),
+            fields=_fields(payloads.values()),
+            digest=digest,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            roots=({} if replace else known.roots) | {label: str(path) for label, path in roots.items()},
+        ).write(ahead)
+        generations.publish(ahead)
+        return Built(len(payloads), embedded, published=True)
+
+
+def _stage(ahead: Path, payloads: Mapping[str, Payload], known: Stored, embedder: Embedder, progress: Progress) -> int:
+    stage = Stage(ahead)
+    embedded = 0
+    ids = iter(payloads)
+    while chunk := list(islice(ids, _CHUNK)):
+        vectors = known.vectors(chunk) if known.model == embedder.name else {}
+        progress(len(vectors))
+        missing = [id_ for id_ in chunk if id_ not in vectors]
+        texts = [embedded_text(payloads[id_]["title"], payloads[id_]["text"]) for id_ in missing]
+        for position, vector in embedder.embed_passages(texts):
+            vectors[missing[position]] = vector
+            progress(1)
+        embedded += len(missing)
+        for id_ in chunk:
+            stage.add(id_, payloads[id_], vectors[id_])
+    stage.close()
+    return embedded
+
+
+def _check_roots(roots: Mapping[str, Path], known: Mapping[str, str]) -> None:
+    for label, path in roots.items():
+        if known.get(label, str(path)) != str(path):
+            raise IngestError(
+                f"{label!r} is in the collection already, from {known[label]}, and {path} would take its place: "
+                "choose another collection, or fill this one anew with --replace and all its paths"
+            )
+
+
+def _payload(passage: Passage) -> Payload:
+    return {"text": passage.text, "title": passage.title, "source": passage.source, "line": passage.line}
+
+
+def _of(payload: Payload, roots: Iterable[str]) -> bool:
+    source = payload["source"]
+    return any(source == label or source.startswith(label + "/") for label in roots)
+
+
+def _fields(payloads: Iterable[Payload]) -> dict[str, str]:
+    return {key: _JSON_TYPES.get(type(value), "null") for payload in payloads for key, value in payload.items()}
+
+
+def _digest(payloads: Mapping[str, Payload]) -> str:
+    digest = hashlib.sha256()
+    for id_ in sorted(payloads):
+        digest.update(json.dumps([id_, payloads[id_]], sort_keys=True).encode())
+    return digest.hexdigest()

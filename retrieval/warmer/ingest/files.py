@@ -1,0 +1,125 @@
+"""Which files are read, and what they are called."""
+
+import os
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISDIR
+from typing import Literal
+
+from warmer.errors import IngestError
+
+Kind = Literal["markdown", "rst", "python", "text"]
+
+SUFFIXES: dict[str, Kind] = {
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".mdown": "markdown",
+    ".mkd": "markdown",
+    ".mdx": "markdown",
+    ".rst": "rst",
+    ".rest": "rst",
+    ".py": "python",
+    ".txt": "text",
+    ".text": "text",
+}
+_SKIPPED = {"__pycache__", "node_modules"}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file to read.
+
+    Attributes:
+        path: Where it is.
+        source: What its passages call it: "<label>/<path below the root>" with slashes.
+    """
+
+    path: Path
+    source: str
+
+
+def find_files(root: Path, label: str) -> Iterator[SourceFile]:
+    """Find the files of a supported kind below a folder, sorted by source; a file root is itself the one.
+
+    Hidden and unreadable folders, caches, virtual environments and folders already seen through a link
+    are left out.
+
+    Args:
+        root: A folder or a file.
+        label: What to call the root; see `root_labels`. It is the whole source of a file root.
+
+    Raises:
+        IngestError: The root does not exist, cannot be listed, or is a file of an unsupported kind.
+    """
+    try:
+        is_folder = S_ISDIR(root.stat().st_mode)
+    except (OSError, ValueError) as error:
+        raise IngestError(f"{printable(root)} cannot be read: {getattr(error, 'strerror', error)}") from error
+    if not is_folder:
+        kind_of(root)
+        return iter([SourceFile(root, printable(label))])
+    below = ((path, path.relative_to(root).as_posix()) for path in _walk(root))
+    files = [SourceFile(path, printable(f"{label}/{name}")) for path, name in below]
+    return iter(sorted(files, key=lambda file: file.source))
+
+
+def root_labels(roots: Sequence[Path]) -> dict[str, Path]:
+    """Give each root the shortest end of its resolved path that no other root shares.
+
+    Returns:
+        The resolved root of each label, in the order given; a root that is given twice counts once.
+    """
+    resolved = dict.fromkeys(Path(os.path.realpath(root)) for root in roots)
+    return {_label(root, resolved.keys() - {root}): root for root in resolved}
+
+
+def kind_of(path: Path) -> Kind:
+    """Tell a file's kind from its suffix.
+
+    Raises:
+        IngestError: The suffix is not supported.
+    """
+    try:
+        return SUFFIXES[path.suffix.lower()]
+    except KeyError:
+        supported = ", ".join(SUFFIXES)
+        raise IngestError(f"{printable(path)} is of an unsupported kind; supported are {supported}") from None
+
+
+def printable(text: str | Path) -> str:
+    """Replace what UTF-8 cannot write (lone surrogates, as in the name of a file that is not UTF-8)."""
+    return str(text).encode(errors="replace").decode()
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:
+        if error.filename == str(root):
+            raise IngestError(f"{printable(root)} cannot be listed: {error.strerror}") from error
+
+    resolved = root.resolve()
+    seen = {resolved, *resolved.parents}
+    for folder, folders, names in os.walk(root, onerror=refuse, followlinks=True):
+        if "pyvenv.cfg" in names and folder != str(root):
+            folders.clear()
+            continue
+        folders[:] = [name for name in sorted(folders) if _enter(Path(folder, name), seen)]
+        for path in (Path(folder, name) for name in names if not name.startswith(".")):
+            if path.suffix.lower() in SUFFIXES:
+                yield path
+
+
+def _enter(folder: Path, seen: set[Path]) -> bool:
+    resolved = folder.resolve()
+    if folder.name.startswith(".") or folder.name in _SKIPPED or resolved in seen:
+        return False
+    seen.add(resolved)
+    return True
+
+
+def _label(root: Path, others: Set[Path]) -> str:
+    parts = root.parts[1:]
+    for size in range(1, len(parts)):
+        if all(other.parts[1:][-size:] != parts[-size:] for other in others):
+            return "/".join(parts[-size:])
+    return "/".join(parts) or "root"

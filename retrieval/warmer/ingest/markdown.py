@@ -1,0 +1,49 @@
+"""Markdown to sections."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markdown_it.utils import EnvType
+
+from warmer.ingest.section import Heading, Section, cut
+
+_BLOCKS = MarkdownIt("commonmark").enable("table").disable("inline")
+_INLINE = MarkdownIt("commonmark")
+_FRONT_MATTER = re.compile(r"---[ \t]*\n([\w-]+[ \t]*:.*\n(?:.*\n)*?)(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
+_FRONT_TITLE = re.compile(r"^title[ \t]*:(?![ \t]*[>|])(.*)", re.MULTILINE)
+_PLAIN = {"softbreak": " ", "hardbreak": " ", "html_inline": ""}
+
+
+def markdown_sections(text: str) -> Iterator[Section]:
+    """Cut Markdown at the headings that are not part of a list or quote.
+
+    YAML front matter is left out, but its title is the outermost one if there is no heading of level 1.
+    """
+    front = _FRONT_MATTER.match(text)
+    begin = front[0].rstrip("\n").count("\n") + 1 if front else 0
+    body = text[front.end() :] if front else text
+    headings = list(_headings(body, begin))
+    if front:
+        named = _FRONT_TITLE.search(front[1])
+        outermost = named[1].strip("\"' \t") if named and all(heading.level > 1 for heading in headings) else ""
+        headings.insert(0, Heading(0, outermost, 0, begin))
+    return cut(text, headings)
+
+
+def _headings(text: str, begin: int) -> Iterator[Heading]:
+    env: EnvType = {}
+    tokens = _BLOCKS.parse(text, env)
+    for token, inline in pairwise(tokens):
+        if token.type == "heading_open" and token.level == 0 and token.map:
+            title = _plain(_INLINE.parseInline(inline.content, env))
+            start, end = token.map
+            yield Heading(int(token.tag[1:]), title, begin + start, begin + end)
+
+
+def _plain(tokens: Sequence[Token]) -> str:
+    return "".join(
+        _plain(token.children) if token.children else _PLAIN.get(token.type, token.content) for token in tokens
+    )

@@ -1,0 +1,10 @@
+"""Plain text to sections."""
+
+from collections.abc import Iterator
+
+from warmer.ingest.section import Section
+
+
+def text_sections(text: str) -> Iterator[Section]:
+    """Take plain text as one section without a title."""
+    yield Section("", text, 1)

@@ -1,0 +1,126 @@
+"""Scores to feedback: which examples the second retrieval is given, and how far they may steer it.
+
+Qdrant's naive strategy ranks by F(x) = a sim(q, x) + sum of conf^b c (sim(pos, x) - sim(neg, x)) over all
+pairs of examples whose scores differ by conf. Two things are added, neither a change to the engine:
+
+- The query itself is an example, with a neutral score. Five equally bad hits alone make no pair; against
+  the neutral query they steer away, as five good ones steer towards themselves.
+- c is divided by the sum of conf^b, so that a step is as long with two scores as with twenty.
+"""
+
+import math
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from warmer.errors import ScoreError
+from warmer.index import Coefficients, FeedbackItem, Vector
+
+SCALE = 10.0
+_HIT = re.compile(r"[1-9][0-9]{0,8}")
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """How far scores steer: `c` per unit of the normalised sum, `neutral` on the scale of 0..1.
+
+    Only b and c / a matter to the ranking. `source` says where the numbers are from.
+    """
+
+    a: float = 1.0
+    b: float = 1.0
+    c: float = 0.7
+    neutral: float = 0.25
+    floor: float = 0.5
+    source: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """A feedback query in the making: examples with scores in 0..1, and the engine's coefficients."""
+
+    items: list[FeedbackItem]
+    coefficients: Coefficients
+
+
+def parse_scores(scores: Mapping[str, Any], shown: Collection[int]) -> dict[int, float]:
+    """Read an agent's scores: hit number -> 0..10.
+
+    Numbers in strings are fine, since models send them.
+
+    Raises:
+        ScoreError: No scores; a key that is not the number of a shown hit, or one twice; a value that is
+            not a number from 0 to 10.
+    """
+    if not scores:
+        raise ScoreError('scores is empty: send a score of 0 to 10 for each hit that you read, as {"1": 9, "2": 0}')
+    parsed: dict[int, float] = {}
+    for key, value in scores.items():
+        hit = _parse_hit(key, shown)
+        if hit in parsed:
+            raise ScoreError(f"hit {hit} is scored twice: send one score for it")
+        parsed[hit] = _parse_score(hit, value)
+    return parsed
+
+
+def steer(vector: Vector, scored: Iterable[tuple[str, Vector, float]], params: Params) -> Steering | None:
+    """Turn scored hits (id, vector, score in 0..1) into a feedback query; None where they say nothing.
+
+    They say nothing when no score differs from another or from the neutral one. Points with the very same
+    vector count once, with their mean score: copies would otherwise multiply each other's weight.
+    """
+    items = [FeedbackItem(None, vector, params.neutral), *_distinct(scored)]
+    weight = sum(_confidences(items, params.b))
+    if not weight:
+        return None
+    return Steering(items, Coefficients(params.a, params.b, params.c / max(weight, params.floor)))
+
+
+def equivalent_query(vector: Vector, steering: Steering) -> Vector:
+    """Give the one vector whose nearest neighbours are the feedback query's ranking.
+
+    For cosine and dot product F(x) is linear in x, so it is the similarity to
+    q' = a q + sum of conf^b c (pos - neg), all vectors normalised.
+    """
+    unit = [item.vector / np.linalg.norm(item.vector) for item in steering.items]
+    a, b, c = steering.coefficients.a, steering.coefficients.b, steering.coefficients.c
+    moved = a * vector / np.linalg.norm(vector)
+    for (one, left), (other, right) in combinations(zip(steering.items, unit, strict=True), 2):
+        gap = one.score - other.score
+        if gap:
+            moved = moved + np.sign(gap) * abs(gap) ** b * c * (left - right)
+    return moved.astype(np.float32)
+
+
+def _parse_hit(key: str, shown: Collection[int]) -> int:
+    text = str(key).strip()
+    if not _HIT.fullmatch(text) or int(text) not in shown:
+        numbers = ", ".join(map(str, sorted(shown)))
+        raise ScoreError(f"{text[:40]!r} is no hit of this search: its hits are {numbers}")
+    return int(text)
+
+
+def _parse_score(hit: int, value: Any) -> float:  # noqa: ANN401
+    try:
+        score = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        score = math.nan
+    if not 0 <= score <= SCALE:
+        raise ScoreError(f"the score of hit {hit} is {str(value)[:40]!r}: send a number from 0 to 10")
+    return score
+
+
+def _distinct(scored: Iterable[tuple[str, Vector, float]]) -> list[FeedbackItem]:
+    groups: dict[bytes, list[tuple[str, Vector, float]]] = {}
+    for id_, vector, score in scored:
+        groups.setdefault(vector.tobytes(), []).append((id_, vector, score))
+    return [FeedbackItem(same[0][0], same[0][1], float(np.mean([s for *_, s in same]))) for same in groups.values()]
+
+
+def _confidences(items: Sequence[FeedbackItem], b: float) -> Iterable[float]:
+    gaps = (abs(one.score - other.score) for one, other in combinations(items, 2))
+    return (gap**b for gap in gaps if gap)

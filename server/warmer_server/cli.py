@@ -1,0 +1,60 @@
+"""The command `warmer`."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from warmer import __version__
+from warmer.errors import WarmerError
+from warmer_server.settings import describe_settings
+
+_COMMANDS = {
+    "index": "make or update a collection from files and folders",
+    "serve": "serve a coding agent or chat assistant over MCP, on stdin and stdout",
+    "status": "show collections, model, parameters and where the data is",
+    "demo": "search this Python's own documentation in two rounds of feedback",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command; exits with status 1 and one line on stderr for what a user can mend."""
+    parsed = _parser().parse_args(arguments)
+    command = parsed.command or ("serve" if not sys.stdin.isatty() else "")
+    if not command:
+        _parser().print_help(sys.stderr)
+        sys.exit(2)
+    try:
+        importlib.import_module(f"warmer_server.commands.{command}").run(parsed)
+    except WarmerError as error:
+        sys.exit(f"warmer: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="warmer",
+        description="Retrieval that gets warmer: an agent's scores steer a second Qdrant retrieval.",
+        epilog="Without a command it serves, if its input is not a terminal.",
+    )
+    parser.add_argument("--version", action="version", version=f"warmer {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command")
+    made = {
+        name: commands.add_parser(
+            name, help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        for name, text in _COMMANDS.items()
+    }
+    made["serve"].epilog = describe_settings()
+    made["index"].add_argument("paths", nargs="+", type=Path, metavar="PATH", help="file or folder")
+    made["index"].add_argument("--collection", required=True, metavar="NAME", help="collection to fill")
+    made["index"].add_argument(
+        "--replace", action="store_true", help="drop what was indexed from other paths than these"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    main()

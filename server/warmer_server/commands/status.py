@@ -1,0 +1,64 @@
+"""`warmer status`: what there is, and where."""
+
+import argparse
+import asyncio
+
+from rich.console import Console
+
+from warmer.errors import WarmerError
+from warmer.index.catalog import Catalog
+from warmer.journal import SqliteJournal
+from warmer.steering import SCALE, Params
+from warmer_server.app import journal_path
+from warmer_server.settings import Settings, read_settings
+
+
+def run(_: argparse.Namespace) -> None:
+    """Print collections, model, parameters, journal and data directory; a broken part is named in its line."""
+    settings = read_settings()
+    console = Console(highlight=False, soft_wrap=True)
+    for line in asyncio.run(_lines(settings)):
+        console.print(line, markup=False)
+
+
+async def _lines(settings: Settings) -> list[str]:
+    params = Params()
+    numbers = f"a={params.a:g} b={params.b:g} c={params.c:g} neutral={params.neutral * SCALE:g}"
+    searches, scores = await _counts(settings)
+    return [
+        f"data directory  {settings.data_dir}",
+        f"model           {settings.embedding_model}",
+        f"parameters      {numbers} ({params.source})",
+        f"journal         {searches} searches, {scores} scores",
+        *await _collections(settings),
+    ]
+
+
+async def _counts(settings: Settings) -> tuple[int, int]:
+    path = journal_path(settings)
+    if not path.exists():
+        return 0, 0
+    journal = SqliteJournal(path, 1)
+    try:
+        return await journal.counts()
+    finally:
+        journal.close()
+
+
+async def _collections(settings: Settings) -> list[str]:
+    catalog = Catalog(settings.data_dir)
+    names = catalog.names()
+    if not names:
+        return ["collections     none: make one with `warmer index PATH --collection NAME`"]
+    lines = []
+    for name in names:
+        try:
+            info = await catalog.open(name).info()
+        except WarmerError as error:
+            lines.append(f"collection      {name}: {error}")
+        else:
+            lines.append(
+                f"collection      {name}: {info.points} passages, {info.model}, {info.dim} dimensions, "
+                f"generation {info.generation}"
+            )
+    return lines

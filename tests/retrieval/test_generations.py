@@ -1,0 +1,183 @@
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import Reference
+
+from warmer.embedding import Embedder
+from warmer.errors import CollectionError, IngestError, StorageError
+from warmer.index.build import Stage, build_in_child
+from warmer.index.catalog import Catalog
+from warmer.index.edge import EdgeIndex
+from warmer.index.generations import Generations
+from warmer.indexing import index_passages
+from warmer.passage import Passage, identify
+
+ROOTS = {"notes": Path("/notes")}
+
+
+@pytest.fixture
+def generations(data_dir: Path) -> Generations:
+    return Catalog(data_dir).generations("notes")
+
+
+@pytest.mark.anyio
+async def test_a_reader_sees_the_next_generation_without_a_restart(
+    generations: Generations, embedder: Embedder, reference: Reference
+) -> None:
+    reader = EdgeIndex(generations)
+    query = embedder.embed_query(reference.queries[0])
+    assert (await reader.info()).points == 36
+    before = (await reader.search(query, 3))[0].id
+    index_passages(generations, reference.subjects["space"], embedder, roots=ROOTS)
+    assert (await reader.info()).points == 6
+    assert (await reader.search(query, 3))[0].payload["title"] == "space"
+    assert await reader.retrieve([before]) == []
+
+
+def test_unchanged_passages_are_neither_embedded_nor_published(
+    generations: Generations, embedder: Embedder, reference: Reference
+) -> None:
+    built = index_passages(generations, reference.passages, embedder, roots=ROOTS)
+    assert (built.points, built.embedded, built.published) == (36, 0, False)
+    moved = [replace(passage, line=passage.line + 1) for passage in reference.passages]
+    moved[3] = replace(moved[3], text="Something else.")
+    built = index_passages(generations, moved, embedder, roots=ROOTS)
+    assert (built.points, built.embedded, built.published) == (36, 1, True)
+
+
+def test_other_roots_are_kept_unless_replaced(generations: Generations, embedder: Embedder) -> None:
+    more = [Passage("More.", "", "more.md", 1)]
+    assert index_passages(generations, more, embedder, roots={"more.md": Path("/more.md")}).points == 37
+    assert index_passages(generations, more * 2, embedder, roots={"more.md": Path("/more.md")}).points == 38
+    with pytest.raises(IngestError, match=r"/more\.md, and /m would take its place"):
+        index_passages(generations, more, embedder, roots={"more.md": Path("/m")})
+    assert index_passages(generations, more, embedder, roots={"more.md": Path("/m")}, replace=True).points == 1
+
+
+def test_nothing_to_index_leaves_the_collection_as_it_was(generations: Generations, embedder: Embedder) -> None:
+    before = generations.current()
+    with pytest.raises(IngestError, match="nothing to index"):
+        index_passages(generations, [], embedder, roots=ROOTS)
+    assert generations.current() == before
+
+
+def test_the_generation_before_is_kept_and_older_ones_go(generations: Generations, embedder: Embedder) -> None:
+    for n in range(3):
+        index_passages(generations, [Passage(f"Text {n}", "", "notes/a.md", 1)], embedder, roots=ROOTS)
+    assert sorted(path.name for path in (generations.folder / "generations").iterdir()) == ["000003", "000004"]
+    assert generations.current() == "000004"
+
+
+def test_a_second_writer_is_sent_away(generations: Generations, embedder: Embedder, reference: Reference) -> None:
+    with generations.writer(), pytest.raises(StorageError, match="another process is indexing 'notes'"):
+        index_passages(generations, reference.passages, embedder, roots=ROOTS)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import warmer.indexing as indexing
+from warmer.index.build import Stage, build_in_child
+from warmer.index.catalog import Catalog
+from warmer.embedding.fastembedder import load
+from warmer.index.generations import Generations
+from warmer.passage import Passage
+
+def die(*_): os.kill(os.getpid(), signal.SIGKILL)
+
+step = sys.argv[2]
+if step == "build": indexing.build_in_child = die
+if step == "manifest": indexing.Manifest.write = die
+if step == "publish": Generations.publish = die
+if step == "pointer": Path.replace = die
+passages = [Passage(f"Text {n}", "", "notes/a.md", n) for n in range(20)]
+embedder = load()
+if step == "embed": embedder.embed_passages = die
+generations = Catalog(Path(sys.argv[1])).generations("notes")
+indexing.index_passages(generations, passages, embedder, roots={"notes": Path("/notes")})
+"""
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("step", ["embed", "build", "manifest", "publish", "pointer"])
+async def test_a_writer_killed_at_any_step_leaves_the_published_generation(
+    step: str, data_dir: Path, embedder: Embedder, reference: Reference
+) -> None:
+    killed = subprocess.run(  # noqa: ASYNC221
+        [sys.executable, "-c", KILLED, str(data_dir), step], check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    generations = Catalog(data_dir).generations("notes")
+    assert (await EdgeIndex(generations).info()).points == 36
+    built = index_passages(generations, reference.subjects["space"], embedder, roots=ROOTS)
+    assert built.published
+    assert (await EdgeIndex(generations).info()).points == 6
+
+
+@pytest.mark.anyio
+async def test_a_damaged_generation_is_named(generations: Generations) -> None:
+    (generations.path(generations.current() or "") / "manifest.json").write_text("{")
+    with pytest.raises(CollectionError, match=r"cannot open collection 'notes'.*with --replace"):
+        await EdgeIndex(generations).info()
+
+
+@pytest.mark.anyio
+async def test_a_damaged_generation_can_be_built_anew(
+    generations: Generations, embedder: Embedder, reference: Reference
+) -> None:
+    (generations.path(generations.current() or "") / "manifest.json").write_text("{")
+    with pytest.raises(CollectionError, match=r"cannot be read .* --replace"):
+        index_passages(generations, reference.passages, embedder, roots=ROOTS)
+    assert index_passages(generations, reference.passages, embedder, roots=ROOTS, replace=True).published
+    assert (await EdgeIndex(generations).info()).points == 36
+
+
+def test_a_build_that_fails_says_why(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.add("no-point-id", {"text": "a", "title": ""}, np.ones(3, np.float32))
+    stage.close()
+    with pytest.raises(StorageError, match=r"building .* failed \(exit status 1\): while processing 'id'"):
+        build_in_child(tmp_path, 3)
+
+
+def test_a_disk_that_cannot_be_written_is_named(tmp_path: Path, embedder: Embedder, reference: Reference) -> None:
+    (tmp_path / "collections").touch()
+    with pytest.raises(StorageError, match="cannot write"):
+        index_passages(Catalog(tmp_path).generations("notes"), reference.passages, embedder, roots=ROOTS)
+
+
+def test_collections_are_found_by_name_alone_or_by_default(
+    data_dir: Path, make_collection: Callable[[Path, str], Path]
+) -> None:
+    assert Catalog(data_dir).resolve("") == "notes"
+    with pytest.raises(CollectionError, match=r"no collection 'nots'; there are: notes$"):
+        Catalog(data_dir).resolve("nots")
+    make_collection(data_dir, "other")
+    with pytest.raises(CollectionError, match=r"name one of them: notes, other$"):
+        Catalog(data_dir).resolve("")
+    assert Catalog(data_dir, default="other").resolve("") == "other"
+    assert Catalog(data_dir, default="other").resolve("notes") == "notes"
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "x" * 64, "naïve name"])
+def test_names_that_fit_no_folder_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(CollectionError, match="cannot name a collection"):
+        Catalog(tmp_path).generations(name)
+
+
+def test_an_empty_data_directory_says_how_to_begin(tmp_path: Path) -> None:
+    with pytest.raises(CollectionError, match="warmer index PATH --collection NAME"):
+        Catalog(tmp_path).resolve("")
+
+
+def test_ids_say_what_is_embedded_and_outlive_other_edits() -> None:
+    one, same, other = Passage("a", "T", "s", 1), Passage("a", "T", "s", 9), Passage("b", "T", "s", 2)
+    first, second, third = (id_ for id_, _ in identify([one, same, other]))
+    assert len({first, second, third}) == 3
+    assert [id_ for id_, _ in identify([other, same])] == [third, first]

@@ -1,0 +1,106 @@
+"""Finding files and naming them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from warmer.errors import IngestError
+from warmer.ingest import SUFFIXES, SourceFile, find_files, root_labels
+
+
+def _touch(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+
+
+def _sources(root: Path) -> list[str]:
+    return [file.source for file in find_files(root, "docs")]
+
+
+def test_files_of_a_folder_are_sorted_and_named_below_the_label(tmp_path: Path) -> None:
+    _touch(tmp_path, "b.md", "a/z.rst", "a/b/c.PY", "a.txt", "data.csv", "README")
+    assert _sources(tmp_path) == ["docs/a.txt", "docs/a/b/c.PY", "docs/a/z.rst", "docs/b.md"]
+    assert next(find_files(tmp_path, "docs")) == SourceFile(tmp_path / "a.txt", "docs/a.txt")
+
+
+def test_hidden_cached_and_installed_files_are_left_out(tmp_path: Path) -> None:
+    _touch(tmp_path, ".git/a.md", "x/.b.md", "__pycache__/c.py", "node_modules/d.md", "kept.md")
+    _touch(tmp_path, "env/pyvenv.cfg", "env/lib/e.py")
+    assert _sources(tmp_path) == ["docs/kept.md"]
+
+
+def test_a_hidden_root_is_listed(tmp_path: Path) -> None:
+    _touch(tmp_path, ".notes/a.md")
+    assert _sources(tmp_path / ".notes") == ["docs/a.md"]
+
+
+def test_links_are_followed_once_and_never_upwards(tmp_path: Path) -> None:
+    _touch(tmp_path, "outside.md", "elsewhere/b.md", "root/sub/a.md")
+    root = tmp_path / "root"
+    (root / "sub" / "loop").symlink_to(root)
+    (root / "up").symlink_to(tmp_path)
+    (root / "self.md").symlink_to("self.md")
+    (root / "one").symlink_to(tmp_path / "elsewhere")
+    (root / "two").symlink_to(tmp_path / "elsewhere")
+    assert _sources(root) == ["docs/one/b.md", "docs/self.md", "docs/sub/a.md"]
+
+
+def test_a_file_root_is_called_by_its_label(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.md")
+    [(label, root)] = root_labels([tmp_path / "a.md"]).items()
+    assert list(find_files(root, label)) == [SourceFile(root, "a.md")]
+
+
+def test_a_name_that_is_not_utf8_gives_a_source_that_is(tmp_path: Path) -> None:
+    try:
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.md")).touch()
+    except OSError:
+        pytest.skip("the file system takes no such name")
+    assert _sources(tmp_path) == ["docs/?.md"]
+
+
+@pytest.mark.parametrize("name", ["missing", "missing/a.md", "a.md/b", "nul\0.md"])
+def test_a_root_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
+    _touch(tmp_path, "a.md")
+    with pytest.raises(IngestError, match="cannot be read"):
+        find_files(tmp_path / name, "docs")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may list every folder")
+def test_a_folder_that_cannot_be_listed(tmp_path: Path) -> None:
+    _touch(tmp_path, "kept.md", "closed/a.md")
+    (tmp_path / "closed").chmod(0)
+    assert _sources(tmp_path) == ["docs/kept.md"]
+    with pytest.raises(IngestError, match="closed cannot be listed"):
+        find_files(tmp_path / "closed", "docs")
+
+
+def test_a_file_root_of_an_unsupported_kind_is_refused(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.pdf")
+    with pytest.raises(IngestError, match=r"a\.pdf") as refused:
+        find_files(tmp_path / "a.pdf", "a.pdf")
+    assert all(suffix in str(refused.value) for suffix in SUFFIXES)
+
+
+@pytest.mark.parametrize(
+    ("roots", "labels"),
+    [
+        (["/x/docs"], ["docs"]),
+        (["/x/a/docs", "/x/b/docs", "/x/src"], ["a/docs", "b/docs", "src"]),
+        (["/x/a/docs", "/y/a/docs", "/y/b/docs"], ["x/a/docs", "y/a/docs", "b/docs"]),
+        (["/x/docs", "/x/other/../docs", "/x/docs/"], ["docs"]),
+        (["/docs", "/a/docs"], ["docs", "a/docs"]),
+        (["/"], ["root"]),
+        ([], []),
+    ],
+)
+def test_labels_are_the_shortest_ends_that_differ(roots: list[str], labels: list[str]) -> None:
+    assert list(root_labels([Path(root) for root in roots])) == labels
+
+
+def test_the_label_of_a_link_is_that_of_its_target(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "link").symlink_to("docs")
+    assert root_labels([tmp_path / "link", tmp_path / "docs"]) == {"docs": (tmp_path / "docs").resolve()}

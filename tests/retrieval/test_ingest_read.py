@@ -1,0 +1,150 @@
+"""Reading files: what holds for every kind, and what is refused."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from warmer.errors import IngestError
+from warmer.ingest import MAX_BYTES, SUFFIXES, SourceFile, read_passages
+from warmer.passage import Passage
+
+LINES = st.sampled_from(
+    [
+        "# One",
+        "Two",
+        "===",
+        "---",
+        "~~~",
+        "```",
+        "* item",
+        "> quote",
+        "    code",
+        "",
+        "",
+        ".. note::",
+        "::",
+        "äöü 😀 日本",
+    ]
+)
+DOCUMENTS = st.lists(LINES | st.text(), max_size=30).map("\n".join)
+
+
+def _read(path: Path, data: bytes | str, limit: int = 800) -> list[Passage]:
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return read_passages(SourceFile(path, path.name), limit)
+
+
+def _visible(text: str) -> str:
+    return "".join(text.split())
+
+
+@settings(deadline=None)
+@given(document=DOCUMENTS, limit=st.integers(1, 200), suffix=st.sampled_from([".md", ".rst", ".txt"]))
+def test_passages_are_short_in_order_and_where_they_say(
+    tmp_path_factory: pytest.TempPathFactory, document: str, limit: int, suffix: str
+) -> None:
+    document = document.replace("\0", "")
+    passages = _read(tmp_path_factory.getbasetemp() / f"short{suffix}", document, limit)
+    lines = document.encode(errors="replace").decode().replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    rest = iter(_visible(document))
+    for passage in passages:
+        assert len(passage.text) <= limit
+        assert passage.text.split("\n")[0] in lines[passage.line - 1]
+        assert all(character in rest for character in _visible(passage.text))
+    assert [passage.line for passage in passages] == sorted(passage.line for passage in passages)
+
+
+@settings(deadline=None)
+@given(document=DOCUMENTS, limit=st.integers(1, 200))
+def test_plain_text_is_all_there(tmp_path_factory: pytest.TempPathFactory, document: str, limit: int) -> None:
+    document = document.replace("\0", "")
+    passages = _read(tmp_path_factory.getbasetemp() / "whole.txt", document, limit)
+    assert _visible("".join(passage.text for passage in passages)) == _visible(document)
+
+
+@settings(deadline=None)
+@given(data=st.binary() | DOCUMENTS.map(str.encode), suffix=st.sampled_from(sorted(SUFFIXES)))
+def test_nothing_but_ingest_errors(tmp_path_factory: pytest.TempPathFactory, data: bytes, suffix: str) -> None:
+    path = tmp_path_factory.getbasetemp() / f"any{suffix}"
+    try:
+        _read(path, data)
+    except IngestError as error:
+        assert str(path) in str(error)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("text", ["", " \n\n\t\n", "\ufeff"])
+def test_a_file_without_text_gives_nothing(tmp_path: Path, suffix: str, text: str) -> None:
+    assert _read(tmp_path / f"a{suffix}", text) == []
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.MD", "a.rst"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_are_counted_whatever_ends_them(tmp_path: Path, name: str, end: str) -> None:
+    passages = _read(tmp_path / name, end.join(["", "One", "two", "", "", "Three"]), 10)
+    assert [(passage.text, passage.line) for passage in passages] == [("One\ntwo", 2), ("Three", 6)]
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
+    assert _read(tmp_path / "a.md", "\ufeff# Head\n\ntext") == [Passage("text", "Head", "a.md", 3)]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.rst"])
+@pytest.mark.parametrize("word", ["x", "日本", "word ", "\n"])
+def test_a_very_long_text_without_breaks_is_split(tmp_path: Path, name: str, word: str) -> None:
+    text = word * 100_000
+    passages = _read(tmp_path / name, text)
+    assert _visible("".join(passage.text for passage in passages)) == _visible(text)
+    assert all(len(passage.text) <= 800 and passage.line == 1 for passage in passages)
+
+
+def test_a_lone_surrogate_is_replaced(tmp_path: Path) -> None:
+    assert _read(tmp_path / "a.py", r'"""A \ud800."""')[0].text == "A ?."
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("a.md", b"text\0", "binary"),
+        ("a.txt", b"caf\xe9", "utf-8"),
+        ("a.py", b"'caf\xe9'", "encoding"),
+        ("a.py", b"# coding: klingon\n", "klingon"),
+        ("a.py", b"# coding: rot13\n", "rot13"),
+        ("a.py", b"x = 1\ny = = 2\n", "line 2: invalid syntax"),
+        ("a.py", b"x = " + b"(" * 5000, "line 1"),
+        ("a.py", b"x = " + b"-" * 50_000 + b"1", "cannot be parsed"),
+        ("a.pdf", b"", "unsupported"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_name(tmp_path: Path, name: str, data: bytes, reason: str) -> None:
+    with pytest.raises(IngestError, match=reason) as refused:
+        _read(tmp_path / name, data)
+    assert str(tmp_path / name) in str(refused.value)
+
+
+def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
+    (tmp_path / "a.md").touch()
+    os.truncate(tmp_path / "a.md", 10 * MAX_BYTES)
+    with pytest.raises(IngestError, match="larger than 20 MB"):
+        read_passages(SourceFile(tmp_path / "a.md", "a.md"))
+
+
+def test_special_files_are_refused_unopened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.md")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("socket.md")
+        Path("folder.md").mkdir()
+        Path("device.md").symlink_to(os.devnull)
+        for name in ["pipe.md", "socket.md", "folder.md", "device.md"]:
+            with pytest.raises(IngestError, match=f"{name}: not a regular file"):
+                read_passages(SourceFile(Path(name), name))
+
+
+def test_a_file_that_vanished_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(IngestError, match=r"a\.md: No such file"):
+        read_passages(SourceFile(tmp_path / "a.md", "a.md"))

@@ -1,0 +1,79 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from warmer.errors import ScoreError
+from warmer.index import Coefficients
+from warmer.steering import Params, parse_scores, steer
+
+E1, E2, E3 = np.eye(3, dtype=np.float32)
+PARAMS = Params()
+
+
+def test_scores_are_read_by_hit_number() -> None:
+    assert parse_scores({"1": 9, "2": "3.5", " 3 ": 0}, {1, 2, 3}) == {1: 9, 2: 3.5, 3: 0}
+
+
+@pytest.mark.parametrize("value", [True, False, None, "high", "", math.nan, math.inf, "nan", -0.1, 10.1, [3], {}])
+def test_what_is_no_score_is_refused_by_hit_and_value(value: object) -> None:
+    with pytest.raises(ScoreError, match=r"score of hit 2 .* from 0 to 10"):
+        parse_scores({"1": 5, "2": value}, {1, 2})
+
+
+@pytest.mark.parametrize("key", ["0", "-1", "3", "one", "1.0", "", "٣", "9" * 30])
+def test_what_is_no_hit_is_refused_with_the_hits_there_are(key: str) -> None:
+    with pytest.raises(ScoreError, match=r"no hit of this search: its hits are 1, 2$"):
+        parse_scores({key: 5}, {1, 2})
+
+
+def test_no_scores_and_double_scores_are_refused() -> None:
+    with pytest.raises(ScoreError, match="empty"):
+        parse_scores({}, {1})
+    with pytest.raises(ScoreError, match="hit 1 is scored twice"):
+        parse_scores({"1": 5, " 1": 6}, {1})
+
+
+def test_one_score_steers() -> None:
+    steering = steer(E1, [("a", E2, 0.9)], PARAMS)
+    assert steering
+    assert [(item.id, item.score) for item in steering.items] == [(None, 0.25), ("a", 0.9)]
+
+
+def test_equal_scores_steer_by_the_query() -> None:
+    assert steer(E1, [("a", E2, 0.0), ("b", E3, 0.0)], PARAMS)
+
+
+def test_neutral_scores_say_nothing() -> None:
+    assert steer(E1, [("a", E2, 0.25), ("b", E3, 0.25)], PARAMS) is None
+    assert steer(E1, [], PARAMS) is None
+
+
+def test_a_copy_adds_nothing() -> None:
+    once, twice = (
+        steer(E1, [("a", E2, 0.9), *copies, ("c", E3, 0.1)], PARAMS) for copies in ([], [("b", E2.copy(), 0.9)])
+    )
+    assert once
+    assert twice
+    assert once.coefficients == twice.coefficients
+    assert len(once.items) == len(twice.items) == 3
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0, 3), st.floats(0.01, 3))
+def test_the_step_does_not_grow_with_the_number_of_scores(scores: list[float], b: float, c: float) -> None:
+    rng = np.random.default_rng(0)
+    scored = [(str(n), rng.normal(size=8).astype(np.float32), score) for n, score in enumerate(scores)]
+    steering = steer(np.ones(8, np.float32), scored, Params(b=b, c=c))
+    if steering is None:
+        assert set(scores) == {Params().neutral}
+        return
+    gaps = [abs(x.score - y.score) for n, x in enumerate(steering.items) for y in steering.items[:n]]
+    assert steering.coefficients.c * sum(gap**b for gap in gaps if gap) <= c * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("bad", [(0, 1, 1), (-1, 1, 1), (1, -0.1, 1), (math.nan, 1, 1), (1, 1, math.inf)])
+def test_coefficients_that_the_engine_would_misread_are_refused(bad: tuple[float, float, float]) -> None:
+    with pytest.raises(ValueError, match="a > 0"):
+        Coefficients(*bad)

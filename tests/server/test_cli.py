@@ -1,0 +1,144 @@
+"""The command line, as a user runs it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from warmer_server.settings import Settings
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {**os.environ, "WARMER_DATA_DIR": str(tmp_path / "data")}
+
+
+def warmer(environment: dict[str, str], *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "warmer_server.cli", *map(str, arguments)]
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+
+
+def refused(environment: dict[str, str], *arguments: object) -> str:
+    done = warmer(environment, *arguments)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    return done.stderr
+
+
+@pytest.fixture
+def docs(tmp_path: Path) -> Path:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "bread.md").write_text("# Bread\n\nKnead the dough.\n\n## Crust\n\nTrap the steam.\n")
+    (folder / "boats.rst").write_text("Boats\n=====\n\nReef early.\n")
+    (folder / "tool.py").write_text('"""A tool."""\n\n\ndef run(fast=True):\n    """Run the tool."""\n')
+    (folder / "plain.txt").write_text("Plain words.\n")
+    return folder
+
+
+def test_index_then_status(environment: dict[str, str], docs: Path) -> None:
+    done = warmer(environment, "index", docs, "--collection", "mine")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert "mine: 6 passages, 4 files read, 6 embedded anew" in done.stderr
+    again = warmer(environment, "index", docs, "--collection", "mine")
+    assert "nothing had changed" in again.stderr
+    (docs / "plain.txt").write_text("Other words.\n")
+    changed = warmer(environment, "index", docs, "--collection", "mine")
+    assert "mine: 6 passages, 4 files read, 1 embedded anew" in changed.stderr
+    status = warmer(environment, "status")
+    assert status.returncode == 0
+    for part in ("mine: 6 passages", "all-MiniLM-L6-v2", "384 dimensions", "(default)", environment["WARMER_DATA_DIR"]):
+        assert part in status.stdout
+
+
+def test_files_that_cannot_be_read_are_named_and_left_out(environment: dict[str, str], docs: Path) -> None:
+    (docs / "binary.txt").write_bytes(b"\x00\x01\x02")
+    (docs / "latin.md").write_bytes("Käse".encode("latin-1"))
+    (docs / "broken.py").write_text("def (:\n")
+    (docs / "huge.txt").touch()
+    os.truncate(docs / "huge.txt", 200_000_000)
+    os.mkfifo(docs / "pipe.txt")
+    done = warmer(environment, "index", docs, "--collection", "mine")
+    assert done.returncode == 0, done.stderr
+    assert "6 passages" in done.stderr
+    for name in ("binary.txt", "latin.md", "broken.py", "huge.txt"):
+        assert any("left out:" in line and name in line for line in done.stderr.splitlines()), name
+
+
+def test_bad_paths_and_names_are_refused(environment: dict[str, str], docs: Path, tmp_path: Path) -> None:
+    assert "nowhere" in refused(environment, "index", docs / "nowhere", "--collection", "mine")
+    assert "cannot name a collection" in refused(environment, "index", docs, "--collection", "a/b")
+    (tmp_path / "empty").mkdir()
+    assert "nothing to index" in refused(environment, "index", tmp_path / "empty", "--collection", "mine")
+    assert "none: make one with" in warmer(environment, "status").stdout
+
+
+def test_a_data_directory_that_is_a_file_is_named(environment: dict[str, str], docs: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    assert str(tmp_path / "data") in refused(environment, "serve")
+    assert str(tmp_path / "data") in refused(environment, "index", docs, "--collection", "mine")
+
+
+def test_a_full_disk_is_named_and_loses_nothing(environment: dict[str, str], docs: Path, tmp_path: Path) -> None:
+    with small_disk(tmp_path) as disk:
+        environment["WARMER_DATA_DIR"] = str(disk / "data")
+        assert warmer(environment, "index", docs, "--collection", "mine").returncode == 0
+        with suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
+            while True:
+                filler.write(b"x" * 4096)
+        (docs / "plain.txt").write_text("Other words.\n")
+        assert "No space left" in refused(environment, "index", docs, "--collection", "mine")
+        (disk / "filler").unlink()
+        assert "generation 000001" in warmer(environment, "status").stdout
+        assert warmer(environment, "index", docs, "--collection", "mine").returncode == 0
+
+
+def test_a_disk_that_cannot_be_written_is_named(environment: dict[str, str], docs: Path, tmp_path: Path) -> None:
+    with small_disk(tmp_path) as disk:
+        environment["WARMER_DATA_DIR"] = str(disk / "data")
+        assert warmer(environment, "index", docs, "--collection", "mine").returncode == 0
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        assert "Read-only file system" in refused(environment, "index", docs, "--collection", "mine")
+        assert "WARMER_DATA_DIR names another folder" in refused(environment, "serve")
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """Mount an ext4 disk of 64 MB."""
+    image, disk = folder / "image", folder / "disk"
+    disk.mkdir()
+    image.touch()
+    os.truncate(image, 64 * 2**20)
+    make, mount = ["mkfs.ext4", "-q", str(image)], ["mount", "-o", "loop", str(image), str(disk)]
+    try:
+        made = [subprocess.run(command, capture_output=True, check=False).returncode for command in (make, mount)]
+    except FileNotFoundError:
+        made = [1]
+    if any(made):
+        pytest.skip("to mount a small disk takes root, mkfs.ext4 and a loop device")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_settings_are_listed_and_checked(environment: dict[str, str]) -> None:
+    listed = warmer(environment, "serve", "--help").stdout
+    for field in Settings.model_fields.values():
+        assert str(field.validation_alias) in listed
+    assert "WARMER_TEXT_LIMIT is 'many'" in refused({**environment, "WARMER_TEXT_LIMIT": "many"}, "serve")
+    assert "QDRANT_URL is set" in refused({**environment, "QDRANT_URL": "http://127.0.0.1:6333"}, "serve")
+
+
+def test_version_and_help(environment: dict[str, str]) -> None:
+    assert warmer(environment, "--version").stdout.startswith("warmer ")
+    assert "give_feedback" not in warmer(environment, "--help").stdout
+    assert warmer(environment, "nonsense").returncode == 2

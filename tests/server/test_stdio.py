@@ -1,0 +1,177 @@
+"""The server as a real process, driven by the SDK's client over stdio."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client, StdioServerParameters
+from support import Reference, ask
+
+from warmer.embedding import Embedder
+from warmer.index.catalog import Catalog
+from warmer.indexing import index_passages
+
+pytestmark = pytest.mark.anyio
+SERVE = [sys.executable, "-m", "warmer_server.cli", "serve"]
+Serve = Callable[..., AbstractAsyncContextManager[Client]]
+
+
+@pytest.fixture
+def environment(data_dir: Path) -> dict[str, str]:
+    return {**os.environ, "WARMER_DATA_DIR": str(data_dir)}
+
+
+@pytest.fixture(params=["auto", "legacy"])
+def serve(request: pytest.FixtureRequest, environment: dict[str, str]) -> Serve:
+    @asynccontextmanager
+    async def served(**more: str) -> AsyncIterator[Client]:
+        parameters = StdioServerParameters(command=SERVE[0], args=SERVE[1:], env=environment | more)
+        async with Client(parameters, mode=request.param) as client:
+            yield client
+
+    return served
+
+
+async def test_an_early_call_waits_with_progress(serve: Serve) -> None:
+    """The handshake and the list of tools come before the model is loaded; the first search waits for it."""
+    reported: list[str | None] = []
+
+    async def progress(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001
+        reported.append(message)
+
+    async with serve() as client:
+        assert len((await client.list_tools()).tools) == 2
+        result = await client.call_tool("search", {"query": "bread"}, progress_callback=progress)
+        assert not result.is_error
+    assert set(reported) <= {"loading the embedding model"}
+
+
+async def test_a_killed_server_forgets_nothing(serve: Serve) -> None:
+    async with serve() as client:
+        handle = (await ask(client, "search", query="bread"))["search_id"]
+        await ask(client, "give_feedback", search_id=handle, scores={"1": 9, "2": 1})
+        pids = children()
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        assert pids
+    async with serve() as client:
+        reply = await ask(client, "give_feedback", search_id=handle, scores={"3": 5})
+        assert [ranked["hit"] for ranked in reply["ranking"]] == [1, 3, 2]
+
+
+def children() -> list[int]:
+    """Find the servers that this process started."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            command = (stat.parent / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if parent == os.getpid() and b"serve" in command:
+            found.append(int(stat.parent.name))
+    return found
+
+
+async def test_two_servers_answer_while_a_third_process_publishes(
+    environment: dict[str, str], data_dir: Path, reference: Reference, embedder: Embedder
+) -> None:
+    """Every call succeeds, and both servers come to see the new generation without a restart."""
+    notes = data_dir.parent / "notes"
+    notes.mkdir()
+    (notes / "space.md").write_text("# space\n\n" + "\n\n".join(p.text for p in reference.subjects["space"]))
+    index = [sys.executable, "-m", "warmer_server.cli", "index", str(notes), "--collection", "notes", "--replace"]
+    parameters = StdioServerParameters(command=SERVE[0], args=SERVE[1:], env=environment)
+    generations = Catalog(data_dir).generations("notes")
+    published = anyio.Event()
+    seen: list[set[str]] = []
+
+    async def search_on(client: Client) -> None:
+        sources: set[str] = set()
+        while not ("notes/space.md" in sources and published.is_set()):
+            first = await ask(client, "search", query="the Moon and the tides")
+            sources |= {hit["source"] for hit in first["hits"] if "bread" not in hit["source"]}
+            await ask(client, "give_feedback", search_id=first["search_id"], scores={"1": 9})
+        last = await ask(client, "search", query="bread", limit=50)
+        seen.append({hit["source"] for hit in last["hits"]})
+
+    async def publish() -> None:
+        await anyio.run_process(index, env=environment)
+        index_passages(generations, reference.passages, embedder, roots={"other": Path("/other")}, replace=True)
+        await anyio.run_process(index, env=environment)
+        published.set()
+
+    with anyio.fail_after(120):
+        async with Client(parameters) as one, Client(parameters) as other, anyio.create_task_group() as tasks:
+            tasks.start_soon(search_on, one)
+            tasks.start_soon(search_on, other)
+            tasks.start_soon(publish)
+    assert seen == [{"notes/space.md"}] * 2
+    assert generations.current() == "000004"
+
+
+async def test_two_servers_share_handles(environment: dict[str, str]) -> None:
+    parameters = StdioServerParameters(command=SERVE[0], args=SERVE[1:], env=environment)
+    async with Client(parameters) as one, Client(parameters) as other:
+        handle = (await ask(one, "search", query="bread"))["search_id"]
+        assert (await ask(other, "give_feedback", search_id=handle, scores={"1": 9}))["outcome"] == "steered"
+
+
+def message(number: int, method: str, **params: Any) -> str:
+    return json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}) + "\n"
+
+
+def test_nothing_but_protocol_on_stdout(environment: dict[str, str]) -> None:
+    """Even with all logs on, refused calls and a broken line; what else is said goes to stderr."""
+    client = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    lines = [
+        message(1, "initialize", **client),
+        json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}) + "\n",
+        "this is not JSON\n",
+        message(2, "tools/call", name="search", arguments={"query": "bread"}),
+        message(3, "tools/call", name="search", arguments={"query": "bread", "collection": "none"}),
+        message(4, "tools/call", name="give_feedback", arguments={"search_id": "s_x", "scores": {"1": 1}}),
+        message(5, "tools/call", name="nothing", arguments={}),
+    ]
+    with subprocess.Popen(
+        SERVE,
+        env={**environment, "WARMER_LOG_LEVEL": "DEBUG"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as server:
+        assert server.stdin
+        assert server.stdout
+        answers = []
+        for line in lines:
+            server.stdin.write(line)
+            server.stdin.flush()
+            if '"id"' in line:
+                while True:
+                    answers.append(json.loads(server.stdout.readline()))
+                    if answers[-1].get("id") == json.loads(line)["id"]:
+                        break
+        server.stdin.close()
+        rest = server.stdout.read()
+    assert all(json.loads(line)["jsonrpc"] == "2.0" for line in rest.splitlines())
+    assert all(answer["jsonrpc"] == "2.0" for answer in answers)
+    results = {answer["id"]: answer for answer in answers if "id" in answer}
+    assert not results[2]["result"]["isError"]
+    assert all(results[number]["result"]["isError"] for number in (3, 4, 5))
+
+
+def test_plain_warmer_serves_where_its_input_is_no_terminal(environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        SERVE[:-1], env=environment, input=message(1, "ping"), capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.returncode == 0
+    assert "usage" not in done.stderr

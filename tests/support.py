@@ -1,0 +1,39 @@
+"""What several tests need."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from mcp import Client
+from mcp.types import CallToolResult
+
+from warmer.passage import Passage
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Three dozen passages on six subjects, and what the fp32 model says of them."""
+
+    queries: list[str]
+    passages: list[Passage]
+    cosines: np.ndarray
+
+    @cached_property
+    def subjects(self) -> dict[str, list[Passage]]:
+        return {title: [p for p in self.passages if p.title == title] for title in {p.title for p in self.passages}}
+
+
+async def ask(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+    """Call a tool that must succeed; gives its structured content."""
+    result = await client.call_tool(tool, arguments)
+    assert not result.is_error, result.content
+    assert isinstance(result.structured_content, dict)
+    return result.structured_content
+
+
+async def refusal(client: Client, tool: str, **arguments: Any) -> str:
+    """Call a tool that must refuse; gives what it says."""
+    result: CallToolResult = await client.call_tool(tool, arguments)
+    assert result.is_error, result.structured_content
+    return str(getattr(result.content[0], "text", ""))

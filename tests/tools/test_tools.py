@@ -1,0 +1,245 @@
+"""The two tools through the SDK's own client, in memory, in both eras of the protocol."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from mcp import Client
+from support import Reference, ask, refusal
+
+from warmer.embedding import Embedder
+from warmer.index.catalog import Catalog
+from warmer.indexing import index_passages
+from warmer_server.app import build_server
+from warmer_server.settings import Settings
+
+pytestmark = pytest.mark.anyio
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+
+
+@pytest.fixture(params=["auto", "legacy"])
+def connect(request: pytest.FixtureRequest, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Connect:
+    @asynccontextmanager
+    async def connected(**environment: str) -> AsyncIterator[Client]:
+        for name, value in {"WARMER_DATA_DIR": str(data_dir), **environment}.items():
+            monkeypatch.setenv(name, value)
+        async with Client(build_server(Settings()), mode=request.param) as client:
+            yield client
+
+    return connected
+
+
+def titles(reply: dict[str, Any]) -> list[str]:
+    return [hit["title"] for hit in reply["hits"]]
+
+
+async def test_scores_move_the_second_retrieval(connect: Connect) -> None:
+    async with connect() as client:
+        first = await ask(client, "search", query="something that slows down", limit=6)
+        assert len(set(titles(first))) > 2
+        wanted = {str(hit["hit"]): 10 if hit["title"] == "space" else 0 for hit in first["hits"]}
+        assert 10 in wanted.values()
+        second = await ask(client, "give_feedback", search_id=first["search_id"], scores=wanted)
+        assert second["outcome"] == "steered"
+        assert [hit["hit"] for hit in second["hits"]] == [7, 8, 9, 10, 11]
+        assert titles(second).count("space") >= 3
+        assert second["ranking"][0]["title"] == "space"
+
+
+async def test_rounds_add_up(connect: Connect) -> None:
+    async with connect() as client:
+        first = await ask(client, "search", query="water", limit=3)
+        handle = first["search_id"]
+        second = await ask(client, "give_feedback", search_id=handle, scores={"1": 9, "2": 4, "3": 0}, limit=2)
+        third = await ask(client, "give_feedback", search_id=handle, scores={"4": 10, "5": 1}, limit=50)
+        assert [ranked["hit"] for ranked in third["ranking"]] == [4, 1, 2, 5, 3]
+        assert [ranked["score"] for ranked in third["ranking"]] == [10, 9, 4, 1, 0]
+        assert len(third["hits"]) == 36 - 5
+        ids = [hit["id"] for reply in (first, second, third) for hit in reply["hits"]]
+        assert len(set(ids)) == 36
+        again = await ask(client, "give_feedback", search_id=handle, scores={"1": 2}, limit=50)
+        numbers = {hit["id"]: hit["hit"] for hit in third["hits"]}
+        assert {hit["id"]: hit["hit"] for hit in again["hits"]} == numbers
+
+
+async def test_scored_hits_come_back_only_when_asked(connect: Connect) -> None:
+    async with connect() as client:
+        first = await ask(client, "search", query="bread", limit=3)
+        scores = {"1": 10, "2": 8}
+        seen = {hit["id"] for hit in first["hits"][:2]}
+        without = await ask(client, "give_feedback", search_id=first["search_id"], scores=scores, limit=10)
+        assert not seen & {hit["id"] for hit in without["hits"]}
+        assert first["hits"][2]["id"] in {hit["id"] for hit in without["hits"]}
+        handle = first["search_id"]
+        back = await ask(client, "give_feedback", search_id=handle, scores=scores, limit=10, include_scored=True)
+        assert seen <= {hit["id"] for hit in back["hits"]}
+        assert {hit["hit"] for hit in back["hits"]} >= {1, 2}
+
+
+async def test_neutral_scores_are_called_no_signal(connect: Connect) -> None:
+    async with connect(WARMER_SEARCH_MODE="dense") as client:
+        first = await ask(client, "search", query="bread", limit=2)
+        reply = await ask(client, "give_feedback", search_id=first["search_id"], scores={"1": 2.5, "2": "2.5"})
+        assert reply["outcome"] == "no_signal"
+        assert "say nothing" in reply["next"]
+        assert [hit["hit"] for hit in reply["hits"]] == [3, 4, 5, 6, 7]
+        further = await ask(client, "search", query="bread", limit=7)
+        assert [hit["id"] for hit in further["hits"]][2:] == [hit["id"] for hit in reply["hits"]]
+
+
+async def test_equally_bad_scores_still_steer(connect: Connect) -> None:
+    async with connect() as client:
+        first = await ask(client, "search", query="bread", limit=5)
+        reply = await ask(client, "give_feedback", search_id=first["search_id"], scores=dict.fromkeys("12345", 0))
+        assert reply["outcome"] == "steered"
+
+
+async def test_a_filter_holds_through_the_rounds(connect: Connect) -> None:
+    where = {"must": [{"key": "source", "match": {"value": "notes/space.md"}}]}
+    async with connect() as client:
+        first = await ask(client, "search", query="bread", filter=where, limit=2)
+        reply = await ask(client, "give_feedback", search_id=first["search_id"], scores={"1": 0}, limit=50)
+        assert set(titles(first) + titles(reply)) == {"space"}
+        as_text = await ask(client, "search", query="bread", filter=json.dumps(where))
+        assert set(titles(as_text)) == {"space"}
+
+
+async def test_scores_of_similarity_only_when_asked(connect: Connect) -> None:
+    async with connect() as client:
+        assert "score" not in (await ask(client, "search", query="bread"))["hits"][0]
+        assert (await ask(client, "search", query="bread", include_scores=True))["hits"][0]["score"] > 0
+
+
+@pytest.mark.parametrize("query", ["😀🎉", "тесто не поднимается", "パン", '"quoted" (and) [odd] \x00'])
+async def test_any_query_gets_hits(connect: Connect, query: str) -> None:
+    async with connect() as client:
+        assert len((await ask(client, "search", query=query))["hits"]) == 5
+
+
+BAD_SEARCHES: list[tuple[dict[str, Any], str]] = [
+    ({"query": ""}, "the query is empty"),
+    ({"query": " \n\t"}, "the query is empty"),
+    ({"query": "x" * 100_000}, "100000 characters, at most 4000"),
+    ({"query": "x", "limit": 0}, "greater than or equal to 1"),
+    ({"query": "x", "limit": 1_000_000}, "less than or equal to 50"),
+    ({"query": "x", "limitt": 3}, "limitt"),
+    ({"query": "x", "collection": "recipes"}, "no collection 'recipes'; there are: notes"),
+    ({"query": "x", "filter": {"key": "source"}}, "filter"),
+    ({"query": "x", "filter": {"must": [{"key": "author", "match": {"value": "me"}}]}}, "author"),
+    ({"query": "x", "filter": "not json"}, "filter"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), BAD_SEARCHES)
+async def test_bad_searches_are_told_what_to_do(connect: Connect, arguments: dict[str, Any], said: str) -> None:
+    async with connect() as client:
+        message = await refusal(client, "search", **arguments)
+        assert said in message
+        assert "Traceback" not in message
+        assert "errors.pydantic.dev" not in message
+
+
+BAD_SCORES: list[tuple[dict[str, Any], str]] = [
+    ({}, "scores is empty"),
+    ({"99": 5}, "'99' is no hit of this search: its hits are 1, 2, 3"),
+    ({"1": 10.5}, "hit 1 is '10.5'"),
+    ({"1": -1}, "hit 1 is '-1'"),
+    ({"1": True}, "hit 1 is 'True'"),
+    ({"1": "good"}, "hit 1 is 'good'"),
+    ({"1": "NaN"}, "hit 1 is 'NaN'"),
+    ({"1": float("nan")}, "hit 1 is"),
+]
+
+
+@pytest.mark.parametrize(("scores", "said"), BAD_SCORES)
+async def test_bad_scores_change_nothing(connect: Connect, scores: dict[str, Any], said: str) -> None:
+    async with connect() as client:
+        first = await ask(client, "search", query="bread", limit=3)
+        handle = first["search_id"]
+        await ask(client, "give_feedback", search_id=handle, scores={"2": 7})
+        known = {"1": 5, "2": 1} | scores
+        assert said in await refusal(client, "give_feedback", search_id=handle, scores=known if scores else scores)
+        kept = await ask(client, "give_feedback", search_id=handle, scores={"3": 1})
+        assert [(ranked["hit"], ranked["score"]) for ranked in kept["ranking"]] == [(2, 7), (3, 1)]
+
+
+async def test_handles_outlive_a_restart_and_expire(connect: Connect) -> None:
+    async with connect() as client:
+        handle = (await ask(client, "search", query="bread"))["search_id"]
+        assert "unknown" in await refusal(client, "give_feedback", search_id="s_made-up", scores={"1": 5})
+    async with connect(WARMER_SEARCH_HOURS="1e-9") as client:
+        assert (await ask(client, "give_feedback", search_id=handle, scores={"1": 5}))["outcome"] == "steered"
+        short = (await ask(client, "search", query="bread"))["search_id"]
+        assert "expired" in await refusal(client, "give_feedback", search_id=short, scores={"1": 5})
+
+
+async def test_another_model_is_refused_by_name(
+    connect: Connect, data_dir: Path, reference: Reference, embedder: Embedder
+) -> None:
+    class Other:
+        name, dim = "other/model", embedder.dim
+        embed_passages = embedder.embed_passages
+        embed_query = embedder.embed_query
+
+    async with connect() as client:
+        handle = (await ask(client, "search", query="bread"))["search_id"]
+        generations = Catalog(data_dir).generations("notes")
+        index_passages(generations, reference.passages, Other(), roots={"notes": Path("/notes")})
+        for message in (
+            await refusal(client, "search", query="bread"),
+            await refusal(client, "give_feedback", search_id=handle, scores={"1": 5}),
+        ):
+            assert "other/model" in message
+            assert "all-MiniLM-L6-v2" in message
+
+
+async def test_a_model_that_cannot_be_loaded_is_an_error_of_the_call(connect: Connect) -> None:
+    async with connect(EMBEDDING_MODEL="no/such-model") as client:
+        assert "EMBEDDING_MODEL" in await refusal(client, "search", query="bread")
+
+
+async def test_a_mode_without_words(connect: Connect) -> None:
+    async with connect(WARMER_SEARCH_MODE="dense") as client:
+        found = await ask(client, "search", query="gluten", include_scores=True)
+        assert all(-1 <= hit["score"] <= 1 for hit in found["hits"])
+
+
+async def test_the_surface_that_clients_need(connect: Connect) -> None:
+    async with connect() as client:
+        tools = (await client.list_tools()).tools
+        assert [tool.name for tool in tools] == ["search", "give_feedback"]
+        for tool in tools:
+            assert "$ref" not in json.dumps(tool.input_schema)
+            assert not {"anyOf", "oneOf", "allOf"} & tool.input_schema.keys()
+            assert tool.input_schema["additionalProperties"] is False
+            assert tool.title and "Qdrant" in tool.title
+            assert tool.description and len(tool.description) < 2048
+            assert tool.annotations
+            assert None not in (
+                tool.annotations.read_only_hint,
+                tool.annotations.destructive_hint,
+                tool.annotations.idempotent_hint,
+                tool.annotations.open_world_hint,
+            )
+        assert client.instructions and len(client.instructions) < 2048
+
+
+async def test_both_forms_of_a_reply_say_the_same_and_fit_the_schema(connect: Connect) -> None:
+    async with connect() as client:
+        schemas = {tool.name: tool.output_schema for tool in (await client.list_tools()).tools}
+        found = await client.call_tool("search", {"query": "bread"})
+        assert found.structured_content
+        arguments = {"search_id": found.structured_content["search_id"], "scores": {"1": 3, "2": 8}}
+        fed = await client.call_tool("give_feedback", arguments)
+        for name, result in {"search": found, "give_feedback": fed}.items():
+            (block,) = result.content
+            assert block.type == "text"
+            assert json.loads(block.text) == result.structured_content
+            assert "\n" not in block.text
+            schema = schemas[name]
+            assert schema
+            jsonschema.validate(result.structured_content, schema)

@@ -1,0 +1,157 @@
+"""The tool `give_feedback`: scores in, a second retrieval over the whole collection out."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from mcp.types import CallToolResult, ToolAnnotations
+from pydantic import BaseModel, Field, WithJsonSchema
+
+from warmer.errors import ModelMismatchError
+from warmer.index import Hit, Index
+from warmer.journal import Search, Shown
+from warmer.steering import SCALE, Params, parse_scores, steer
+from warmer_tools.reply import HitReply, hit_replies, result
+from warmer_tools.search import MAX_LIMIT
+from warmer_tools.tool import ToolContext, make_tool, spoken_errors
+from warmer_tools.workspace import ANCHORS, RUBRIC, Workspace
+
+Scores = Annotated[
+    dict[str, Any],
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": "number", "minimum": 0, "maximum": SCALE}}),
+    Field(description=f'Hit number -> score 0-10, e.g. {{"1": 9, "2": 0}}: {ANCHORS}'),
+]
+
+
+class Ranked(BaseModel):
+    """A scored hit."""
+
+    hit: int
+    score: float
+    id: str
+    title: str | None = None
+    source: str | None = None
+
+
+class ParamsReply(BaseModel):
+    """The numbers that steered: Qdrant's a, b, c and the neutral score, and where they are from."""
+
+    a: float
+    b: float
+    c: float
+    neutral: float
+    source: str
+
+
+class FeedbackReply(BaseModel):
+    """Hits of the second retrieval, and all that was scored so far."""
+
+    search_id: str
+    outcome: Literal["steered", "no_signal"]
+    hits: list[HitReply]
+    ranking: list[Ranked] = Field(description="Every scored hit of every round, best first")
+    params: ParamsReply
+    next: str = Field(description="What to do next")
+
+
+async def give_feedback(
+    ctx: ToolContext,
+    search_id: Annotated[str, Field(description="The search_id that search gave")],
+    scores: Scores = {},  # noqa: B006
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="New hits at most")] = 5,
+    include_scored: Annotated[
+        bool, Field(description="Whether hits that were scored already may come back; default: new ones only")
+    ] = False,
+) -> Annotated[CallToolResult, FeedbackReply]:
+    """Score the hits of a search; Qdrant's relevance feedback then retrieves better ones.
+
+    Score absolutely, not against each other, and spread the scores: 10 answers the query directly and fully,
+    7 clearly useful, 3 on the topic only, 0 unrelated. Bad hits help as much as good ones, and one score is
+    enough. New hits go on numbering: score them and call again, rounds add up. `ranking` is the answer after
+    the last round.
+    """
+    with spoken_errors():
+        workspace = ctx.request_context.lifespan_context
+        return result(await run(workspace, search_id, scores, limit, include_scored))
+
+
+async def run(
+    workspace: Workspace, search_id: str, scores: dict[str, Any], limit: int, include_scored: bool
+) -> FeedbackReply:
+    """Keep the scores, then retrieve again with all scores of the search.
+
+    Raises:
+        WarmerError: The search is unknown or expired, the scores do not fit its hits, or the collection
+            is gone or was embedded anew by another model.
+    """
+    found = await workspace.journal.find(search_id)
+    parsed = parse_scores(scores, found.shown)
+    await workspace.journal.score(search_id, parsed, "agent", RUBRIC)
+    found = await workspace.journal.find(search_id)
+    scored = [shown for shown in found.shown.values() if shown.score is not None]
+    outcome, hits = await _retrieve(workspace, found, scored, limit, [] if include_scored else [s.id for s in scored])
+    numbers = await workspace.journal.show(search_id, hits)
+    return FeedbackReply(
+        search_id=search_id,
+        outcome=outcome,
+        hits=hit_replies(numbers, hits, workspace.text_limit, scores=False),
+        ranking=_ranking(scored),
+        params=_params_reply(workspace.params),
+        next=_next(outcome, [n for n in numbers if n not in {s.hit for s in scored}]),
+    )
+
+
+async def _retrieve(
+    workspace: Workspace, found: Search, scored: Sequence[Shown], limit: int, without: Sequence[str]
+) -> tuple[Literal["steered", "no_signal"], list[Hit]]:
+    index = workspace.catalog.open(found.collection)
+    await _check_model(index, found)
+    text = found.query if found.lexical else ""
+    examples = [(shown.id, shown.vector, (shown.score or 0) / SCALE) for shown in scored]
+    steering = steer(found.vector, examples, workspace.params)
+    if steering is None:
+        return "no_signal", await index.search(found.vector, limit, text=text, where=found.where, without=without)
+    items, coefficients = steering.items, steering.coefficients
+    return "steered", await index.feedback(
+        found.vector, items, coefficients, limit, text=text, where=found.where, without=without
+    )
+
+
+async def _check_model(index: Index, found: Search) -> None:
+    info = await index.info()
+    if info.model != found.model:
+        raise ModelMismatchError(
+            f"collection {info.name!r} is now embedded by {info.model!r}, the search was made with {found.model!r}: "
+            "your scores are kept; call search again"
+        )
+
+
+def _ranking(scored: Sequence[Shown]) -> list[Ranked]:
+    best_first = sorted(scored, key=lambda shown: (-(shown.score or 0), shown.id))
+    return [
+        Ranked(hit=s.hit, score=s.score or 0, id=s.id, title=s.title or None, source=s.source or None)
+        for s in best_first
+    ]
+
+
+def _params_reply(params: Params) -> ParamsReply:
+    return ParamsReply(a=params.a, b=params.b, c=params.c, neutral=params.neutral * SCALE, source=params.source)
+
+
+def _next(outcome: str, unscored: Sequence[int]) -> str:
+    numbers = ", ".join(map(str, sorted(unscored)))
+    if outcome == "no_signal":
+        advice = f"score hits {numbers} too" if unscored else "search again in other words"
+        return (
+            "The scores say nothing: none differs from the neutral one. These are the next hits without "
+            f"feedback; {advice}, and spread the scores."
+        )
+    if not unscored:
+        return "There is nothing new to show: answer from the ranking, or search again in other words."
+    return f"Score hits {numbers} and call again, or answer from the ranking."
+
+
+TOOL = make_tool(
+    give_feedback,
+    "Score hits and retrieve again with Qdrant relevance feedback",
+    ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False),
+)

@@ -1,0 +1,51 @@
+"""What the tools answer with: the same facts as structured content and as compact JSON text."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from mcp.types import CallToolResult, TextContent
+from pydantic import BaseModel, Field
+
+from warmer.index import Hit
+
+REPLY_CHARACTERS = 40_000
+
+
+class HitReply(BaseModel):
+    """A passage that was found."""
+
+    hit: int = Field(description="Number of this hit within the search; score it under this number")
+    id: str = Field(description="Point id in Qdrant")
+    text: str
+    title: str | None = Field(None, description="Headings that lead to the passage")
+    source: str | None = None
+    metadata: dict[str, Any] | None = None
+    score: float | None = Field(None, description="Similarity, only when asked for")
+
+
+def hit_replies(numbers: Iterable[int], hits: list[Hit], text_limit: int, scores: bool) -> list[HitReply]:
+    """Describe hits, their texts cut so that the whole reply stays readable for an agent."""
+    limit = min(text_limit, REPLY_CHARACTERS // max(len(hits), 1))
+    return [_hit_reply(number, hit, limit, scores) for number, hit in zip(numbers, hits, strict=True)]
+
+
+def result(reply: BaseModel) -> CallToolResult:
+    """Wrap a reply for the protocol; clients show the model one of the two forms, so both say all."""
+    return CallToolResult(
+        content=[TextContent(type="text", text=reply.model_dump_json(exclude_none=True))],
+        structured_content=reply.model_dump(mode="json", exclude_none=True),
+    )
+
+
+def _hit_reply(number: int, hit: Hit, limit: int, scores: bool) -> HitReply:
+    payload = dict(hit.payload)
+    text = str(payload.pop("text", ""))
+    return HitReply(
+        hit=number,
+        id=hit.id,
+        text=text if len(text) <= limit else text[:limit].rstrip() + " …",
+        title=payload.pop("title", None) or None,
+        source=payload.pop("source", None) or None,
+        metadata=payload or None,
+        score=round(hit.score, 4) if scores else None,
+    )

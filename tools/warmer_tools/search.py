@@ -1,0 +1,114 @@
+"""The tool `search`: first hits for a query, and a handle to score them by."""
+
+from typing import Annotated, Any
+
+from mcp.types import CallToolResult, ToolAnnotations
+from pydantic import BaseModel, Field
+
+from warmer.embedding.background import Waiting
+from warmer.errors import ModelMismatchError, SearchError
+from warmer.index import CollectionInfo
+from warmer.journal import Search, new_search_id
+from warmer_tools.reply import HitReply, hit_replies, result
+from warmer_tools.tool import ToolContext, make_tool, reporter, spoken_errors
+from warmer_tools.workspace import ANCHORS, Workspace
+
+MAX_QUERY = 4000
+MAX_LIMIT = 50
+
+
+class SearchReply(BaseModel):
+    """First hits of a search."""
+
+    search_id: str
+    collection: str
+    hits: list[HitReply]
+    next: str = Field(description="What to do next")
+
+
+async def search(
+    ctx: ToolContext,
+    query: Annotated[str, Field(description="What is looked for, in natural language")],
+    collection: Annotated[str, Field(description="Collection to search; may be left out if there is only one")] = "",
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Hits at most")] = 5,
+    filter: Annotated[  # noqa: A002
+        dict[str, Any],
+        Field(description='Qdrant filter, e.g. {"must": [{"key": "source", "match": {"value": "docs/a.md"}}]}'),
+    ] = {},  # noqa: B006
+    include_scores: Annotated[
+        bool, Field(description="Show similarities; better not when you are going to score the hits")
+    ] = False,
+) -> Annotated[CallToolResult, SearchReply]:
+    """Search a Qdrant collection of documents.
+
+    Read the hits, score them with give_feedback under the search_id, and the second retrieval over the whole
+    collection is steered by your scores. A search_id can be used for days, also after a restart.
+    """
+    with spoken_errors():
+        workspace = ctx.request_context.lifespan_context
+        return result(await run(workspace, query, collection, limit, filter, include_scores, reporter(ctx)))
+
+
+async def run(
+    workspace: Workspace,
+    query: str,
+    collection: str,
+    limit: int,
+    where: dict[str, Any],
+    include_scores: bool,
+    waiting: Waiting,
+) -> SearchReply:
+    """Search and keep the search in the journal.
+
+    Raises:
+        WarmerError: The query, the collection or the filter cannot be used.
+    """
+    query = _checked(query)
+    index = workspace.catalog.open(collection)
+    info = await index.info()
+    embedder = await workspace.embedder.ready(waiting)
+    if embedder.name != info.model:
+        raise ModelMismatchError(
+            f"collection {info.name!r} was embedded by {info.model!r}, but queries are embedded by {embedder.name!r}: "
+            f"set EMBEDDING_MODEL to {info.model!r}, or index the collection again"
+        )
+    vector = await workspace.embedder.embed_query(embedder, query)
+    lexical = _lexical(workspace.mode, info)
+    hits = await index.search(vector, limit, text=query if lexical else "", where=where)
+    kept = Search(new_search_id(), info.name, info.model, query, vector, where, lexical)
+    numbers = await workspace.journal.begin(kept, hits)
+    return SearchReply(
+        search_id=kept.id,
+        collection=info.name,
+        hits=hit_replies(numbers, hits, workspace.text_limit, include_scores),
+        next=_NEXT if hits else "Nothing was found: loosen the filter.",
+    )
+
+
+_NEXT = f'Score every hit 0-10 ({ANCHORS}; spread them), then call give_feedback with scores like {{"1": 9, "2": 0}}.'
+
+
+def _checked(query: str) -> str:
+    query = query.encode("utf-8", "replace").decode().strip()  # JSON can carry half a surrogate pair
+    if not query:
+        raise SearchError("the query is empty: say in a sentence what you look for")
+    if len(query) > MAX_QUERY:
+        raise SearchError(
+            f"the query has {len(query)} characters, at most {MAX_QUERY} are read: send the question, not the document"
+        )
+    return query
+
+
+def _lexical(mode: str, info: CollectionInfo) -> bool:
+    if mode == "hybrid" and not info.lexical:
+        raise SearchError(
+            f"collection {info.name!r} has no vectors for words: unset WARMER_SEARCH_MODE, or set it to dense"
+        )
+    return info.lexical and mode != "dense"
+
+
+TOOL = make_tool(
+    search,
+    "Search documents in Qdrant",
+    ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=False, open_world_hint=False),
+)

@@ -1,0 +1,49 @@
+"""How a function becomes a tool: unknown arguments refused, errors spoken plainly."""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool
+from mcp.types import ToolAnnotations
+
+from warmer.errors import WarmerError
+from warmer_tools.workspace import Workspace
+
+ToolContext = Context[Workspace]
+
+_log = logging.getLogger(__name__)
+
+
+def make_tool(fn: Callable[..., Any], title: str, annotations: ToolAnnotations) -> Tool:
+    """Make a tool that refuses arguments it does not know, where the SDK would ignore them."""
+    tool = Tool.from_function(fn, title=title, annotations=annotations)
+    arguments = tool.fn_metadata.arg_model
+    arguments.model_config["extra"] = "forbid"
+    arguments.model_rebuild(force=True)
+    tool.parameters["additionalProperties"] = False
+    return tool
+
+
+@contextmanager
+def spoken_errors() -> Iterator[None]:
+    """Turn what went wrong into a message for the agent; a bug is logged, and said to be one."""
+    try:
+        yield
+    except WarmerError as error:
+        raise ToolError(str(error)) from error
+    except Exception as error:
+        _log.exception("unexpected error")
+        raise ToolError(f"a bug in warmer: {type(error).__name__}; the server's log on stderr has more") from error
+
+
+def reporter(ctx: ToolContext) -> Callable[[float], Awaitable[None]]:
+    """Report the seconds spent waiting for the model as progress."""
+
+    async def report(seconds: float) -> None:
+        await ctx.report_progress(seconds, None, "loading the embedding model")
+
+    return report
