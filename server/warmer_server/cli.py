@@ -27,10 +27,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(2)
     try:
         importlib.import_module(f"warmer_server.commands.{command}").run(parsed)
-    except WarmerError as error:
-        sys.exit(f"warmer: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except (WarmerError, KeyboardInterrupt, BaseExceptionGroup) as error:
+        cause = _innermost(error)
+        if isinstance(cause, KeyboardInterrupt):
+            sys.exit(130)
+        if isinstance(cause, WarmerError):
+            sys.exit(f"warmer: {cause}")
+        raise cause from None
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Find what went wrong inside a task group."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _parser() -> argparse.ArgumentParser:

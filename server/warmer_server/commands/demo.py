@@ -1,0 +1,148 @@
+"""`warmer demo`: the whole loop, on this Python's own documentation, with a real client and server.
+
+The scores are recorded: a language model read each passage. They are keyed by the passage, so that another
+Python's differing text counts as not scored.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from statistics import fmean
+from typing import Any
+
+from mcp import Client, StdioServerParameters
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from warmer.errors import WarmerError
+from warmer.index.catalog import Catalog
+from warmer.ingest.pydocs import python_passages
+from warmer_server.commands.index import build
+from warmer_server.settings import Settings, read_settings
+
+COLLECTION = "python-docs"
+SERVER = [sys.executable, "-m", "warmer_server.cli", "serve"]
+_HITS = 5
+_USEFUL = 7
+_TITLE = 34
+
+Hits = Sequence[Mapping[str, Any]]
+Recorded = Mapping[str, float]
+
+
+def run(_: argparse.Namespace) -> None:
+    """Index the documentation, if it is not there yet, then search it in rounds and print what happens."""
+    settings = read_settings()
+    if COLLECTION not in Catalog(settings.data_dir).names():
+        said = "Indexing the documentation of this Python: once, a few minutes."
+        Console(stderr=True).print(said)
+    build(settings, COLLECTION, list(python_passages()), {}, replace=True)
+    asyncio.run(demonstrate(settings, Console(highlight=False)))
+
+
+def recorded_scores() -> dict[str, Recorded]:
+    """Read the scores: query -> passage key -> 0..10."""
+    raw = json.loads(files("warmer_server.commands").joinpath("demo_scores.json").read_text(encoding="utf-8"))
+    return {query: {entry["passage"]: entry["score"] for entry in entries} for query, entries in raw["scores"].items()}
+
+
+def passage_key(hit: Mapping[str, Any]) -> str:
+    """Name a passage by its title and text."""
+    return hashlib.sha256(f"{hit.get('title', '')}\n{hit['text']}".encode()).hexdigest()[:16]
+
+
+async def demonstrate(settings: Settings, console: Console) -> None:
+    """Start the server, search it in rounds as a client, and print before, scores and after."""
+    server = StdioServerParameters(command=SERVER[0], args=SERVER[1:], env=dict(os.environ))
+    async with Client(server) as client:
+        for query, recorded in recorded_scores().items():
+            console.rule(f"[bold]{query}", align="left")
+            await _rounds(client, console, query, recorded)
+    console.print(
+        f"The collection {COLLECTION!r} is in {settings.data_dir}; `warmer serve` serves it.\n"
+        "Three queries show how it works. Whether it pays on your data is for measurements to say.",
+        soft_wrap=True,
+    )
+
+
+async def _rounds(client: Client, console: Console, query: str, recorded: Recorded) -> None:
+    first = await _call(client, "search", query=query, collection=COLLECTION, limit=_HITS)
+    console.print("[bold]Before[/bold]: first hits, and the score that a language model gave each")
+    console.print(_table(first["hits"], recorded))
+    scores = _scores(first["hits"], recorded)
+    if not scores:
+        console.print("None of these passages was scored: the texts of this Python differ. No feedback, then.\n")
+        return
+    handle = first["search_id"]
+    second = await _call(client, "give_feedback", search_id=handle, scores=scores, limit=_HITS)
+    console.print("[bold]After[/bold]: those scores steered a second retrieval; its hits, scored too")
+    console.print(_table(second["hits"], recorded))
+    more = _scores(second["hits"], recorded)
+    final = await _call(client, "give_feedback", search_id=handle, scores=more, limit=1) if more else second
+    console.print(f"[bold]Ranking[/bold]: the best {_HITS} of all that was scored")
+    console.print(_ranking(final["ranking"], [*first["hits"], *second["hits"]]))
+    further = await _call(client, "search", query=query, collection=COLLECTION, limit=2 * _HITS)
+    console.print(
+        f"Mean score of the next {_HITS}: without feedback {_mean(further['hits'][_HITS:], recorded)}, "
+        f"with feedback [bold]{_mean(second['hits'], recorded)}[/bold].\n"
+    )
+
+
+async def _call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401
+    result = await client.call_tool(tool, arguments)
+    if result.is_error or not isinstance(result.structured_content, dict):
+        raise WarmerError(" ".join(getattr(block, "text", "") for block in result.content))
+    return result.structured_content
+
+
+def _scores(hits: Hits, recorded: Recorded) -> dict[str, float]:
+    return {str(hit["hit"]): recorded[passage_key(hit)] for hit in hits if passage_key(hit) in recorded}
+
+
+def _mean(hits: Hits, recorded: Recorded) -> str:
+    scores = _scores(hits, recorded).values()
+    if not scores:
+        return "not scored"
+    unscored = f" ({len(hits) - len(scores)} not scored)" if len(scores) < len(hits) else ""
+    return f"{fmean(scores):.1f}{unscored}"
+
+
+def _table(hits: Hits, recorded: Recorded) -> Table:
+    table = _empty_table()
+    for hit in hits:
+        score = recorded.get(passage_key(hit))
+        _add(table, hit, "-" if score is None else f"{score:g}", " ".join(hit["text"].split()))
+    return table
+
+
+def _ranking(ranking: Hits, shown: Hits) -> Table:
+    texts = {hit["hit"]: " ".join(hit["text"].split()) for hit in shown}
+    table = _empty_table()
+    for ranked in ranking[:_HITS]:
+        _add(table, ranked, f"{ranked['score']:g}", texts[ranked["hit"]])
+    return table
+
+
+def _empty_table() -> Table:
+    table = Table(box=None, padding=(0, 1), expand=True)
+    table.add_column("hit", justify="right", width=3)
+    table.add_column("score", justify="right", width=5)
+    table.add_column("passage", no_wrap=True, width=_TITLE)
+    table.add_column("", no_wrap=True, style="dim", ratio=1)
+    return table
+
+
+def _add(table: Table, hit: Mapping[str, Any], score: str, text: str) -> None:
+    style = "bold green" if score.isdecimal() and float(score) >= _USEFUL else ""
+    table.add_row(str(hit["hit"]), Text(score, style), Text(_end(hit.get("title", "")), style), Text(text))
+
+
+def _end(title: str) -> str:
+    """Keep the inner part of a long title path."""
+    return title if len(title) <= _TITLE else "… " + title[2 - _TITLE :]

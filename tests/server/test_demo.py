@@ -1,0 +1,73 @@
+import json
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from warmer.embedding import Embedder
+from warmer.index.catalog import Catalog
+from warmer.indexing import index_passages
+from warmer.ingest.pydocs import python_passages
+from warmer_server.commands import demo
+from warmer_server.settings import Settings
+
+pytestmark = pytest.mark.anyio
+MODULES = {"copy.py", "getpass.py", "mailbox.py", "secrets.py", "shlex.py", "shutil.py", "traceback.py"}
+
+
+async def printed(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("WARMER_DATA_DIR", str(data_dir))
+    console = Console(file=StringIO(), width=100)
+    await demo.demonstrate(Settings(), console)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+async def test_before_scores_and_after_are_printed(
+    tmp_path: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passages = [passage for passage in python_passages() if passage.source in MODULES]
+    index_passages(Catalog(tmp_path).generations(demo.COLLECTION), passages, embedder, roots={}, replace=True)
+    output = await printed(tmp_path, monkeypatch)
+    for query in demo.recorded_scores():
+        assert query in output
+    assert output.count("Before") == 3
+    assert "shutil > copytree" in output
+    assert "Mean score of the next 5: without feedback" in output
+
+
+async def test_passages_that_nobody_scored_are_said_to_be_unscored(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data_dir / "collections" / "notes").rename(data_dir / "collections" / demo.COLLECTION)
+    output = await printed(data_dir, monkeypatch)
+    assert output.count("None of these passages was scored") == 3
+    assert "After" not in output
+
+
+def test_scores_are_keyed_by_the_passage_and_in_range() -> None:
+    for recorded in demo.recorded_scores().values():
+        assert len(recorded) > 10
+        assert all(len(key) == 16 and 0 <= score <= 10 for key, score in recorded.items())
+    assert demo.passage_key({"text": "a", "title": "t"}) != demo.passage_key({"text": "a", "title": "u"})
+    assert demo.passage_key({"text": "a"}) == demo.passage_key({"text": "a", "title": ""})
+
+
+def test_an_error_inside_the_client_is_one_line(data_dir: Path) -> None:
+    """A collection of another model cannot be searched; no traceback of a task group reaches the user."""
+    pointer = data_dir / "collections" / "notes"
+    manifest = next(pointer.rglob("manifest.json"))
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"model": "other/model"}))
+    pointer.rename(data_dir / "collections" / demo.COLLECTION)
+    script = "import sys, warmer_server.commands.demo as d; d.build = lambda *a, **k: None; d.python_passages = list\n"
+    script += "from warmer_server.cli import main; main(['demo'])"
+    environment = {**os.environ, "WARMER_DATA_DIR": str(data_dir)}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "other/model" in done.stderr
+    assert "Traceback" not in done.stderr
