@@ -1,7 +1,7 @@
 """How long a server takes to start and to answer: `python -m warmer_evals.latency COLLECTION`.
 
-It starts `warmer serve` on the default data directory and talks to it over stdio, as a client does. It prints medians in
-milliseconds, as JSON.
+It starts `warmer serve` on the default data directory and talks to it over stdio, as a client does. It prints medians
+in milliseconds, as JSON.
 """
 
 import asyncio
