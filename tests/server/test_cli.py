@@ -118,8 +118,9 @@ def small_disk(folder: Path) -> Iterator[Path]:
     image.touch()
     os.truncate(image, 64 * 2**20)
     make, mount = ["mkfs.ext4", "-q", str(image)], ["mount", "-o", "loop", str(image), str(disk)]
+    tools = {"PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
     try:
-        made = [subprocess.run(command, capture_output=True, check=False).returncode for command in (make, mount)]
+        made = [subprocess.run(c, env=tools, capture_output=True, check=False).returncode for c in (make, mount)]
     except FileNotFoundError:
         made = [1]
     if any(made):

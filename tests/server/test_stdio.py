@@ -40,20 +40,6 @@ def serve(request: pytest.FixtureRequest, environment: dict[str, str]) -> Serve:
     return served
 
 
-async def test_an_early_call_waits_with_progress(serve: Serve) -> None:
-    """The handshake and the list of tools come before the model is loaded; the first search waits for it."""
-    reported: list[str | None] = []
-
-    async def progress(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001
-        reported.append(message)
-
-    async with serve() as client:
-        assert len((await client.list_tools()).tools) == 2
-        result = await client.call_tool("search", {"query": "bread"}, progress_callback=progress)
-        assert not result.is_error
-    assert set(reported) <= {"loading the embedding model"}
-
-
 async def test_a_killed_server_forgets_nothing(serve: Serve) -> None:
     async with serve() as client:
         handle = (await ask(client, "search", query="bread"))["search_id"]

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import jsonschema
@@ -14,6 +15,7 @@ from support import Reference, ask, refusal
 from warmer.embedding import Embedder
 from warmer.index.catalog import Catalog
 from warmer.indexing import index_passages
+from warmer_server import app
 from warmer_server.app import build_server
 from warmer_server.settings import Settings
 
@@ -200,6 +202,27 @@ async def test_another_model_is_refused_by_name(
 async def test_a_model_that_cannot_be_loaded_is_an_error_of_the_call(connect: Connect) -> None:
     async with connect(EMBEDDING_MODEL="no/such-model") as client:
         assert "EMBEDDING_MODEL" in await refusal(client, "search", query="bread")
+
+
+async def test_an_early_call_waits_with_progress(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model is not loaded before the client has had the list of tools and a report of progress."""
+    reported, loaded = Event(), app.load_embedder
+    messages: list[str | None] = []
+
+    def load(model: str) -> Embedder:
+        assert reported.wait(60)
+        return loaded(model)
+
+    async def progress(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001
+        messages.append(message)
+        reported.set()
+
+    monkeypatch.setattr(app, "load_embedder", load)
+    async with connect() as client:
+        assert len((await client.list_tools()).tools) == 2
+        result = await client.call_tool("search", {"query": "bread"}, progress_callback=progress)
+        assert not result.is_error
+    assert set(messages) == {"loading the embedding model"}
 
 
 async def test_a_mode_without_words(connect: Connect) -> None:

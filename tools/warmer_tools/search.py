@@ -42,7 +42,7 @@ async def search(
     """Search a Qdrant collection of documents.
 
     Read the hits, score them with give_feedback under the search_id, and the second retrieval over the whole
-    collection is steered by your scores. A search_id can be used for days, also after a restart.
+    collection is steered by your scores. A search_id can be scored for a week, also after a restart.
     """
     with spoken_errors():
         workspace = ctx.request_context.lifespan_context
@@ -65,14 +65,14 @@ async def run(
     """
     query = _checked(query)
     index = workspace.catalog.open(collection)
-    info = await index.info()
     embedder = await workspace.embedder.ready(waiting)
+    vector = await workspace.embedder.embed_query(embedder, query)
+    info = await index.info()
     if embedder.name != info.model:
         raise ModelMismatchError(
             f"collection {info.name!r} was embedded by {info.model!r}, but queries are embedded by {embedder.name!r}: "
             f"set EMBEDDING_MODEL to {info.model!r}, or index the collection again"
         )
-    vector = await workspace.embedder.embed_query(embedder, query)
     lexical = _lexical(workspace.mode, info)
     hits = await index.search(vector, limit, text=query if lexical else "", where=where)
     kept = Search(new_search_id(), info.name, info.model, query, vector, where, lexical)

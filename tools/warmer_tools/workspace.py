@@ -19,7 +19,7 @@ class Workspace:
     Attributes:
         mode: Which legs a search has; `auto` means hybrid where the collection has words to search.
         text_limit: Characters of a hit's text at most.
-        lifetime: Seconds for which a search_id can be used.
+        params: How far scores steer.
     """
 
     catalog: Catalog

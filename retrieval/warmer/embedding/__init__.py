@@ -1,9 +1,14 @@
 """Text to vector."""
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from warmer.index import Vector
+
+# ONNX Runtime and the hub's client send usage data to their makers unless told not to before they are imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 

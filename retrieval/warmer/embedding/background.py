@@ -29,17 +29,20 @@ class BackgroundEmbedder:
             Thread(target=self._run, args=(self._loading,), daemon=True).start()
 
     async def ready(self, waiting: Waiting) -> Embedder:
-        """Wait for the model; `waiting` is called every second with the seconds waited so far.
+        """Wait for the model; `waiting` is called at once and every second, with the seconds waited so far.
 
         Raises:
             EmbeddingError: The model cannot be loaded.
         """
         self.start()
         assert self._loading
-        loading, begun = asyncio.wrap_future(self._loading), monotonic()
-        while not (await asyncio.wait([loading], timeout=1))[0]:
+        loading, begun = self._loading, monotonic()
+        settled = asyncio.wrap_future(loading)
+        settled.add_done_callback(lambda future: future.exception())  # asyncio logs what nobody looks at
+        while not loading.done():
             await waiting(monotonic() - begun)
-        if loading.exception():
+            await asyncio.wait([settled], timeout=1)
+        if loading.exception() and self._loading is loading:
             self._loading = None
         return loading.result()
 

@@ -97,8 +97,10 @@ class Generations:
                 self._sweep()
                 ahead = self.path(f"{int(self.current() or 0) + 1:06d}")
                 ahead.mkdir(parents=True)
-                yield ahead
-                self._sweep()
+                try:
+                    yield ahead
+                finally:
+                    self._sweep()
         except Timeout as error:
             raise StorageError(
                 f"another process is indexing {self.folder.name!r}: wait until it is done, then try again"

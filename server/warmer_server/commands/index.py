@@ -49,14 +49,14 @@ def build(
     embedder = load_embedder(settings.embedding_model)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("embedding", total=len(passages))
+        task = bar.add_task("embedding", total=None)
         return index_passages(
             generations,
             passages,
             embedder,
             roots=roots,
             replace=replace,
-            progress=lambda done: bar.advance(task, done),
+            progress=lambda done, total: bar.update(task, advance=done, total=total),
         )
 
 
