@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import anyio
 import numpy as np
 from mcp import Client
 from mcp.types import CallToolResult
@@ -26,7 +27,8 @@ class Reference:
 
 async def ask(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     """Call a tool that must succeed; gives its structured content."""
-    result = await client.call_tool(tool, arguments)
+    with anyio.fail_after(120):
+        result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
     assert isinstance(result.structured_content, dict)
     return result.structured_content

@@ -35,3 +35,7 @@ class ScoreError(WarmerError):
 
 class StorageError(WarmerError):
     """A data directory that cannot be read or written."""
+
+
+class JudgeError(WarmerError):
+    """A judge that cannot be loaded, or that gives no usable scores."""

@@ -2,38 +2,20 @@
 
 import json
 import secrets
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from sqlite3 import Connection
 from time import time
 from typing import Any, Protocol
 
 import numpy as np
 
-from warmer.errors import SearchError, StorageError
+from warmer.database import Database
+from warmer.errors import SearchError
 from warmer.index import Hit, Vector
 
-SCHEMA = 1
-_BUSY_SECONDS = 10.0
-_TABLES = """
-CREATE TABLE searches (
-    id TEXT PRIMARY KEY, collection TEXT NOT NULL, model TEXT NOT NULL, query TEXT NOT NULL,
-    vector BLOB NOT NULL, filter TEXT NOT NULL, lexical INTEGER NOT NULL,
-    created REAL NOT NULL, expires REAL NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE hits (
-    search TEXT NOT NULL REFERENCES searches (id) ON DELETE CASCADE, hit INTEGER NOT NULL,
-    point TEXT NOT NULL, similarity REAL NOT NULL, vector BLOB NOT NULL, title TEXT NOT NULL,
-    source TEXT NOT NULL, PRIMARY KEY (search, hit), UNIQUE (search, point)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE scores (
-    search TEXT NOT NULL, hit INTEGER NOT NULL, judge TEXT NOT NULL, rubric TEXT NOT NULL,
-    score REAL NOT NULL, created REAL NOT NULL, PRIMARY KEY (search, hit, judge),
-    FOREIGN KEY (search, hit) REFERENCES hits (search, hit) ON DELETE CASCADE
-) STRICT, WITHOUT ROWID;
-"""
+AGENT = "agent"
+_SEARCH = "id, collection, model, query, vector, filter, lexical"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +64,20 @@ class Journal(Protocol):
         """Keep hits of a further round; a point that was shown before keeps its number."""
         ...
 
-    async def find(self, search_id: str) -> Search:
-        """Recall a search. Raises SearchError where the handle is unknown or has expired."""
+    async def find(self, search_id: str, judge: str = AGENT) -> Search:
+        """Recall a search and a judge's scores. Raises SearchError where the handle is unknown or has expired."""
+        ...
+
+    async def scored(self, collection: str, model: str, judge: str, rubric: str) -> list[Search]:
+        """Recall every search of a collection that has scores of a judge, oldest first, expired ones too."""
+        ...
+
+    async def known(self, collection: str, query: str, judge: str, rubric: str) -> dict[str, float]:
+        """Recall what a judge ever scored for a query: point id -> 0..10."""
+        ...
+
+    async def queries(self, collection: str) -> list[str]:
+        """List the different queries that a collection was ever searched for, oldest first."""
         ...
 
     async def score(self, search_id: str, scores: Mapping[int, float], judge: str, rubric: str) -> None:
@@ -97,34 +91,16 @@ def new_search_id() -> str:
 
 
 class SqliteJournal:
-    """A journal in one SQLite file in WAL mode: many processes at once, whole after a kill at any instant.
+    """A journal in SQLite. Searches can be scored for `lifetime` seconds; what was scored is kept beyond that."""
 
-    Searches can be scored for `lifetime` seconds; what was scored is kept beyond that.
-
-    Raises:
-        StorageError: The file cannot be opened or written, is damaged, or is from a newer version.
-    """
-
-    def __init__(self, path: Path, lifetime: float) -> None:
-        self._path = path
+    def __init__(self, database: Database, lifetime: float) -> None:
+        self._database = database
         self._lifetime = lifetime
-        with self._explained():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute("PRAGMA foreign_keys = ON")
-        with self._transaction():
-            self._migrate()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
 
     async def begin(self, search: Search, hits: Sequence[Hit]) -> list[int]:
         """Keep a new search with its first hits."""
         now = time()
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             db.execute(
                 "INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -139,99 +115,86 @@ class SqliteJournal:
                     now + self._lifetime,
                 ),
             )
-            return self._number(search.id, hits)
+            return _number(db, search.id, hits)
 
     async def show(self, search_id: str, hits: Sequence[Hit]) -> list[int]:
         """Keep hits of a further round."""
-        with self._transaction():
-            return self._number(search_id, hits)
+        with self._database.transaction() as db:
+            return _number(db, search_id, hits)
 
-    async def find(self, search_id: str) -> Search:
+    async def find(self, search_id: str, judge: str = AGENT) -> Search:
         """Recall a search with all that was shown and scored."""
-        with self._transaction("DEFERRED") as db:
-            row = db.execute(
-                "SELECT id, collection, model, query, vector, filter, lexical, expires FROM searches WHERE id = ?",
-                (search_id,),
-            ).fetchone()
-            if row is None or row[7] < time():
+        with self._database.transaction("DEFERRED") as db:
+            row = db.execute(f"SELECT {_SEARCH}, expires FROM searches WHERE id = ?", (search_id,)).fetchone()  # noqa: S608
+            if row is None or row[-1] < time():
                 state = "unknown" if row is None else "expired"
                 raise SearchError(
                     f"search_id {search_id[:60]!r} is {state}: call search again and score the hits that it gives"
                 )
-            shown = db.execute(
-                "SELECT h.hit, h.point, h.vector, h.title, h.source, s.score FROM hits h LEFT JOIN scores s"
-                " ON s.search = h.search AND s.hit = h.hit AND s.judge = 'agent' WHERE h.search = ? ORDER BY h.hit",
-                (search_id,),
+            return _recall(db, row, judge)
+
+    async def scored(self, collection: str, model: str, judge: str, rubric: str) -> list[Search]:
+        """Recall every search of a collection that has scores of a judge."""
+        with self._database.transaction("DEFERRED") as db:
+            rows = db.execute(
+                f"SELECT {_SEARCH} FROM searches WHERE collection = ? AND model = ? AND EXISTS"  # noqa: S608
+                " (SELECT 1 FROM scores WHERE search = id AND judge = ? AND rubric = ?) ORDER BY created",
+                (collection, model, judge, rubric),
             ).fetchall()
-        return Search(
-            id=row[0],
-            collection=row[1],
-            model=row[2],
-            query=row[3],
-            vector=_vector(row[4]),
-            where=json.loads(row[5]),
-            lexical=bool(row[6]),
-            shown={hit: Shown(hit, point, _vector(raw), *rest) for hit, point, raw, *rest in shown},
-        )
+            return [_recall(db, row, judge) for row in rows]
+
+    async def known(self, collection: str, query: str, judge: str, rubric: str) -> dict[str, float]:
+        """Recall what a judge ever scored for a query."""
+        with self._database.transaction("DEFERRED") as db:
+            rows = db.execute(
+                "SELECT h.point, s.score FROM searches q JOIN hits h ON h.search = q.id JOIN scores s"
+                " ON s.search = h.search AND s.hit = h.hit WHERE q.collection = ? AND q.query = ? AND s.judge = ?"
+                " AND s.rubric = ? ORDER BY s.created",
+                (collection, query, judge, rubric),
+            )
+            return dict(rows.fetchall())
+
+    async def queries(self, collection: str) -> list[str]:
+        """List the different queries that a collection was ever searched for."""
+        with self._database.transaction("DEFERRED") as db:
+            rows = db.execute("SELECT query FROM searches WHERE collection = ? ORDER BY created", (collection,))
+            return list(dict.fromkeys(query for (query,) in rows))
 
     async def score(self, search_id: str, scores: Mapping[int, float], judge: str, rubric: str) -> None:
         """Keep scores."""
         now = time()
         rows = [(search_id, hit, judge, rubric, value, now) for hit, value in scores.items()]
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             db.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     async def counts(self) -> tuple[int, int]:
         """Count searches and scores, for a status report."""
-        with self._transaction("DEFERRED") as db:
+        with self._database.transaction("DEFERRED") as db:
             searches, scores = (db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("searches", "scores"))  # noqa: S608
         return searches, scores
 
-    def _number(self, search_id: str, hits: Sequence[Hit]) -> list[int]:
-        points = self._db.execute("SELECT point, hit FROM hits WHERE search = ?", (search_id,))
-        numbers: dict[str, int] = dict(points.fetchall())
-        new = [hit for hit in hits if hit.id not in numbers]
-        for number, hit in enumerate(new, start=len(numbers) + 1):
-            numbers[hit.id] = number
-            title, source = str(hit.payload.get("title", "")), str(hit.payload.get("source", ""))
-            self._db.execute(
-                "INSERT INTO hits VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (search_id, number, hit.id, hit.score, hit.vector.tobytes(), title, source),
-            )
-        return [numbers[hit.id] for hit in hits]
 
-    def _migrate(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA:
-            raise StorageError(
-                f"the journal {self._path} is of version {version}, this program reads {SCHEMA}: upgrade warmer, "
-                "or set WARMER_DATA_DIR to another folder"
-            )
-        if version == 0:
-            for statement in _TABLES.split(";"):
-                self._db.execute(statement)
-            self._db.execute(f"PRAGMA user_version = {SCHEMA}")
+def _recall(db: Connection, row: Sequence[Any], judge: str) -> Search:
+    id_, collection, model, query, vector, where, lexical = row[:7]
+    shown = db.execute(
+        "SELECT h.hit, h.point, h.vector, h.title, h.source, s.score FROM hits h LEFT JOIN scores s"
+        " ON s.search = h.search AND s.hit = h.hit AND s.judge = ? WHERE h.search = ? ORDER BY h.hit",
+        (judge, id_),
+    )
+    hits = {hit: Shown(hit, point, _vector(raw), *rest) for hit, point, raw, *rest in shown}
+    return Search(id_, collection, model, query, _vector(vector), json.loads(where), bool(lexical), hits)
 
-    @contextmanager
-    def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[sqlite3.Connection]:
-        with self._explained():
-            self._db.execute(f"BEGIN {kind}")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.rollback()
-                raise
-            self._db.commit()
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise StorageError(
-                f"the journal {self._path} cannot be used: {error}. It needs a folder that can be written and a "
-                "disk with room; WARMER_DATA_DIR names another folder"
-            ) from error
+def _number(db: Connection, search_id: str, hits: Sequence[Hit]) -> list[int]:
+    points = db.execute("SELECT point, hit FROM hits WHERE search = ?", (search_id,))
+    numbers: dict[str, int] = dict(points.fetchall())
+    new = [hit for hit in hits if hit.id not in numbers]
+    for number, hit in enumerate(new, start=len(numbers) + 1):
+        numbers[hit.id] = number
+        title, source = str(hit.payload.get("title", "")), str(hit.payload.get("source", ""))
+        row = (search_id, number, hit.id, hit.score, hit.vector.tobytes(), title, source)
+        db.execute("INSERT INTO hits VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    return [numbers[hit.id] for hit in hits]
 
 
 def _vector(raw: bytes) -> Vector:

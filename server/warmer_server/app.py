@@ -1,19 +1,28 @@
 """The MCP server: the tools on one workspace."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from pathlib import Path
 
+import anyio
+from anyio.abc import TaskGroup
 from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
 
 from warmer import __version__
+from warmer.database import Database
 from warmer.embedding import Embedder
 from warmer.embedding.background import BackgroundEmbedder
+from warmer.errors import JudgeError
 from warmer.index.catalog import Catalog
+from warmer.jobs import SqliteJobs
 from warmer.journal import SqliteJournal
+from warmer.judges import Judge, load_judge
+from warmer.parameters import SqliteParameters
 from warmer_server.settings import Settings
-from warmer_tools import give_feedback, search
+from warmer_tools import give_feedback, search, train_params
 from warmer_tools.workspace import Workspace
 
 INSTRUCTIONS = """\
@@ -31,29 +40,62 @@ def build_server(settings: Settings) -> MCPServer[Workspace]:
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[Workspace]) -> AsyncIterator[Workspace]:
-        journal = SqliteJournal(journal_path(settings), settings.search_hours * 3600)
-        workspace = Workspace(
-            catalog=Catalog(settings.data_dir, settings.collection_name),
-            embedder=BackgroundEmbedder(partial(load_embedder, settings.embedding_model)),
-            journal=journal,
-            mode=settings.search_mode,
-            text_limit=settings.text_limit,
-        )
-        workspace.embedder.start()
+        database = Database(journal_path(settings))
         try:
-            yield workspace
+            async with anyio.create_task_group() as background:
+                workspace = make_workspace(settings, database, background)
+                workspace.embedder.start()
+                yield workspace
+                background.cancel_scope.cancel()
         finally:
-            journal.close()
+            database.close()
 
-    return MCPServer(
+    server = MCPServer(
         "warmer",
         title="Warmer",
         version=__version__,
         instructions=INSTRUCTIONS,
         log_level=settings.log_level,
         lifespan=lifespan,
-        tools=[search.TOOL, give_feedback.TOOL],
+        tools=[search.TOOL, give_feedback.TOOL, train_params.TOOL],
     )
+
+    @server.resource("warmer://params/{collection}", mime_type="application/json")
+    async def params(collection: str, ctx: Context[Workspace]) -> str:
+        """Parameters that were trained for a collection, with their held-out figures."""
+        trained = await ctx.request_context.lifespan_context.parameters.all()
+        return json.dumps([one.to_json() for one in trained if one.key.collection == collection])
+
+    return server
+
+
+def make_workspace(settings: Settings, database: Database, background: TaskGroup) -> Workspace:
+    """Put together what the tools work on."""
+    return Workspace(
+        catalog=Catalog(settings.data_dir, settings.collection_name),
+        embedder=BackgroundEmbedder(partial(load_embedder, settings.embedding_model)),
+        journal=SqliteJournal(database, settings.search_hours * 3600),
+        parameters=SqliteParameters(database),
+        jobs=SqliteJobs(database),
+        load_judge=cache(partial(find_judge, settings)),
+        background=background,
+        mode=settings.search_mode,
+        text_limit=settings.text_limit,
+    )
+
+
+def find_judge(settings: Settings, spec: str) -> Judge:
+    """Load a judge that an agent named: a known kind of model, or a class that the settings allow.
+
+    Raises:
+        JudgeError: There is no such judge, it lacks something, or it is not allowed.
+    """
+    own = spec.partition(":")[0] not in {"claude", "fastembed"}
+    if own and spec not in settings.judges.replace(" ", "").split(","):
+        raise JudgeError(
+            f"there is no judge {spec!r}: name claude or fastembed:<model>; WARMER_JUDGES allows classes of your own"
+        )
+    return load_judge(spec, claude_model=settings.claude_model)
 
 
 def journal_path(settings: Settings) -> Path:

@@ -13,6 +13,8 @@ from warmer_server.settings import describe_settings
 _COMMANDS = {
     "index": "make or update a collection from files and folders",
     "serve": "serve a coding agent or chat assistant over MCP, on stdin and stdout",
+    "train": "fit how far scores may steer, to scores that agents gave or that a model gives",
+    "params": "write trained parameters as JSON, or put them back",
     "status": "show collections, model, parameters and where the data is",
     "demo": "search this Python's own documentation in two rounds of feedback",
 }
@@ -63,6 +65,11 @@ def _parser() -> argparse.ArgumentParser:
     made["index"].add_argument(
         "--replace", action="store_true", help="drop what was indexed from other paths than these"
     )
+    made["train"].add_argument("--collection", default="", metavar="NAME", help="may be left out if there is only one")
+    made["train"].add_argument("--queries", type=Path, metavar="FILE", help="queries to run and score, one a line")
+    made["train"].add_argument("--judge", default="agent", help="agent, claude, fastembed:<model> or module:Class")
+    made["train"].add_argument("--limit", type=int, default=25, metavar="N", help="hits scored a query (default: 25)")
+    made["params"].add_argument("--load", type=Path, metavar="FILE", help="put back what `warmer params` wrote")
     return parser
 
 

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from warmer.embedding import DEFAULT_MODEL
 from warmer.errors import WarmerError
+from warmer.judges import DEFAULT_CLAUDE_MODEL
 
 
 class Settings(BaseSettings):
@@ -47,6 +48,16 @@ class Settings(BaseSettings):
         gt=0,
         validation_alias="WARMER_SEARCH_HOURS",
         description="Hours for which a search_id can be scored",
+    )
+    claude_model: str = Field(
+        DEFAULT_CLAUDE_MODEL,
+        validation_alias="WARMER_CLAUDE_MODEL",
+        description='Model of the judge "claude"; its key is read from ANTHROPIC_API_KEY',
+    )
+    judges: str = Field(
+        "",
+        validation_alias="WARMER_JUDGES",
+        description="Judges of your own that agents may name, as module:Class, separated by commas",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", validation_alias="WARMER_LOG_LEVEL", description="What is logged on stderr"

@@ -4,19 +4,27 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from warmer.database import SCHEMA, Database
 from warmer.errors import SearchError, StorageError
 from warmer.index import Hit
-from warmer.journal import SCHEMA, Search, SqliteJournal, new_search_id
+from warmer.journal import Search, SqliteJournal, new_search_id
 
 pytestmark = pytest.mark.anyio
 DAY = 86400.0
+
+
+@contextmanager
+def opened(path: Path, lifetime: float = DAY) -> Iterator[SqliteJournal]:
+    with closing(Database(path)) as database:
+        yield SqliteJournal(database, lifetime)
 
 
 def make_search() -> Search:
@@ -30,12 +38,12 @@ def make_hits(*names: str) -> list[Hit]:
 
 async def test_a_search_comes_back_as_it_was_after_a_restart(tmp_path: Path) -> None:
     search = make_search()
-    with closing(SqliteJournal(tmp_path / "j", DAY)) as journal:
+    with opened(tmp_path / "j") as journal:
         assert await journal.begin(search, make_hits("a", "b")) == [1, 2]
         await journal.score(search.id, {1: 9, 2: 0}, "agent", "r")
         await journal.score(search.id, {2: 4}, "agent", "r")
         await journal.score(search.id, {1: 1}, "other", "r")
-    with closing(SqliteJournal(tmp_path / "j", DAY)) as journal:
+    with opened(tmp_path / "j") as journal:
         found = await journal.find(search.id)
     assert (found.query, found.where, found.lexical) == (search.query, search.where, True)
     assert found.vector.tolist() == search.vector.tolist()
@@ -47,7 +55,7 @@ async def test_a_search_comes_back_as_it_was_after_a_restart(tmp_path: Path) -> 
 
 async def test_a_point_keeps_its_number_through_the_rounds(tmp_path: Path) -> None:
     search = make_search()
-    with closing(SqliteJournal(tmp_path / "j", DAY)) as journal:
+    with opened(tmp_path / "j") as journal:
         await journal.begin(search, make_hits("a", "b"))
         assert await journal.show(search.id, make_hits("c", "a", "d")) == [3, 1, 4]
         assert await journal.show(search.id, make_hits("d", "e")) == [4, 5]
@@ -55,7 +63,7 @@ async def test_a_point_keeps_its_number_through_the_rounds(tmp_path: Path) -> No
 
 async def test_unknown_and_expired_handles_are_told_apart(tmp_path: Path) -> None:
     search = make_search()
-    with closing(SqliteJournal(tmp_path / "j", -1)) as journal:
+    with opened(tmp_path / "j", -1) as journal:
         await journal.begin(search, [])
         with pytest.raises(SearchError, match="expired: call search again"):
             await journal.find(search.id)
@@ -67,13 +75,13 @@ def run_rounds(path: Path, search_id: str, worker: int) -> list[int]:
     async def rounds() -> list[int]:
         return [(await journal.show(search_id, make_hits(f"{worker}-{n}")))[0] for n in range(25)]
 
-    with closing(SqliteJournal(path, DAY)) as journal:
+    with opened(path) as journal:
         return asyncio.run(rounds())
 
 
 async def test_writers_at_once_number_without_gaps(tmp_path: Path) -> None:
     search = make_search()
-    with closing(SqliteJournal(tmp_path / "j", DAY)) as journal:
+    with opened(tmp_path / "j") as journal:
         await journal.begin(search, [])
         with ThreadPoolExecutor(4) as pool:
             numbers = [n for got in pool.map(lambda w: run_rounds(tmp_path / "j", search.id, w), range(4)) for n in got]
@@ -84,9 +92,10 @@ async def test_writers_at_once_number_without_gaps(tmp_path: Path) -> None:
 KILLED = """
 import asyncio, sys
 from pathlib import Path
+from warmer.database import Database
 from warmer.journal import SqliteJournal
 async def score():
-    journal, n = SqliteJournal(Path(sys.argv[1]), 86400), 0
+    journal, n = SqliteJournal(Database(Path(sys.argv[1])), 86400), 0
     while True:
         await journal.score(sys.argv[2], {1: n % 11}, f"judge {n}", "r")
         sys.stdout.write(f"{n}\\n"); sys.stdout.flush()
@@ -97,7 +106,7 @@ asyncio.run(score())
 
 async def test_acknowledged_scores_survive_a_kill(tmp_path: Path) -> None:
     search = make_search()
-    with closing(SqliteJournal(tmp_path / "j", DAY)) as journal:
+    with opened(tmp_path / "j") as journal:
         await journal.begin(search, make_hits("a"))
     command = [sys.executable, "-c", KILLED, str(tmp_path / "j"), search.id]
     with subprocess.Popen(  # noqa: ASYNC220
@@ -106,7 +115,7 @@ async def test_acknowledged_scores_survive_a_kill(tmp_path: Path) -> None:
         assert writer.stdout
         acknowledged = [writer.stdout.readline() for _ in range(50)]
         os.kill(writer.pid, signal.SIGKILL)
-    with closing(SqliteJournal(tmp_path / "j", DAY)) as journal:
+    with opened(tmp_path / "j") as journal:
         assert (await journal.counts())[1] >= len(acknowledged)
 
 
@@ -121,4 +130,4 @@ async def test_a_newer_a_damaged_and_a_missing_place_are_named(tmp_path: Path) -
         (tmp_path / "file" / "journal", "WARMER_DATA_DIR"),
     ]:
         with pytest.raises(StorageError, match=message):
-            SqliteJournal(path, DAY)
+            Database(path)

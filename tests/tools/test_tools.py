@@ -219,7 +219,7 @@ async def test_an_early_call_waits_with_progress(connect: Connect, monkeypatch: 
 
     monkeypatch.setattr(app, "load_embedder", load)
     async with connect() as client:
-        assert len((await client.list_tools()).tools) == 2
+        assert len((await client.list_tools()).tools) == 3
         result = await client.call_tool("search", {"query": "bread"}, progress_callback=progress)
         assert not result.is_error
     assert set(messages) == {"loading the embedding model"}
@@ -234,7 +234,7 @@ async def test_a_mode_without_words(connect: Connect) -> None:
 async def test_the_surface_that_clients_need(connect: Connect) -> None:
     async with connect() as client:
         tools = (await client.list_tools()).tools
-        assert [tool.name for tool in tools] == ["search", "give_feedback"]
+        assert [tool.name for tool in tools] == ["search", "give_feedback", "train_params"]
         for tool in tools:
             assert "$ref" not in json.dumps(tool.input_schema)
             assert not {"anyOf", "oneOf", "allOf"} & tool.input_schema.keys()

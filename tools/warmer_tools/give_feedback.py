@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
+import anyio.to_thread
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from warmer.errors import ModelMismatchError
+from warmer.errors import ModelMismatchError, ScoreError
 from warmer.index import Hit, Index
-from warmer.journal import Search, Shown
+from warmer.journal import AGENT, Search, Shown
+from warmer.judges import ANCHORS
+from warmer.parameters import Key, choose
 from warmer.steering import SCALE, Params, parse_scores, steer
 from warmer_tools.reply import HitReply, hit_replies, result
 from warmer_tools.search import MAX_LIMIT
 from warmer_tools.tool import ToolContext, make_tool, spoken_errors
-from warmer_tools.workspace import ANCHORS, RUBRIC, Workspace
+from warmer_tools.training import score_shown
+from warmer_tools.workspace import RUBRIC, Workspace
 
 Scores = Annotated[
     dict[str, Any],
@@ -57,6 +61,9 @@ async def give_feedback(
     ctx: ToolContext,
     search_id: Annotated[str, Field(description="The search_id that search gave")],
     scores: Scores = {},  # noqa: B006
+    judge: Annotated[
+        str, Field(description='Instead of scores, a model that scores the shown hits: "claude", "fastembed:<model>"')
+    ] = "",
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="New hits at most")] = 5,
     include_scored: Annotated[
         bool, Field(description="Whether hits that were scored already may come back; default: new ones only")
@@ -71,11 +78,11 @@ async def give_feedback(
     """
     with spoken_errors():
         workspace = ctx.request_context.lifespan_context
-        return result(await run(workspace, search_id, scores, limit, include_scored))
+        return result(await run(workspace, search_id, scores, judge, limit, include_scored))
 
 
 async def run(
-    workspace: Workspace, search_id: str, scores: dict[str, Any], limit: int, include_scored: bool
+    workspace: Workspace, search_id: str, scores: dict[str, Any], judge: str, limit: int, include_scored: bool
 ) -> FeedbackReply:
     """Keep the scores, then retrieve again with all scores of the search.
 
@@ -83,31 +90,44 @@ async def run(
         WarmerError: The search is unknown or expired, the scores do not fit its hits, or the collection
             is gone or was embedded anew by another model.
     """
-    found = await workspace.journal.find(search_id)
-    parsed = parse_scores(scores, found.shown)
-    await workspace.journal.score(search_id, parsed, "agent", RUBRIC)
-    found = await workspace.journal.find(search_id)
+    found, by = await _score(workspace, search_id, scores, judge)
+    params = choose(await workspace.parameters.all(), Key(found.collection, found.model, *by))
     scored = [shown for shown in found.shown.values() if shown.score is not None]
-    outcome, hits = await _retrieve(workspace, found, scored, limit, [] if include_scored else [s.id for s in scored])
+    without = [] if include_scored else [shown.id for shown in scored]
+    outcome, hits = await _retrieve(workspace, found, scored, params, limit, without)
     numbers = await workspace.journal.show(search_id, hits)
     return FeedbackReply(
         search_id=search_id,
         outcome=outcome,
         hits=hit_replies(numbers, hits, workspace.text_limit, scores=False),
         ranking=_ranking(scored),
-        params=_params_reply(workspace.params),
+        params=_params_reply(params),
         next=_next(outcome, [n for n in numbers if n not in {s.hit for s in scored}]),
     )
 
 
+async def _score(
+    workspace: Workspace, search_id: str, scores: dict[str, Any], judge: str
+) -> tuple[Search, tuple[str, str]]:
+    """Keep an agent's scores or get a judge's; gives the search with them, and whose they are by which rubric."""
+    if judge and scores:
+        raise ScoreError("there are scores and a judge: send the scores, or name a judge that is to score")
+    if judge:
+        model = await anyio.to_thread.run_sync(workspace.load_judge, judge)
+        return await score_shown(workspace, search_id, model), (model.name, model.rubric)
+    found = await workspace.journal.find(search_id)
+    await workspace.journal.score(search_id, parse_scores(scores, found.shown), AGENT, RUBRIC)
+    return await workspace.journal.find(search_id), (AGENT, RUBRIC)
+
+
 async def _retrieve(
-    workspace: Workspace, found: Search, scored: Sequence[Shown], limit: int, without: Sequence[str]
+    workspace: Workspace, found: Search, scored: Sequence[Shown], params: Params, limit: int, without: Sequence[str]
 ) -> tuple[Literal["steered", "no_signal"], list[Hit]]:
     index = workspace.catalog.open(found.collection)
     await _check_model(index, found)
     text = found.query if found.lexical else ""
     examples = [(shown.id, shown.vector, (shown.score or 0) / SCALE) for shown in scored]
-    steering = steer(found.vector, examples, workspace.params)
+    steering = steer(found.vector, examples, params)
     if steering is None:
         return "no_signal", await index.search(found.vector, limit, text=text, where=found.where, without=without)
     items, coefficients = steering.items, steering.coefficients

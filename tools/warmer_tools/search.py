@@ -9,9 +9,10 @@ from warmer.embedding.background import Waiting
 from warmer.errors import ModelMismatchError, SearchError
 from warmer.index import CollectionInfo
 from warmer.journal import Search, new_search_id
+from warmer.judges import ANCHORS
 from warmer_tools.reply import HitReply, hit_replies, result
 from warmer_tools.tool import ToolContext, make_tool, reporter, spoken_errors
-from warmer_tools.workspace import ANCHORS, Workspace
+from warmer_tools.workspace import Workspace
 
 MAX_QUERY = 4000
 MAX_LIMIT = 50
@@ -63,7 +64,7 @@ async def run(
     Raises:
         WarmerError: The query, the collection or the filter cannot be used.
     """
-    query = _checked(query)
+    query = checked_query(query)
     index = workspace.catalog.open(collection)
     embedder = await workspace.embedder.ready(waiting)
     vector = await workspace.embedder.embed_query(embedder, query)
@@ -88,7 +89,12 @@ async def run(
 _NEXT = f'Score every hit 0-10 ({ANCHORS}; spread them), then call give_feedback with scores like {{"1": 9, "2": 0}}.'
 
 
-def _checked(query: str) -> str:
+def checked_query(query: str) -> str:
+    """Strip a query.
+
+    Raises:
+        SearchError: It is empty or too long.
+    """
     query = query.encode("utf-8", "replace").decode().strip()  # JSON can carry half a surrogate pair
     if not query:
         raise SearchError("the query is empty: say in a sentence what you look for")

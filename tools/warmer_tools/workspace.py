@@ -1,30 +1,38 @@
 """What the tools work on."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
+
+from anyio.abc import TaskGroup
 
 from warmer.embedding.background import BackgroundEmbedder
 from warmer.index.catalog import Catalog
+from warmer.jobs import Jobs
 from warmer.journal import Journal
-from warmer.steering import Params
+from warmer.judges import Judge
+from warmer.parameters import Parameters
 
 RUBRIC = "0-10 v1"
-ANCHORS = "10 answers the query directly and fully, 7 clearly useful, 3 on the topic only, 0 unrelated"
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Collections, the model that embeds queries, the journal, and how replies are made.
+    """Collections, the model that embeds queries, what is remembered, and how replies are made.
 
     Attributes:
         mode: Which legs a search has; `auto` means hybrid where the collection has words to search.
         text_limit: Characters of a hit's text at most.
-        params: How far scores steer.
+        load_judge: Finds a judge by name; takes as long as its model takes to load.
+        background: Where trainings run that outlive the call that began them.
     """
 
     catalog: Catalog
     embedder: BackgroundEmbedder
     journal: Journal
+    parameters: Parameters
+    jobs: Jobs
+    load_judge: Callable[[str], Judge]
+    background: TaskGroup
     mode: Literal["auto", "dense", "hybrid"] = "auto"
     text_limit: int = 1200
-    params: Params = field(default_factory=Params)

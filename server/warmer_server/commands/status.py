@@ -2,12 +2,15 @@
 
 import argparse
 import asyncio
+from contextlib import closing
 
 from rich.console import Console
 
+from warmer.database import Database
 from warmer.errors import WarmerError
 from warmer.index.catalog import Catalog
 from warmer.journal import SqliteJournal
+from warmer.parameters import SqliteParameters, Trained
 from warmer.steering import SCALE, Params
 from warmer_server.app import journal_path
 from warmer_server.settings import Settings, read_settings
@@ -22,27 +25,32 @@ def run(_: argparse.Namespace) -> None:
 
 
 async def _lines(settings: Settings) -> list[str]:
-    params = Params()
-    numbers = f"a={params.a:g} b={params.b:g} c={params.c:g} neutral={params.neutral * SCALE:g}"
-    searches, scores = await _counts(settings)
+    searches, scores, trained = await _journal(settings)
     return [
         f"data directory  {settings.data_dir}",
         f"model           {settings.embedding_model}",
-        f"parameters      {numbers} ({params.source})",
+        f"parameters      {_numbers(Params())} (default)",
+        *(f"parameters      {_numbers(one.params)} ({_trained(one)})" for one in trained),
         f"journal         {searches} searches, {scores} scores",
         *await _collections(settings),
     ]
 
 
-async def _counts(settings: Settings) -> tuple[int, int]:
+def _numbers(params: Params) -> str:
+    return f"a={params.a:g} b={params.b:g} c={params.c:g} neutral={params.neutral * SCALE:g}"
+
+
+def _trained(one: Trained) -> str:
+    return f"{one.key.collection}, scores of {one.key.judge}, {one.queries} queries, {one.key.model}, {one.created}"
+
+
+async def _journal(settings: Settings) -> tuple[int, int, list[Trained]]:
     path = journal_path(settings)
     if not path.exists():
-        return 0, 0
-    journal = SqliteJournal(path, 1)
-    try:
-        return await journal.counts()
-    finally:
-        journal.close()
+        return 0, 0, []
+    with closing(Database(path)) as database:
+        searches, scores = await SqliteJournal(database, lifetime=0).counts()
+        return searches, scores, await SqliteParameters(database).all()
 
 
 async def _collections(settings: Settings) -> list[str]:

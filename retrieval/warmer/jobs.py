@@ -1,0 +1,133 @@
+"""Trainings that outlive the call that began them."""
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import time
+from typing import Any, Literal, Protocol
+
+from warmer.database import Database
+from warmer.errors import SearchError
+
+Status = Literal["needs_scores", "running", "applied", "rejected", "failed", "cancelled"]
+ENDED: tuple[Status, ...] = ("applied", "rejected", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A training.
+
+    Attributes:
+        id: Its handle.
+        collection: What it trains for.
+        judge: Whose scores it uses.
+        hits: How many hits of each query are scored.
+        queries: The queries.
+        status: How far it is.
+        result: Figures, parameters and reason, once there are any.
+        searches: The searches that were run for it: position of the query -> search_id.
+    """
+
+    id: str
+    collection: str
+    judge: str
+    hits: int
+    queries: list[str]
+    status: Status
+    result: dict[str, Any] = field(default_factory=dict)
+    searches: dict[int, str] = field(default_factory=dict)
+
+
+class Jobs(Protocol):
+    """Keeps jobs, shared by all processes."""
+
+    async def create(self, collection: str, judge: str, hits: int, queries: Sequence[str], status: Status) -> Job:
+        """Keep a new job."""
+        ...
+
+    async def find(self, job_id: str) -> Job:
+        """Recall a job. Raises SearchError where the handle is unknown."""
+        ...
+
+    async def ran(self, job_id: str, position: int, search_id: str) -> None:
+        """Keep the search that was run for a query."""
+        ...
+
+    async def settle(self, job_id: str, status: Status, result: dict[str, Any]) -> None:
+        """Set the status, unless the job has ended already."""
+        ...
+
+    async def claim(self, job_id: str, lease: float) -> bool:
+        """Become the one that runs a job; False where it has ended, or another was seen in the last `lease` seconds."""
+        ...
+
+    async def beat(self, job_id: str) -> bool:
+        """Say that the job is still being run; False once it has ended, for instance because it was cancelled."""
+        ...
+
+    async def release(self, job_id: str) -> None:
+        """Let another go on at once with what is unfinished."""
+        ...
+
+
+class SqliteJobs:
+    """Jobs in the journal's file."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, collection: str, judge: str, hits: int, queries: Sequence[str], status: Status) -> Job:
+        """Keep a new job."""
+        job = Job("t_" + secrets.token_urlsafe(16), collection, judge, hits, list(queries), status)
+        row = (job.id, collection, judge, hits, json.dumps(job.queries), status, "{}", time(), 0.0)
+        with self._database.transaction() as connection:
+            connection.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        return job
+
+    async def find(self, job_id: str) -> Job:
+        """Recall a job."""
+        with self._database.transaction("DEFERRED") as connection:
+            columns = "id, collection, judge, hits, queries, status, result"
+            row = connection.execute(f"SELECT {columns} FROM jobs WHERE id = ?", (job_id,)).fetchone()  # noqa: S608
+            searches = connection.execute("SELECT position, search FROM job_searches WHERE job = ?", (job_id,))
+            ran = dict(searches.fetchall())
+        if row is None:
+            raise SearchError(f"job_id {job_id[:60]!r} is unknown: call train_params without it to begin a training")
+        id_, collection, judge, hits, queries, status, result = row
+        return Job(id_, collection, judge, hits, json.loads(queries), status, json.loads(result), ran)
+
+    async def ran(self, job_id: str, position: int, search_id: str) -> None:
+        """Keep the search that was run for a query."""
+        with self._database.transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO job_searches VALUES (?, ?, ?)", (job_id, position, search_id))
+
+    async def settle(self, job_id: str, status: Status, result: dict[str, Any]) -> None:
+        """Set the status, unless the job has ended already."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET status = ?, result = ?, beat = CASE ? WHEN 'running' THEN beat ELSE 0 END"
+                " WHERE id = ? AND status NOT IN (?, ?, ?)",
+                (status, json.dumps(result), status, job_id, *ENDED),
+            )
+
+    async def claim(self, job_id: str, lease: float) -> bool:
+        """Become the process that runs a job."""
+        now = time()
+        with self._database.transaction() as connection:
+            taken = connection.execute(
+                "UPDATE jobs SET beat = ?, status = 'running' WHERE id = ? AND status NOT IN (?, ?, ?) AND beat < ?",
+                (now, job_id, *ENDED, now - lease),
+            )
+            return taken.rowcount == 1
+
+    async def beat(self, job_id: str) -> bool:
+        """Say that the job is still being run."""
+        with self._database.transaction() as connection:
+            seen = connection.execute("UPDATE jobs SET beat = ? WHERE id = ? AND status = 'running'", (time(), job_id))
+            return seen.rowcount == 1
+
+    async def release(self, job_id: str) -> None:
+        """Let another go on at once with what is unfinished."""
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE jobs SET beat = 0 WHERE id = ?", (job_id,))

@@ -1,0 +1,111 @@
+"""Models that score hits in an agent's place, from 0 to 10."""
+
+import re
+from collections.abc import Sequence
+from numbers import Real
+from typing import Protocol
+
+from warmer.errors import JudgeError
+
+ANCHORS = "10 answers the query directly and fully, 7 clearly useful, 3 on the topic only, 0 unrelated"
+DEFAULT_CLAUDE_MODEL = "claude-haiku-5-5"
+
+_FORMS = "A judge is claude, claude:<model>, fastembed:<model>, or module:Class for one of your own"
+
+
+class Judge(Protocol):
+    """Whoever scores hits.
+
+    Attributes:
+        name: What parameters learned from its scores are kept under.
+        rubric: Changes when equal scores come to mean something else: another prompt, another mapping to 0..10.
+        workers: How many calls of `score` may run at once.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def rubric(self) -> str: ...  # noqa: D102
+
+    @property
+    def workers(self) -> int: ...  # noqa: D102
+
+    def score(self, query: str, passages: Sequence[str]) -> list[float]:
+        """Score each passage, in order, from 0 to 10 on an absolute scale; called in threads."""
+        ...
+
+
+def load_judge(spec: str, *, claude_model: str = DEFAULT_CLAUDE_MODEL) -> Judge:
+    """Load a judge: `claude`, `claude:<model>`, `fastembed:<model>`, or `module:Class` for one of your own.
+
+    Args:
+        spec: Which judge.
+        claude_model: The model of `claude` without one.
+
+    Raises:
+        JudgeError: There is no such judge, or it lacks something it needs.
+    """
+    kind, _, model = spec.partition(":")
+    if spec == "claude" or (kind == "claude" and model):
+        return _claude(model or claude_model)
+    if kind == "fastembed" and model:
+        from warmer.judges import fastembed  # noqa: PLC0415  takes a second
+
+        return fastembed.load(model)
+    if kind not in {"claude", "fastembed"} and re.fullmatch(r"[\w.]+:\w+", spec):
+        from warmer.judges import own  # noqa: PLC0415
+
+        return own.load(spec)
+    raise JudgeError(f"there is no judge {spec!r}. {_FORMS}")
+
+
+def checked_scores(judge: Judge, query: str, passages: Sequence[str]) -> list[float]:
+    """Ask a judge, and refuse what are not scores.
+
+    Raises:
+        JudgeError: The judge failed, or did not give one number from 0 to 10 for each passage.
+    """
+    if not passages:
+        return []
+    try:
+        scores = list(judge.score(query, passages))
+    except JudgeError:
+        raise
+    except Exception as error:
+        raise JudgeError(
+            f"the judge {judge.name} failed on the query {shown(query)} with {type(error).__name__}: {error}. "
+            f"Mend the judge or choose another"
+        ) from error
+    if problem := _problem(scores, len(passages)):
+        raise JudgeError(
+            f"the judge {judge.name} gave {problem} for the query {shown(query)}. "
+            f"It must return a list of one number from 0 to 10 for each passage, in order: mend it or choose another"
+        )
+    return [float(score) for score in scores]
+
+
+def shown(query: str, limit: int = 60) -> str:
+    """Quote a query in a message, cut where it is long."""
+    return repr(query if len(query) <= limit else query[: limit - 1] + "…")
+
+
+def _problem(scores: Sequence[object], count: int) -> str | None:
+    if len(scores) != count:
+        return f"{len(scores)} scores for {count} passages"
+    for position, score in enumerate(scores, start=1):
+        if not isinstance(score, Real) or isinstance(score, bool):
+            return f"{score!r} for passage {position}, which is not a number,"
+        if not 0 <= float(score) <= 10:  # noqa: PLR2004  NaN is not either
+            return f"{score!r} for passage {position}, which is not from 0 to 10,"
+    return None
+
+
+def _claude(model: str) -> Judge:
+    try:
+        from warmer.judges.claude import ClaudeJudge  # noqa: PLC0415  its package is an extra
+    except ImportError as error:
+        raise JudgeError(
+            f"the judge claude:{model} needs the package anthropic ({error}): pip install 'warmer[claude]'"
+        ) from error
+    return ClaudeJudge(model)

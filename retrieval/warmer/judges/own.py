@@ -1,0 +1,28 @@
+"""A judge of the user's own: a class with the method `score`."""
+
+import importlib
+
+from warmer.errors import JudgeError
+from warmer.judges import Judge
+
+
+def load(spec: str) -> Judge:
+    """Import `module:Class` and make one without arguments; `name`, `rubric` and `workers` may be left out.
+
+    Raises:
+        JudgeError: The class cannot be imported or made, or has no method `score`.
+    """
+    module, _, class_name = spec.partition(":")
+    try:
+        judge = getattr(importlib.import_module(module), class_name)()
+        for attribute, default in (("name", spec), ("rubric", "own v1"), ("workers", 1)):
+            if not hasattr(judge, attribute):
+                setattr(judge, attribute, default)
+    except Exception as error:
+        raise JudgeError(
+            f"cannot make the judge {spec}: {type(error).__name__}: {error}. It must be a class without arguments "
+            f"in a module that Python finds: install the module, or set PYTHONPATH to its folder"
+        ) from error
+    if not callable(getattr(judge, "score", None)):
+        raise JudgeError(f"{spec} is no judge: give it a method score(query, passages) that returns a list of numbers")
+    return judge  # type: ignore[no-any-return]

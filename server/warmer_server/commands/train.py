@@ -1,0 +1,74 @@
+"""`warmer train`: the tool train_params from the command line."""
+
+import argparse
+import asyncio
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+from rich.console import Console
+from rich.progress import Progress
+
+from warmer.database import Database
+from warmer.errors import WarmerError
+from warmer_server.app import journal_path, make_workspace
+from warmer_server.settings import Settings, read_settings
+from warmer_tools import train_params
+from warmer_tools.train_params import TrainReply
+
+_PATIENCE = 7 * 86400.0
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Train, show progress on stderr, and print the outcome."""
+    queries = _read(arguments.queries) if arguments.queries else []
+    settings = read_settings().model_copy(
+        update={"judges": arguments.judge}
+    )  # who types the command may name any class
+    reply = asyncio.run(_train(settings, arguments.collection, queries, arguments.judge, arguments.limit))
+    console = Console(highlight=False, soft_wrap=True)
+    for line in _lines(reply):
+        console.print(line, markup=False)
+
+
+async def _train(settings: Settings, collection: str, queries: list[str], judge: str, limit: int) -> TrainReply:
+    with closing(Database(journal_path(settings))) as database, Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("queries scored", total=None)
+
+        async def report(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total or None)
+
+        async with anyio.create_task_group() as background:
+            workspace = make_workspace(settings, database, background)
+            started = await train_params.start(workspace, collection, queries, judge, limit)
+            if isinstance(started, TrainReply):
+                reply = started
+            else:
+                reply = await train_params.follow(workspace, started, _PATIENCE, report)
+    return reply
+
+
+def _lines(reply: TrainReply) -> list[str]:
+    lines = [f"status      {reply.status}", *([f"job         {reply.job_id}"] if reply.job_id else [])]
+    if reply.reason:
+        lines.append(f"reason      {reply.reason}")
+    if reply.params and reply.held_out:
+        params, held_out = reply.params, reply.held_out
+        gain, low, high = held_out["gain_over_vanilla"]
+        lines += [
+            f"parameters  b={params['b']:g} c={params['c']:g} neutral={params['neutral']:g}",
+            f"held out    {held_out['queries']} queries: nDCG@10 {held_out['ndcg']:.3f}, "
+            f"vanilla {held_out['vanilla']:.3f}, defaults {held_out['default']:.3f}; "
+            f"over vanilla {gain:+.3f} (95% {low:+.3f} to {high:+.3f})",
+            f"DCG@10      {held_out['dcg_wins']} wins, {held_out['dcg_losses']} losses against vanilla, "
+            f"sign test p={held_out['sign_test']:.3f}",
+            f"judge       prefers a hit beyond the first five in {held_out['disagreement']:.0%} of the queries",
+        ]
+    return [*lines, f"next        {reply.next}"]
+
+
+def _read(path: Path) -> list[str]:
+    try:
+        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise WarmerError(f"cannot read queries from {path}: {error}") from error

@@ -1,0 +1,202 @@
+"""The tool `train_params`: scores that were given anyway become parameters that are worth using."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Annotated, Any, Literal
+
+import anyio
+import anyio.to_thread
+from mcp.types import CallToolResult, ToolAnnotations
+from pydantic import BaseModel, Field
+
+from warmer.heldout import FEWEST_QUERIES
+from warmer.index import Hit
+from warmer.jobs import ENDED, Job
+from warmer.journal import AGENT, Search
+from warmer.judges import ANCHORS
+from warmer.training import FEWEST_HITS
+from warmer_tools.reply import HitReply, hit_replies, result
+from warmer_tools.tool import ToolContext, make_tool, spoken_errors
+from warmer_tools.training import clean_queries, run_job, scored_queries, unscored
+from warmer_tools.workspace import RUBRIC, Workspace
+
+MAX_QUERIES = 500
+BATCH_CHARACTERS = 24_000  # about 6,000 tokens
+_POLL = 0.5
+Report = Callable[[int, int], Awaitable[None]]
+
+Status = Literal["needs_queries", "needs_scores", "running", "applied", "rejected", "failed", "cancelled"]
+
+
+class ToScore(BaseModel):
+    """A query and hits to score with give_feedback, under the search_id."""
+
+    search_id: str
+    query: str
+    hits: list[HitReply]
+
+
+class Progress(BaseModel):
+    """How many queries are done."""
+
+    done: int
+    total: int
+
+
+class TrainReply(BaseModel):
+    """How a training stands."""
+
+    job_id: str
+    status: Status
+    progress: Progress
+    to_score: list[ToScore] = []
+    params: dict[str, Any] | None = Field(None, description="What was fitted; in use if the status is applied")
+    held_out: dict[str, Any] | None = Field(None, description="How it did on queries that it was not fitted on")
+    reason: str = ""
+    next: str = Field(description="What to do next")
+
+
+async def train_params(
+    ctx: ToolContext,
+    collection: Annotated[str, Field(description="Collection; may be left out if there is only one")] = "",
+    queries: Annotated[
+        list[str],
+        Field(max_length=MAX_QUERIES, description="Queries as users ask them, 50 or so; none to use what was scored"),
+    ] = [],  # noqa: B006
+    judge: Annotated[
+        str, Field(description='Who scores: "agent" (you), "claude", "fastembed:<model>", or "module:Class"')
+    ] = AGENT,
+    limit: Annotated[int, Field(ge=FEWEST_HITS, le=50, description="Hits scored a query")] = 25,
+    job_id: Annotated[str, Field(description="Continue this training")] = "",
+    wait_seconds: Annotated[float, Field(ge=0, le=600, description="How long to wait for the end")] = 45,
+    cancel: Annotated[bool, Field(description="Stop the training job_id; scores are kept")] = False,
+) -> Annotated[CallToolResult, TrainReply]:
+    """Train how far scores steer give_feedback on a Qdrant collection; optional, the defaults work without.
+
+    With judge="agent" it uses the scores that give_feedback was given. Pass queries to score more: it runs them and
+    returns batches in to_score; score each with give_feedback under its search_id, then call again with the job_id.
+    A model as judge scores by itself. Parameters are used only if they win on queries that were held out.
+    """
+    with spoken_errors():
+        workspace = ctx.request_context.lifespan_context
+        if job_id:
+            job = await workspace.jobs.find(job_id)
+            if cancel:
+                await workspace.jobs.settle(job.id, "cancelled", {"reason": "it was cancelled; its scores are kept"})
+        else:
+            started = await start(workspace, collection, queries, judge, limit)
+            if isinstance(started, TrainReply):
+                return result(started)
+            job = started
+        return result(await follow(workspace, job, wait_seconds, partial(_report, ctx)))
+
+
+async def start(workspace: Workspace, collection: str, queries: list[str], judge: str, limit: int) -> Job | TrainReply:
+    """Begin a training; a reply instead of a job says that there is nothing to train on.
+
+    Raises:
+        WarmerError: The collection, a query or the judge cannot be used.
+    """
+    info = await workspace.catalog.open(collection).info()
+    asked = clean_queries(queries)
+    if judge != AGENT:
+        await anyio.to_thread.run_sync(workspace.load_judge, judge)
+        asked = asked or clean_queries(await workspace.journal.queries(info.name))
+        if len(asked) >= FEWEST_QUERIES:
+            return await workspace.jobs.create(info.name, judge, limit, asked, "running")
+        return _needs_queries(len(asked), "queries")
+    if asked:
+        return await workspace.jobs.create(info.name, AGENT, limit, asked, "running")
+    scored = await scored_queries(workspace, info, AGENT, RUBRIC)
+    if len(scored) < FEWEST_QUERIES:
+        return _needs_queries(len(scored), f"queries with {FEWEST_HITS} scored hits or more")
+    return await workspace.jobs.create(info.name, AGENT, limit, [], "running")
+
+
+async def follow(workspace: Workspace, job: Job, wait_seconds: float, report: Report) -> TrainReply:
+    """Go on with a job in the background, wait for it, and say how it stands."""
+    finished = anyio.Event()
+    workspace.background.start_soon(_work, workspace, job, finished)
+    seen = -1
+    with anyio.move_on_after(wait_seconds):
+        while not finished.is_set() or job.status == "running":
+            if (done := job.result.get("done", 0)) > seen:
+                seen = done
+                await report(done, len(job.queries))
+            with anyio.move_on_after(_POLL):
+                await finished.wait()
+            job = await workspace.jobs.find(job.id)
+    return await describe(workspace, await workspace.jobs.find(job.id))
+
+
+async def _work(workspace: Workspace, job: Job, finished: anyio.Event) -> None:
+    try:
+        if job.status not in ENDED:
+            await run_job(workspace, job)
+    finally:
+        finished.set()
+
+
+async def describe(workspace: Workspace, job: Job) -> TrainReply:
+    """Say how a job stands."""
+    open_searches = await unscored(workspace, job) if job.status == "needs_scores" else []
+    total = len(job.queries)
+    done = total - len(open_searches) if job.status != "running" else job.result.get("done", 0)
+    reason = job.result.get("reason", "")
+    return TrainReply(
+        job_id=job.id,
+        status=job.status,
+        progress=Progress(done=done, total=total),
+        to_score=_batch(workspace, open_searches),
+        params=job.result.get("params"),
+        held_out=job.result.get("held_out"),
+        reason=reason,
+        next=_NEXT[job.status],
+    )
+
+
+_NEXT: dict[str, str] = {
+    "needs_scores": f"Score every hit of to_score 0-10 ({ANCHORS}) with give_feedback under its search_id (limit=1), "
+    "then call train_params again with the job_id.",
+    "running": "Call train_params again with the job_id to see how it goes.",
+    "applied": "The parameters are in use: give_feedback says so in params.source.",
+    "rejected": "The parameters are not used; give_feedback goes on as before.",
+    "failed": "Mend what the reason names, then call again with the job_id: scores are kept.",
+    "cancelled": "Call train_params without a job_id to begin anew; scores are kept.",
+}
+
+
+def _needs_queries(count: int, what: str) -> TrainReply:
+    return TrainReply(
+        job_id="",
+        status="needs_queries",
+        progress=Progress(done=count, total=FEWEST_QUERIES),
+        reason=f"there are {count} {what}; {FEWEST_QUERIES} are needed, 50 are good",
+        next="Call train_params with about 50 queries: what users of this collection really ask, in their own words, "
+        "on different subjects, easy and hard; not the titles of its documents.",
+    )
+
+
+def _batch(workspace: Workspace, searches: list[tuple[Search, list[Hit]]]) -> list[ToScore]:
+    """Show hits to score, as many as an agent can read at once."""
+    batch: list[ToScore] = []
+    size = 0
+    for found, hits in searches:
+        numbers = {shown.id: shown.hit for shown in found.shown.values()}
+        replies = hit_replies([numbers[hit.id] for hit in hits], hits, workspace.text_limit, scores=False)
+        size += sum(len(reply.model_dump_json(exclude_none=True)) for reply in replies)
+        if batch and size > BATCH_CHARACTERS:
+            break
+        batch.append(ToScore(search_id=found.id, query=found.query, hits=replies))
+    return batch
+
+
+async def _report(ctx: ToolContext, done: int, total: int) -> None:
+    await ctx.report_progress(done, total or None, "queries scored")
+
+
+TOOL = make_tool(
+    train_params,
+    "Train how far scores steer Qdrant relevance feedback",
+    ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True),
+)

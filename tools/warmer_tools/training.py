@@ -1,0 +1,183 @@
+"""How a training goes: queries are run, hits are scored, parameters are fitted and held out."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import anyio
+import anyio.to_thread
+import numpy as np
+
+from warmer.errors import WarmerError
+from warmer.heldout import FEWEST_QUERIES, hold_out
+from warmer.index import CollectionInfo, Hit
+from warmer.jobs import Job
+from warmer.journal import AGENT, Search
+from warmer.judges import Judge, checked_scores
+from warmer.parameters import Key, Trained
+from warmer.steering import SCALE
+from warmer.training import FEWEST_HITS, Sample, fit, fit_plain, tabulate, usable
+from warmer_tools import search
+from warmer_tools.workspace import RUBRIC, Workspace
+
+LEASE = 60.0
+_log = logging.getLogger(__name__)
+_BEAT = 10.0
+
+
+def clean_queries(queries: Sequence[str]) -> list[str]:
+    """Strip queries and drop repeated ones.
+
+    Raises:
+        SearchError: One is empty or too long.
+    """
+    return list(dict.fromkeys(search.checked_query(query) for query in queries))
+
+
+async def run_job(workspace: Workspace, job: Job) -> None:
+    """Do all that can be done for a job now, and settle it; safe to call from several processes at once.
+
+    A model scores every hit, and the parameters are fitted. For an agent's scores the queries are run, and the fit
+    waits until their hits are scored. What fails is kept as the job's reason.
+    """
+    if not await workspace.jobs.claim(job.id, LEASE):
+        return
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_beat, workspace, job.id, tasks.cancel_scope)
+            judge = None if job.judge == AGENT else await anyio.to_thread.run_sync(workspace.load_judge, job.judge)
+            await _advance(workspace, job, judge)
+            tasks.cancel_scope.cancel()
+    except* WarmerError as errors:
+        await workspace.jobs.settle(job.id, "failed", {"reason": str(_first(errors))})
+    except* Exception as errors:  # noqa: BLE001  whatever it is, it must not end the server
+        _log.exception("training %s failed", job.id)
+        await workspace.jobs.settle(job.id, "failed", {"reason": f"a bug in warmer: {type(_first(errors)).__name__}"})
+    finally:
+        await workspace.jobs.release(job.id)
+
+
+async def unscored(workspace: Workspace, job: Job) -> list[tuple[Search, list[Hit]]]:
+    """List the searches of a job that have hits without an agent's score, and these hits.
+
+    Hits that were deleted since, or that feedback brought up later, need no score.
+    """
+    index = workspace.catalog.open(job.collection)
+    searches = [await workspace.journal.find(job.searches[n]) for n in sorted(job.searches)]
+    missing = [[s.id for s in found.shown.values() if s.score is None and s.hit <= job.hits] for found in searches]
+    still = [(found, await index.retrieve(ids)) for found, ids in zip(searches, missing, strict=True) if ids]
+    return [(found, hits) for found, hits in still if hits]
+
+
+async def scored_queries(workspace: Workspace, info: CollectionInfo, judge: str, rubric: str) -> list[Search]:
+    """List the searches that can train, one a query: that with the most scores."""
+    best: dict[str, Search] = {}
+    for found in await workspace.journal.scored(info.name, info.model, judge, rubric):
+        count = _scores(found)
+        if count >= FEWEST_HITS and (found.query not in best or count >= _scores(best[found.query])):
+            best[found.query] = found
+    return list(best.values())
+
+
+async def score_shown(workspace: Workspace, search_id: str, judge: Judge | None) -> Search:
+    """Score the hits of a search that a judge has not scored; scores that it gave before are used again.
+
+    Without a judge it is the agent, whose earlier scores for the same query and points are all that can be used.
+    """
+    name, rubric = (judge.name, judge.rubric) if judge else (AGENT, RUBRIC)
+    found = await workspace.journal.find(search_id, name)
+    missing = {shown.id: shown.hit for shown in found.shown.values() if shown.score is None}
+    known = await workspace.journal.known(found.collection, found.query, name, rubric)
+    given = {missing[id_]: score for id_, score in known.items() if id_ in missing}
+    hits = await workspace.catalog.open(found.collection).retrieve([id_ for id_ in missing if id_ not in known])
+    if judge and hits:
+        scores = await anyio.to_thread.run_sync(checked_scores, judge, found.query, [_text(hit) for hit in hits])
+        given |= {missing[hit.id]: score for hit, score in zip(hits, scores, strict=True)}
+    await workspace.journal.score(found.id, given, name, rubric)
+    return await workspace.journal.find(search_id, name)
+
+
+async def _advance(workspace: Workspace, job: Job, judge: Judge | None) -> None:
+    info = await workspace.catalog.open(job.collection).info()
+    at_once = anyio.CapacityLimiter(judge.workers if judge else 1)
+    done = 0
+
+    async def score(position: int, query: str) -> None:
+        nonlocal done
+        async with at_once:
+            await score_shown(workspace, await _search(workspace, job, info, position, query), judge)
+            done += 1
+            await workspace.jobs.settle(job.id, "running", {"done": done})
+
+    async with anyio.create_task_group() as tasks:
+        for position, query in enumerate(job.queries):
+            tasks.start_soon(score, position, query)
+    if judge is None and await unscored(workspace, await workspace.jobs.find(job.id)):
+        await workspace.jobs.settle(job.id, "needs_scores", {})
+        return
+    await _fit(workspace, job, info, judge.name if judge else AGENT, judge.rubric if judge else RUBRIC)
+
+
+async def _search(workspace: Workspace, job: Job, info: CollectionInfo, position: int, query: str) -> str:
+    """Run a query of a job, unless it was run with the collection's present model; gives the search_id."""
+    if position in job.searches:
+        found = await workspace.journal.find(job.searches[position])
+        if found.model == info.model:
+            return found.id
+    reply = await search.run(workspace, query, job.collection, job.hits, {}, False, _quiet)
+    await workspace.jobs.ran(job.id, position, reply.search_id)
+    return reply.search_id
+
+
+async def _fit(workspace: Workspace, job: Job, info: CollectionInfo, judge: str, rubric: str) -> None:
+    searches = await scored_queries(workspace, info, judge, rubric)
+    samples = [_sample(found) for found in searches]
+    table = tabulate(samples)
+    told = usable(table).size
+    if told < FEWEST_QUERIES:
+        reason = (
+            f"{len(samples)} queries have {FEWEST_HITS} scored hits or more, and in {told} of them the scores differ: "
+            f"at least {FEWEST_QUERIES} are needed. Score more queries, and spread the scores."
+        )
+        await workspace.jobs.settle(job.id, "rejected", {"reason": reason})
+        return
+    held_out = hold_out(table)
+    params, plain = fit(table), fit_plain(samples)
+    numbers = {"a": params.a, "b": params.b, "c": params.c, "neutral": params.neutral * SCALE, "plain": asdict(plain)}
+    result = {"params": numbers, "held_out": asdict(held_out), "reason": held_out.reason}
+    if not held_out.reason:
+        key = Key(info.name, info.model, judge, rubric)
+        await workspace.parameters.add(Trained(key, params, plain, told, asdict(held_out)))
+    await workspace.jobs.settle(job.id, "rejected" if held_out.reason else "applied", result)
+
+
+async def _beat(workspace: Workspace, job_id: str, scope: anyio.CancelScope) -> None:
+    while await workspace.jobs.beat(job_id):  # noqa: ASYNC110  another process may end the job
+        await anyio.sleep(_BEAT)
+    scope.cancel()
+
+
+async def _quiet(_: float) -> None:
+    """Wait for the model without a word: whoever began the job may be gone."""
+
+
+def _sample(found: Search) -> Sample:
+    scored = [shown for shown in found.shown.values() if shown.score is not None]
+    scores = np.array([shown.score for shown in scored], dtype=np.float64) / SCALE
+    return Sample(found.vector, np.stack([shown.vector for shown in scored]), scores)
+
+
+def _scores(found: Search) -> int:
+    return sum(shown.score is not None for shown in found.shown.values())
+
+
+def _text(hit: Hit) -> str:
+    title, text = str(hit.payload.get("title") or ""), str(hit.payload.get("text", ""))
+    return f"{title}\n{text}" if title else text
+
+
+def _first(errors: BaseExceptionGroup) -> BaseException:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
