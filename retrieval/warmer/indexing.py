@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from warmer.embedding import Embedder
-from warmer.errors import IngestError
+from warmer.errors import IngestError, ModelMismatchError
 from warmer.index.build import Stage, build_in_child
 from warmer.index.generations import Generations, Manifest
 from warmer.index.stored import Stored
@@ -38,29 +38,38 @@ def index_passages(
     embedder: Embedder,
     *,
     roots: Mapping[str, Path],
+    unread: Collection[str] = (),
     replace: bool = False,
     progress: Progress = lambda _done, _total: None,
 ) -> Built:
     """Publish the passages of `roots` as the next generation of a collection.
 
-    What an earlier run indexed from other roots is kept, unless `replace`. A passage that the published
-    generation holds already keeps its vector, as long as the model is the same. `progress` is called with
-    the number of points done since the last call, and of all points.
+    What an earlier run indexed from other roots is kept, and so are the passages of the sources `unread`, which
+    are there but could not be read this time; unless `replace`. A passage that the published generation holds
+    already keeps its vector. `progress` is called with the number of points done since the last call, and of all
+    points.
 
     Raises:
         IngestError: There would be nothing in the collection, or a root would take the place of another
             one of the same name; the collection is left as it was.
+        ModelMismatchError: What is kept was embedded by another model.
         StorageError: The collection is being written by another process, or cannot be written.
     """
     with generations.writer() as ahead:
         known = Stored(generations, forget=replace)
         if not replace:
             _check_roots(roots, known.roots)
+            _check_model(embedder.name, known.model)
         payloads = {id_: _payload(passage) for id_, passage in identify(passages)}
         if not replace:
-            payloads |= {id_: payload for id_, payload in known.payloads() if not _of(payload, roots)}
+            payloads |= {
+                id_: payload for id_, payload in known.payloads() if not _of(payload, roots) or _of(payload, unread)
+            }
         if not payloads:
-            raise IngestError("there is nothing to index: no passage was found; the collection is as it was")
+            raise IngestError(
+                "there is nothing to index: no passage was found. The collection is as it was; "
+                "`warmer delete NAME` deletes one"
+            )
         digest = _digest(payloads)
         if (known.digest, known.model) == (digest, embedder.name):
             progress(len(payloads), len(payloads))
@@ -106,6 +115,14 @@ def _check_roots(roots: Mapping[str, Path], known: Mapping[str, str]) -> None:
                 f"{label!r} is in the collection already, from {known[label]}, and {path} would take its place: "
                 "choose another collection, or fill this one anew with --replace and all its paths"
             )
+
+
+def _check_model(model: str, known: str) -> None:
+    if known not in {"", model}:
+        raise ModelMismatchError(
+            f"the collection was embedded by {known!r}, and EMBEDDING_MODEL is {model!r} now: set it to the former, or "
+            "embed all anew with --replace"
+        )
 
 
 def _payload(passage: Passage) -> Payload:

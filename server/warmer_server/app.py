@@ -54,7 +54,7 @@ def build_server(settings: Settings) -> MCPServer[Workspace]:
         "warmer",
         title="Warmer",
         version=__version__,
-        instructions=INSTRUCTIONS,
+        instructions=INSTRUCTIONS + _collections(settings),
         log_level=settings.log_level,
         lifespan=lifespan,
         tools=[search.TOOL, give_feedback.TOOL, train_params.TOOL],
@@ -67,6 +67,11 @@ def build_server(settings: Settings) -> MCPServer[Workspace]:
         return json.dumps([one.to_json() for one in trained if one.key.collection == collection])
 
     return server
+
+
+def _collections(settings: Settings) -> str:
+    names = Catalog(settings.data_dir).names()
+    return f"\nCollections: {', '.join(names)[:500]}." if names else ""
 
 
 def make_workspace(settings: Settings, database: Database, background: TaskGroup) -> Workspace:

@@ -15,6 +15,7 @@ _COMMANDS = {
     "serve": "serve a coding agent or chat assistant over MCP, on stdin and stdout",
     "train": "fit how far scores may steer, to scores that agents gave or that a model gives",
     "params": "write trained parameters as JSON, or put them back",
+    "delete": "delete a collection",
     "status": "show collections, model, parameters and where the data is",
     "demo": "search this Python's own documentation in two rounds of feedback",
 }
@@ -65,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     made["index"].add_argument(
         "--replace", action="store_true", help="drop what was indexed from other paths than these"
     )
+    made["delete"].add_argument("collection", metavar="NAME", help="collection to delete")
     made["train"].add_argument("--collection", default="", metavar="NAME", help="may be left out if there is only one")
     made["train"].add_argument("--queries", type=Path, metavar="FILE", help="queries to run and score, one a line")
     made["train"].add_argument("--judge", default="agent", help="agent, claude, fastembed:<model> or module:Class")

@@ -1,10 +1,10 @@
 """Settings, all from the environment."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from warmer.embedding import DEFAULT_MODEL
@@ -17,7 +17,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
 
-    data_dir: Path = Field(
+    data_dir: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = Field(
         default_factory=lambda: user_data_path("warmer", appauthor=False),
         validation_alias="WARMER_DATA_DIR",
         description="Folder of collections and journal",
@@ -59,7 +59,7 @@ class Settings(BaseSettings):
         validation_alias="WARMER_JUDGES",
         description="Judges of your own that agents may name, as module:Class, separated by commas",
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = Field(
         "WARNING", validation_alias="WARMER_LOG_LEVEL", description="What is logged on stderr"
     )
     qdrant_url: str = Field(

@@ -10,7 +10,7 @@ import pytest
 from support import Reference
 
 from warmer.embedding import Embedder
-from warmer.errors import CollectionError, IngestError, StorageError
+from warmer.errors import CollectionError, IngestError, ModelMismatchError, StorageError
 from warmer.index.build import Stage, build_in_child
 from warmer.index.catalog import Catalog
 from warmer.index.edge import EdgeIndex
@@ -58,6 +58,17 @@ def test_other_roots_are_kept_unless_replaced(generations: Generations, embedder
     with pytest.raises(IngestError, match=r"/more\.md, and /m would take its place"):
         index_passages(generations, more, embedder, roots={"more.md": Path("/m")})
     assert index_passages(generations, more, embedder, roots={"more.md": Path("/m")}, replace=True).points == 1
+
+
+def test_another_model_takes_replace(generations: Generations, embedder: Embedder, reference: Reference) -> None:
+    class Other:
+        name, dim = "other/model", embedder.dim
+        embed_passages, embed_query = embedder.embed_passages, embedder.embed_query
+
+    with pytest.raises(ModelMismatchError, match="'other/model' now"):
+        index_passages(generations, reference.passages, Other(), roots=ROOTS)
+    built = index_passages(generations, reference.passages, Other(), roots=ROOTS, replace=True)
+    assert (built.embedded, built.published) == (36, True)
 
 
 def test_nothing_to_index_leaves_the_collection_as_it_was(generations: Generations, embedder: Embedder) -> None:

@@ -36,15 +36,17 @@ def test_a_hidden_root_is_listed(tmp_path: Path) -> None:
     assert _sources(tmp_path / ".notes") == ["docs/a.md"]
 
 
-def test_links_are_followed_once_and_never_upwards(tmp_path: Path) -> None:
+def test_links_are_followed_once_and_never_out_of_the_folder(tmp_path: Path) -> None:
     _touch(tmp_path, "outside.md", "elsewhere/b.md", "root/sub/a.md")
     root = tmp_path / "root"
     (root / "sub" / "loop").symlink_to(root)
     (root / "up").symlink_to(tmp_path)
     (root / "self.md").symlink_to("self.md")
-    (root / "one").symlink_to(tmp_path / "elsewhere")
-    (root / "two").symlink_to(tmp_path / "elsewhere")
-    assert _sources(root) == ["docs/one/b.md", "docs/self.md", "docs/sub/a.md"]
+    (root / "out").symlink_to(tmp_path / "elsewhere")
+    (root / "out.md").symlink_to(tmp_path / "outside.md")
+    (root / "twice").symlink_to(root / "sub")
+    (root / "b.md").symlink_to(root / "sub" / "a.md")
+    assert _sources(root) == ["docs/b.md", "docs/self.md", "docs/sub/a.md"]
 
 
 def test_a_file_root_is_called_by_its_label(tmp_path: Path) -> None:

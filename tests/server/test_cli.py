@@ -73,9 +73,31 @@ def test_files_that_cannot_be_read_are_named_and_left_out(environment: dict[str,
         assert any("left out:" in line and name in line for line in done.stderr.splitlines()), name
 
 
+def test_what_cannot_be_read_this_time_is_kept(environment: dict[str, str], docs: Path) -> None:
+    warmer(environment, "index", docs, "--collection", "mine")
+    (docs / "tool.py").write_text("def (:\n")
+    (docs / "plain.txt").unlink()
+    done = warmer(environment, "index", docs, "--collection", "mine")
+    assert "mine: 5 passages, 2 files read" in done.stderr
+    assert "What was indexed of these before is kept." in done.stderr
+    replaced = warmer(environment, "index", docs, "--collection", "mine", "--replace")
+    assert "mine: 3 passages" in replaced.stderr
+
+
+def test_a_collection_can_be_deleted(environment: dict[str, str], docs: Path) -> None:
+    warmer(environment, "index", docs, "--collection", "mine")
+    assert str(docs) in warmer(environment, "status").stdout
+    assert warmer(environment, "delete", "mine").returncode == 0
+    assert "none: make one with" in warmer(environment, "status").stdout
+    assert "there is no collection" in refused(environment, "delete", "mine")
+    assert warmer(environment, "index", docs, "--collection", "mine").returncode == 0
+
+
 def test_bad_paths_and_names_are_refused(environment: dict[str, str], docs: Path, tmp_path: Path) -> None:
     assert "nowhere" in refused(environment, "index", docs / "nowhere", "--collection", "mine")
     assert "cannot name a collection" in refused(environment, "index", docs, "--collection", "a/b")
+    (docs / "inner").mkdir()
+    assert "is inside" in refused(environment, "index", docs, docs / "inner", "--collection", "mine")
     (tmp_path / "empty").mkdir()
     assert "nothing to index" in refused(environment, "index", tmp_path / "empty", "--collection", "mine")
     assert "none: make one with" in warmer(environment, "status").stdout

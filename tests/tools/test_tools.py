@@ -190,7 +190,7 @@ async def test_another_model_is_refused_by_name(
     async with connect() as client:
         handle = (await ask(client, "search", query="bread"))["search_id"]
         generations = Catalog(data_dir).generations("notes")
-        index_passages(generations, reference.passages, Other(), roots={"notes": Path("/notes")})
+        index_passages(generations, reference.passages, Other(), roots={"notes": Path("/notes")}, replace=True)
         for message in (
             await refusal(client, "search", query="bread"),
             await refusal(client, "give_feedback", search_id=handle, scores={"1": 5}),

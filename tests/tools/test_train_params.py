@@ -225,7 +225,7 @@ async def test_a_collection_that_was_embedded_anew_trains_anew(
         embed_passages, embed_query = embedder.embed_passages, embedder.embed_query
 
     generations = Catalog(data_dir).generations("notes")
-    index_passages(generations, reference.passages, Other(), roots={"notes": Path("/notes")})
+    index_passages(generations, reference.passages, Other(), roots={"notes": Path("/notes")}, replace=True)
     async with connect() as client:
         reply = await ask(client, "train_params", job_id=job)
         assert reply["status"] == "failed"

@@ -64,7 +64,7 @@ async def give_feedback(
     judge: Annotated[
         str, Field(description='Instead of scores, a model that scores the shown hits: "claude", "fastembed:<model>"')
     ] = "",
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="New hits at most")] = 5,
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Hits at most; unscored ones may come again")] = 5,
     include_scored: Annotated[
         bool, Field(description="Whether hits that were scored already may come back; default: new ones only")
     ] = False,

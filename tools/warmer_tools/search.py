@@ -72,7 +72,7 @@ async def run(
     if embedder.name != info.model:
         raise ModelMismatchError(
             f"collection {info.name!r} was embedded by {info.model!r}, but queries are embedded by {embedder.name!r}: "
-            f"set EMBEDDING_MODEL to {info.model!r}, or index the collection again"
+            "set EMBEDDING_MODEL to the former (to its folder, if it is a local one), or index the collection anew"
         )
     lexical = _lexical(workspace.mode, info)
     hits = await index.search(vector, limit, text=query if lexical else "", where=where)
@@ -86,7 +86,10 @@ async def run(
     )
 
 
-_NEXT = f'Score every hit 0-10 ({ANCHORS}; spread them), then call give_feedback with scores like {{"1": 9, "2": 0}}.'
+_NEXT = (
+    f"If these do not answer it yet, score every hit 0-10 ({ANCHORS}; spread them), then call give_feedback with "
+    'scores like {"1": 9, "2": 0}.'
+)
 
 
 def checked_query(query: str) -> str:

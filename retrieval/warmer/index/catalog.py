@@ -30,9 +30,21 @@ class Catalog:
         """
         if not _NAME.fullmatch(name):
             raise CollectionError(
-                f"{name!r} cannot name a collection: use letters, digits, '_', '-' and '.', at most 63 of them"
+                f"{name!r} cannot name a collection: begin with a letter or digit, go on with letters, digits, '_', "
+                "'-' and '.', 63 at most"
             )
         return Generations(self._folder / name)
+
+    def delete(self, name: str) -> None:
+        """Delete a collection with all its generations.
+
+        Raises:
+            CollectionError: There is none of that name.
+            StorageError: It is being written, or cannot be deleted.
+        """
+        generations = self.generations(self.resolve(name))
+        with generations.writer():
+            generations.delete()
 
     def open(self, name: str = "") -> Index:
         """Open a collection; without a name the default, or the only one.
@@ -60,4 +72,5 @@ class Catalog:
         listed = ", ".join(names)
         if not name:
             raise CollectionError(f"there are several collections, name one of them: {listed}")
-        raise CollectionError(f"there is no collection {name!r}; there are: {listed}")
+        where = " (the setting COLLECTION_NAME)" if name == self._default else ""
+        raise CollectionError(f"there is no collection {name!r}{where}; there are: {listed}")

@@ -242,6 +242,8 @@ def _value(value: object, at: _At) -> str | int | bool:
     if isinstance(value, float):
         example = f'"range": {{"gte": {_show(value)}, "lte": {_show(value)}}} instead of match'
         raise at.refuse(value, "a string, a whole number or a boolean", example)
+    if isinstance(value, list):
+        raise at.refuse(value, "a single value", f'"any": {_show(value)} instead of value')
     if isinstance(value, bool):
         return value
     return _string(value, at) if isinstance(value, str) else _int64(value, at)

@@ -108,6 +108,12 @@ class Generations:
         except OSError as error:
             raise StorageError(f"cannot write {self.folder}: {error.strerror or error}") from error
 
+    def delete(self) -> None:
+        """Delete everything, the pointer first, so that readers find nothing rather than a part; call as the writer."""
+        self._pointer.unlink()
+        _sync(self.folder)
+        shutil.rmtree(self.folder)
+
     def publish(self, ahead: Path) -> None:
         """Make a finished generation the one that readers see."""
         _sync_tree(ahead)

@@ -39,15 +39,16 @@ class SourceFile:
     source: str
 
 
-def find_files(root: Path, label: str) -> Iterator[SourceFile]:
+def find_files(root: Path, label: str, unlisted: list[SourceFile] | None = None) -> Iterator[SourceFile]:
     """Find the files of a supported kind below a folder, sorted by source; a file root is itself the one.
 
-    Hidden and unreadable folders, caches, virtual environments and folders already seen through a link
-    are left out.
+    Hidden files and folders, caches, virtual environments and links that lead out of the folder or to what was
+    seen already are left out.
 
     Args:
         root: A folder or a file.
         label: What to call the root; see `root_labels`. It is the whole source of a file root.
+        unlisted: Takes the folders below the root that cannot be listed.
 
     Raises:
         IngestError: The root does not exist, cannot be listed, or is a file of an unsupported kind.
@@ -59,8 +60,13 @@ def find_files(root: Path, label: str) -> Iterator[SourceFile]:
     if not is_folder:
         kind_of(root)
         return iter([SourceFile(root, printable(label))])
-    below = ((path, path.relative_to(root).as_posix()) for path in _walk(root))
-    files = [SourceFile(path, printable(f"{label}/{name}")) for path, name in below]
+    closed: list[Path] = []
+    files, folders = (
+        [SourceFile(path, printable(f"{label}/{path.relative_to(root).as_posix()}")) for path in paths]
+        for paths in (list(_walk(root, closed)), closed)
+    )
+    if unlisted is not None:
+        unlisted.extend(folders)
     return iter(sorted(files, key=lambda file: file.source))
 
 
@@ -69,8 +75,14 @@ def root_labels(roots: Sequence[Path]) -> dict[str, Path]:
 
     Returns:
         The resolved root of each label, in the order given; a root that is given twice counts once.
+
+    Raises:
+        IngestError: One root is inside another, whose files it would repeat.
     """
-    resolved = dict.fromkeys(Path(os.path.realpath(root)) for root in roots)
+    resolved = dict.fromkeys(_real(root) for root in roots)
+    for root in resolved:
+        if outer := resolved.keys() & set(root.parents):
+            raise IngestError(f"{printable(root)} is inside {printable(outer.pop())}: name one of them")
     return {_label(root, resolved.keys() - {root}): root for root in resolved}
 
 
@@ -92,26 +104,28 @@ def printable(text: str | Path) -> str:
     return str(text).encode(errors="replace").decode()
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def _walk(root: Path, closed: list[Path]) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
         if error.filename == str(root):
             raise IngestError(f"{printable(root)} cannot be listed: {error.strerror}") from error
+        closed.append(Path(error.filename))
 
-    resolved = root.resolve()
-    seen = {resolved, *resolved.parents}
+    resolved = _real(root)
+    seen = {resolved}
     for folder, folders, names in os.walk(root, onerror=refuse, followlinks=True):
         if "pyvenv.cfg" in names and folder != str(root):
             folders.clear()
             continue
-        folders[:] = [name for name in sorted(folders) if _enter(Path(folder, name), seen)]
+        folders[:] = [name for name in sorted(folders) if _enter(Path(folder, name), resolved, seen)]
         for path in (Path(folder, name) for name in names if not name.startswith(".")):
-            if path.suffix.lower() in SUFFIXES:
+            if path.suffix.lower() in SUFFIXES and _real(path).is_relative_to(resolved):
                 yield path
 
 
-def _enter(folder: Path, seen: set[Path]) -> bool:
-    resolved = folder.resolve()
-    if folder.name.startswith(".") or folder.name in _SKIPPED or resolved in seen:
+def _enter(folder: Path, root: Path, seen: set[Path]) -> bool:
+    resolved = _real(folder)
+    hidden = folder.name.startswith(".") or folder.name in _SKIPPED
+    if hidden or resolved in seen or not resolved.is_relative_to(root):
         return False
     seen.add(resolved)
     return True
@@ -123,3 +137,8 @@ def _label(root: Path, others: Set[Path]) -> str:
         if all(other.parts[1:][-size:] != parts[-size:] for other in others):
             return "/".join(parts[-size:])
     return "/".join(parts) or "root"
+
+
+def _real(path: Path) -> Path:
+    """Follow links; a loop ends where it began, where `Path.resolve` would raise."""
+    return Path(os.path.realpath(path))

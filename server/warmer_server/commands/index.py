@@ -1,7 +1,7 @@
 """`warmer index`: files and folders to a collection."""
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -23,17 +23,21 @@ def run(arguments: argparse.Namespace) -> None:
     """Index the paths, show progress on stderr, and say what was left out and why."""
     settings = read_settings()
     roots = root_labels(arguments.paths)
-    files = [file for label, root in roots.items() for file in find_files(root, label)]
-    left_out: list[str] = []
+    unlisted: list[SourceFile] = []
+    files = [file for label, root in roots.items() for file in find_files(root, label, unlisted)]
+    left_out = {folder.source: f"{folder.path}: the folder cannot be listed" for folder in unlisted}
     passages = list(_read(files, left_out))
-    built = build(settings, arguments.collection, passages, roots, replace=arguments.replace)
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    built = build(settings, arguments.collection, passages, roots, unread=left_out, replace=arguments.replace)
+    read = len(files) + len(unlisted) - len(left_out)
     change = f"{built.embedded} embedded anew" if built.published else "nothing had changed"
-    console.print(f"{arguments.collection}: {built.points} passages, {len(files) - len(left_out)} files read, {change}")
-    for reason in left_out[:_SHOWN]:
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"{arguments.collection}: {built.points} passages, {read} files read, {change}")
+    for reason in list(left_out.values())[:_SHOWN]:
         console.print(f"left out: {reason}", markup=False)
     if len(left_out) > _SHOWN:
-        console.print(f"left out: {len(left_out) - _SHOWN} more files")
+        console.print(f"left out: {len(left_out) - _SHOWN} more")
+    if left_out and not arguments.replace:
+        console.print("What was indexed of these before is kept.")
 
 
 def build(
@@ -42,6 +46,7 @@ def build(
     passages: Sequence[Passage],
     roots: Mapping[str, Path],
     *,
+    unread: Collection[str] = (),
     replace: bool,
 ) -> Built:
     """Embed and publish, with a progress bar on stderr."""
@@ -49,20 +54,21 @@ def build(
     embedder = load_embedder(settings.embedding_model)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("embedding", total=None)
+        task = bar.add_task("passages", total=None)
         return index_passages(
             generations,
             passages,
             embedder,
             roots=roots,
+            unread=unread,
             replace=replace,
             progress=lambda done, total: bar.update(task, advance=done, total=total),
         )
 
 
-def _read(files: Sequence[SourceFile], left_out: list[str]) -> Iterator[Passage]:
+def _read(files: Sequence[SourceFile], left_out: dict[str, str]) -> Iterator[Passage]:
     for file in files:
         try:
             yield from read_passages(file)
         except IngestError as error:
-            left_out.append(str(error))
+            left_out[file.source] = str(error)
