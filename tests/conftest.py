@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from support import Reference
 
 from warmer.embedding import Embedder
@@ -12,6 +13,9 @@ from warmer.embedding.fastembedder import load
 from warmer.index.catalog import Catalog
 from warmer.indexing import index_passages
 from warmer.passage import Passage
+
+settings.register_profile("warmer", deadline=None)
+settings.load_profile("warmer")
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from warmer.errors import StorageError
 
-_BUSY_SECONDS = 10.0
+_BUSY_SECONDS = 5.0
 
 # Each entry brings a file of the version before it to the next; entries are never changed once released.
 _MIGRATIONS = (
@@ -16,12 +18,12 @@ CREATE TABLE searches (
     id TEXT PRIMARY KEY, collection TEXT NOT NULL, model TEXT NOT NULL, query TEXT NOT NULL,
     vector BLOB NOT NULL, filter TEXT NOT NULL, lexical INTEGER NOT NULL,
     created REAL NOT NULL, expires REAL NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE TABLE hits (
     search TEXT NOT NULL REFERENCES searches (id) ON DELETE CASCADE, hit INTEGER NOT NULL,
-    point TEXT NOT NULL, similarity REAL NOT NULL, vector BLOB NOT NULL, title TEXT NOT NULL,
+    point TEXT NOT NULL, engine_score REAL NOT NULL, vector BLOB NOT NULL, title TEXT NOT NULL,
     source TEXT NOT NULL, PRIMARY KEY (search, hit), UNIQUE (search, point)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE TABLE scores (
     search TEXT NOT NULL, hit INTEGER NOT NULL, judge TEXT NOT NULL, rubric TEXT NOT NULL,
     score REAL NOT NULL, created REAL NOT NULL, PRIMARY KEY (search, hit, judge),
@@ -58,12 +60,14 @@ class Database:
         self._path = path
         with self._explained():
             path.parent.mkdir(parents=True, exist_ok=True)
+        # Switching a new file to WAL fails at once, whatever the timeout, while another process does the same.
+        with self._explained(), FileLock(f"{path}.lock", timeout=_BUSY_SECONDS):
             self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.execute("PRAGMA foreign_keys = ON")
-        with self.transaction() as connection:
-            self._migrate(connection)
+            with self.transaction() as connection:
+                self._migrate(connection)
 
     def close(self) -> None:
         """Close the file."""
@@ -97,7 +101,9 @@ class Database:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, Timeout) as error:
+            if isinstance(error, Timeout) or "locked" in str(error):
+                raise StorageError(f"the journal {self._path} is held by another process: try again") from error
             raise StorageError(
                 f"the journal {self._path} cannot be used: {error}. It needs a folder that can be written and a "
                 "disk with room; WARMER_DATA_DIR names another folder"

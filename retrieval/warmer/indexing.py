@@ -13,6 +13,7 @@ from warmer.embedding import Embedder
 from warmer.errors import IngestError, ModelMismatchError
 from warmer.index.build import Stage, build_in_child
 from warmer.index.generations import Generations, Manifest
+from warmer.index.shards import shard_files
 from warmer.index.stored import Stored
 from warmer.passage import Passage, embedded_text, identify
 
@@ -55,7 +56,7 @@ def index_passages(
         ModelMismatchError: What is kept was embedded by another model.
         StorageError: The collection is being written by another process, or cannot be written.
     """
-    with generations.writer() as ahead:
+    with generations.writer(forget=replace) as ahead:
         known = Stored(generations, forget=replace)
         if not replace:
             _check_roots(roots, known.roots)
@@ -71,7 +72,8 @@ def index_passages(
                 "`warmer delete NAME` deletes one"
             )
         digest = _digest(payloads)
-        if (known.digest, known.model) == (digest, embedder.name):
+        indexed = ({} if replace else known.roots) | {label: str(path) for label, path in roots.items()}
+        if (known.digest, known.model, known.roots) == (digest, embedder.name, indexed):
             progress(len(payloads), len(payloads))
             return Built(len(payloads), 0, published=False)
         embedded = _stage(ahead, payloads, known, embedder, progress)
@@ -83,7 +85,8 @@ def index_passages(
             fields=_fields(payloads.values()),
             digest=digest,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            roots=({} if replace else known.roots) | {label: str(path) for label, path in roots.items()},
+            files=shard_files(ahead),
+            roots=indexed,
         ).write(ahead)
         generations.publish(ahead)
         return Built(len(payloads), embedded, published=True)

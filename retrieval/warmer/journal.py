@@ -80,6 +80,10 @@ class Journal(Protocol):
         """List the different queries that a collection was ever searched for, oldest first."""
         ...
 
+    async def prune(self) -> None:
+        """Delete searches that have expired and that nobody scored."""
+        ...
+
     async def score(self, search_id: str, scores: Mapping[int, float], judge: str, rubric: str) -> None:
         """Keep scores of 0..10; a hit scored again by the same judge takes the new score."""
         ...
@@ -91,7 +95,10 @@ def new_search_id() -> str:
 
 
 class SqliteJournal:
-    """A journal in SQLite. Searches can be scored for `lifetime` seconds; what was scored is kept beyond that."""
+    """A journal in SQLite.
+
+    Searches can be scored for `lifetime` seconds; what was scored is kept beyond that, the rest is pruned.
+    """
 
     def __init__(self, database: Database, lifetime: float) -> None:
         self._database = database
@@ -166,6 +173,15 @@ class SqliteJournal:
         rows = [(search_id, hit, judge, rubric, value, now) for hit, value in scores.items()]
         with self._database.transaction() as db:
             db.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    async def prune(self) -> None:
+        """Delete searches that have expired and that nobody scored."""
+        with self._database.transaction() as db:
+            db.execute(
+                "DELETE FROM searches WHERE expires < ? AND id NOT IN (SELECT search FROM scores)"
+                " AND id NOT IN (SELECT search FROM job_searches)",
+                (time(),),
+            )
 
     async def counts(self) -> tuple[int, int]:
         """Count searches and scores, for a status report."""

@@ -22,6 +22,8 @@ from warmer.index import Coefficients, FeedbackItem, Vector
 
 SCALE = 10.0
 _HIT = re.compile(r"[1-9][0-9]{0,8}")
+_NUMBER = re.compile(r"[0-9]{1,2}(\.[0-9]*)?(e-[0-9]+)?", re.ASCII)
+_DIGITS = 6  # of a score; sums of floats must not make a difference where there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +107,8 @@ def _parse_hit(key: str, shown: Collection[int]) -> int:
 
 
 def _parse_score(hit: int, value: Any) -> float:  # noqa: ANN401
-    try:
-        score = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        score = math.nan
+    text = str(value).strip()
+    score = float(text) if _NUMBER.fullmatch(text) and not isinstance(value, bool) else math.nan
     if not 0 <= score <= SCALE:
         raise ScoreError(f"the score of hit {hit} is {str(value)[:40]!r}: send a number from 0 to 10")
     return score
@@ -118,7 +118,10 @@ def _distinct(scored: Iterable[tuple[str, Vector, float]]) -> list[FeedbackItem]
     groups: dict[bytes, list[tuple[str, Vector, float]]] = {}
     for id_, vector, score in scored:
         groups.setdefault(vector.tobytes(), []).append((id_, vector, score))
-    return [FeedbackItem(same[0][0], same[0][1], float(np.mean([s for *_, s in same]))) for same in groups.values()]
+    return [
+        FeedbackItem(same[0][0], same[0][1], round(float(np.mean([score for *_, score in same])), _DIGITS))
+        for same in groups.values()
+    ]
 
 
 def _confidences(items: Sequence[FeedbackItem], b: float) -> Iterable[float]:

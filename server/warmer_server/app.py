@@ -45,6 +45,7 @@ def build_server(settings: Settings) -> MCPServer[Workspace]:
             async with anyio.create_task_group() as background:
                 workspace = make_workspace(settings, database, background)
                 workspace.embedder.start()
+                await workspace.journal.prune()
                 yield workspace
                 background.cancel_scope.cancel()
         finally:

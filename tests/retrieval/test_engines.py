@@ -15,6 +15,7 @@ from warmer.index.build import Stage, build_in_child
 from warmer.index.edge import EdgeIndex
 from warmer.index.generations import Generations, Manifest
 from warmer.index.memory import MemoryIndex
+from warmer.index.shards import shard_files
 from warmer.steering import Params, Steering, equivalent_query, steer
 
 POINTS, DIM = 200, 8
@@ -36,7 +37,7 @@ def make_edge(folder: Path) -> Index:
             stage.add(id_, payload, vector)
         stage.close()
         build_in_child(ahead, DIM)
-        Manifest("m", DIM, POINTS, FIELDS, "digest", "now").write(ahead)
+        Manifest("m", DIM, POINTS, FIELDS, "digest", "now", shard_files(ahead)).write(ahead)
         generations.publish(ahead)
     return EdgeIndex(generations)
 

@@ -1,3 +1,4 @@
+import shutil
 import signal
 import subprocess
 import sys
@@ -5,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import numpy as np
 import pytest
 from support import Reference
@@ -81,8 +83,9 @@ def test_nothing_to_index_leaves_the_collection_as_it_was(generations: Generatio
 def test_the_generation_before_is_kept_and_older_ones_go(generations: Generations, embedder: Embedder) -> None:
     for n in range(3):
         index_passages(generations, [Passage(f"Text {n}", "", "notes/a.md", 1)], embedder, roots=ROOTS)
-    assert sorted(path.name for path in (generations.folder / "generations").iterdir()) == ["000003", "000004"]
-    assert generations.current() == "000004"
+    kept = sorted(path.name for path in (generations.folder / "generations").iterdir())
+    assert [name[:6] for name in kept] == ["000003", "000004"]
+    assert generations.current() == kept[1]
 
 
 def test_a_second_writer_is_sent_away(generations: Generations, embedder: Embedder, reference: Reference) -> None:
@@ -134,7 +137,7 @@ async def test_a_writer_killed_at_any_step_leaves_the_published_generation(
 @pytest.mark.anyio
 async def test_a_damaged_generation_is_named(generations: Generations) -> None:
     (generations.path(generations.current() or "") / "manifest.json").write_text("{")
-    with pytest.raises(CollectionError, match=r"cannot open collection 'notes'.*with --replace"):
+    with pytest.raises(CollectionError, match=r"collection 'notes'.* cannot be read .*with --replace"):
         await EdgeIndex(generations).info()
 
 
@@ -147,6 +150,119 @@ async def test_a_damaged_generation_can_be_built_anew(
         index_passages(generations, reference.passages, embedder, roots=ROOTS)
     assert index_passages(generations, reference.passages, embedder, roots=ROOTS, replace=True).published
     assert (await EdgeIndex(generations).info()).points == 36
+
+
+SLOW = """
+import sys
+from pathlib import Path
+import numpy as np
+from warmer.index.catalog import Catalog
+from warmer.indexing import index_passages
+from warmer.passage import Passage
+
+class Fake:
+    name, dim = sys.argv[3], 384
+    def embed_passages(self, texts):
+        rng = np.random.default_rng(0)
+        return ((n, rng.normal(size=384).astype(np.float32)) for n in range(len(texts)))
+
+passages = [Passage(f"{sys.argv[3]} {n} " + "word " * 50, "", "s/a.md", n) for n in range(int(sys.argv[2]))]
+index_passages(Catalog(Path(sys.argv[1])).generations("slow"), passages, Fake(), roots={"s": Path("/s")}, replace=True)
+"""
+
+
+@pytest.mark.anyio
+async def test_a_build_that_outlives_its_writer_does_no_harm(tmp_path: Path) -> None:
+    folder = tmp_path / "collections" / "slow" / "generations"
+    first = subprocess.Popen([sys.executable, "-c", SLOW, str(tmp_path), "8000", "first"])  # noqa: ASYNC220
+    while not list(folder.glob("*/shard")):
+        assert first.poll() is None
+        await anyio.sleep(0.01)
+    first.kill()
+    first.wait()
+    subprocess.run([sys.executable, "-c", SLOW, str(tmp_path), "50", "second"], check=True)  # noqa: ASYNC221
+    index = EdgeIndex(Catalog(tmp_path).generations("slow"))
+    assert (await index.info()).points == 50
+    hits = await index.search(np.ones(384, np.float32), 100)
+    assert {hit.payload["text"].split()[0] for hit in hits} == {"second"}
+
+
+def test_files_in_the_current_folder_are_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "numpy.py").write_text("raise SystemExit('run')")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "stage").mkdir()
+    stage = Stage(tmp_path / "stage")
+    stage.add("00000000-0000-4000-8000-000000000001", {"text": "a", "title": ""}, np.ones(3, np.float32))
+    stage.close()
+    build_in_child(tmp_path / "stage", 3)
+    assert (tmp_path / "stage" / "shard").is_dir()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("pointer", [b"", b"abc", b"\xff\xfe", b"000042-00000000", b"../../etc"])
+async def test_a_damaged_pointer_is_refused_and_replaced(
+    pointer: bytes, generations: Generations, embedder: Embedder, reference: Reference
+) -> None:
+    whole = generations.path(generations.current() or "")
+    (generations.folder / "CURRENT").write_bytes(pointer)
+    with pytest.raises(CollectionError, match="--replace"):
+        await EdgeIndex(generations).info()
+    with pytest.raises(CollectionError, match="--replace"):
+        index_passages(generations, reference.passages, embedder, roots=ROOTS)
+    assert whole.is_dir()
+    assert index_passages(generations, reference.passages, embedder, roots=ROOTS, replace=True).published
+    assert (await EdgeIndex(generations).info()).points == 36
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("damage", ["truncate", "delete"])
+async def test_whatever_is_damaged_is_an_error_and_can_be_replaced(
+    damage: str, data_dir: Path, embedder: Embedder, reference: Reference
+) -> None:
+    """Edge panics on some damage and loads an empty shard on other: neither may pass for an answer."""
+    generations = Catalog(data_dir).generations("notes")
+    shard = generations.path(generations.current() or "") / "shard"
+    refused = 0
+    for file in sorted(path.relative_to(shard) for path in shard.rglob("*") if path.is_file()):
+        copy = data_dir / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        subprocess.run(["cp", "-r", shard, copy], check=True)  # noqa: ASYNC221
+        if damage == "delete":
+            (shard / file).unlink()
+        else:
+            (shard / file).write_bytes(b"")
+        try:
+            hits = await EdgeIndex(generations).search(embedder.embed_query("bread"), 50)
+            assert len(hits) == 36
+        except CollectionError as error:
+            assert "--replace" in str(error)
+            refused += 1
+        shutil.rmtree(shard)
+        copy.rename(shard)
+    assert refused
+    shutil.rmtree(shard / "segments")
+    assert index_passages(generations, reference.passages, embedder, roots=ROOTS, replace=True).published
+
+
+@pytest.mark.anyio
+async def test_a_collection_made_anew_is_seen_as_new(data_dir: Path, embedder: Embedder, reference: Reference) -> None:
+    reader = EdgeIndex(Catalog(data_dir).generations("notes"))
+    assert (await reader.info()).points == 36
+    Catalog(data_dir).delete("notes")
+    with pytest.raises(CollectionError, match="nothing published"):
+        await reader.info()
+    index_passages(Catalog(data_dir).generations("notes"), reference.subjects["space"], embedder, roots=ROOTS)
+    assert (await reader.info()).points == 6
+
+
+def test_a_folder_that_moved_is_remembered_where_it_is(
+    generations: Generations, embedder: Embedder, reference: Reference
+) -> None:
+    moved = {"notes": Path("/elsewhere/notes")}
+    with pytest.raises(IngestError, match="would take its place"):
+        index_passages(generations, reference.passages, embedder, roots=moved)
+    assert index_passages(generations, reference.passages, embedder, roots=moved, replace=True).published
+    assert not index_passages(generations, reference.passages, embedder, roots=moved).published
 
 
 def test_a_build_that_fails_says_why(tmp_path: Path) -> None:

@@ -49,6 +49,17 @@ def test_links_are_followed_once_and_never_out_of_the_folder(tmp_path: Path) -> 
     assert _sources(root) == ["docs/b.md", "docs/self.md", "docs/sub/a.md"]
 
 
+def test_labels_given_before_are_kept_and_none_is_like_them(tmp_path: Path) -> None:
+    for name in ("p/docs", "q/docs", "r/docs/api"):
+        (tmp_path / name).mkdir(parents=True)
+    known = {"p/docs": str(tmp_path / "p/docs"), "docs/api": str(tmp_path / "r/docs/api")}
+    labels = root_labels([tmp_path / "p/docs", tmp_path / "q/docs"], known)
+    assert labels == {"p/docs": tmp_path / "p/docs", "q/docs": tmp_path / "q/docs"}
+    for root in (tmp_path / "p", tmp_path / "r/docs/api/inner"):
+        with pytest.raises(IngestError, match="files in common"):
+            root_labels([root], known)
+
+
 def test_a_file_root_is_called_by_its_label(tmp_path: Path) -> None:
     _touch(tmp_path, "a.md")
     [(label, root)] = root_labels([tmp_path / "a.md"]).items()

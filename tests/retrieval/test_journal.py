@@ -119,6 +119,27 @@ async def test_acknowledged_scores_survive_a_kill(tmp_path: Path) -> None:
         assert (await journal.counts())[1] >= len(acknowledged)
 
 
+OPEN = "import sys; from pathlib import Path; from warmer.database import Database; Database(Path(sys.argv[1])).close()"
+
+
+def test_many_processes_open_a_new_journal_at_once(tmp_path: Path) -> None:
+    processes = [subprocess.Popen([sys.executable, "-c", OPEN, str(tmp_path / "new" / "j")]) for _ in range(8)]
+    assert [process.wait() for process in processes] == [0] * 8
+
+
+async def test_what_expired_unscored_is_pruned(tmp_path: Path) -> None:
+    scored, unscored, fresh = make_search(), make_search(), make_search()
+    with opened(tmp_path / "j", -1) as journal:
+        for search in (scored, unscored):
+            await journal.begin(search, make_hits("a"))
+        await journal.score(scored.id, {1: 3}, "agent", "r")
+    with opened(tmp_path / "j") as journal:
+        await journal.begin(fresh, make_hits("a"))
+        await journal.prune()
+        assert await journal.counts() == (2, 1)
+        assert [search.id for search in await journal.scored("notes", "model", "agent", "r")] == [scored.id]
+
+
 async def test_a_newer_a_damaged_and_a_missing_place_are_named(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "newer")) as db:
         db.execute(f"PRAGMA user_version = {SCHEMA + 1}")

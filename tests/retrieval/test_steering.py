@@ -17,10 +17,12 @@ def test_scores_are_read_by_hit_number() -> None:
     assert parse_scores({"1": 9, "2": "3.5", " 3 ": 0}, {1, 2, 3}) == {1: 9, 2: 3.5, 3: 0}
 
 
-@pytest.mark.parametrize("value", [True, False, None, "high", "", math.nan, math.inf, "nan", -0.1, 10.1, [3], {}])
-def test_what_is_no_score_is_refused_by_hit_and_value(value: object) -> None:
-    with pytest.raises(ScoreError, match=r"score of hit 2 .* from 0 to 10"):
-        parse_scores({"1": 5, "2": value}, {1, 2})
+@pytest.mark.parametrize("value", [True, None, "high", "", "nan", "1_0", "٣", [3], {}])
+@pytest.mark.parametrize("number", [math.nan, math.inf, -0.1, 10.1, 10**400])
+def test_what_is_no_score_is_refused_by_hit_and_value(value: object, number: float) -> None:
+    for bad in value, number:
+        with pytest.raises(ScoreError, match=r"score of hit 2 .* from 0 to 10"):
+            parse_scores({"1": 5, "2": bad}, {1, 2})
 
 
 @pytest.mark.parametrize("key", ["0", "-1", "3", "one", "1.0", "", "٣", "9" * 30])
@@ -49,6 +51,10 @@ def test_equal_scores_steer_by_the_query() -> None:
 def test_neutral_scores_say_nothing() -> None:
     assert steer(E1, [("a", E2, 0.25), ("b", E3, 0.25)], PARAMS) is None
     assert steer(E1, [], PARAMS) is None
+
+
+def test_rounding_makes_no_signal() -> None:
+    assert steer(E1, [("a", E2, 0.04), ("b", E2.copy(), 0.46)], PARAMS) is None
 
 
 def test_a_copy_adds_nothing() -> None:

@@ -1,5 +1,6 @@
 """The command line, as a user runs it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -97,7 +98,7 @@ def test_bad_paths_and_names_are_refused(environment: dict[str, str], docs: Path
     assert "nowhere" in refused(environment, "index", docs / "nowhere", "--collection", "mine")
     assert "cannot name a collection" in refused(environment, "index", docs, "--collection", "a/b")
     (docs / "inner").mkdir()
-    assert "is inside" in refused(environment, "index", docs, docs / "inner", "--collection", "mine")
+    assert "files in common" in refused(environment, "index", docs, docs / "inner", "--collection", "mine")
     (tmp_path / "empty").mkdir()
     assert "nothing to index" in refused(environment, "index", tmp_path / "empty", "--collection", "mine")
     assert "none: make one with" in warmer(environment, "status").stdout
@@ -119,7 +120,7 @@ def test_a_full_disk_is_named_and_loses_nothing(environment: dict[str, str], doc
         (docs / "plain.txt").write_text("Other words.\n")
         assert "No space left" in refused(environment, "index", docs, "--collection", "mine")
         (disk / "filler").unlink()
-        assert "generation 000001" in warmer(environment, "status").stdout
+        assert "generation 000001-" in warmer(environment, "status").stdout
         assert warmer(environment, "index", docs, "--collection", "mine").returncode == 0
 
 
@@ -165,3 +166,42 @@ def test_version_and_help(environment: dict[str, str]) -> None:
     assert warmer(environment, "--version").stdout.startswith("warmer ")
     assert "give_feedback" not in warmer(environment, "--help").stdout
     assert warmer(environment, "nonsense").returncode == 2
+
+
+JUDGE = """
+class Longest:
+    def score(self, query, passages):
+        return [min(len(passage) / 10, 10) for passage in passages]
+"""
+
+
+def test_train_then_export_and_load(environment: dict[str, str], data_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "judge_of_a_test.py").write_text(JUDGE)
+    queries = tmp_path / "queries.txt"
+    queries.write_text(
+        "\n".join(f"what about {word}" for word in ["bread", "boats", "code", "gardens", "stars", "data"] * 2)
+    )
+    python_path = f"{os.environ.get('PYTHONPATH', '')}:{tmp_path}"
+    environment = {**environment, "WARMER_DATA_DIR": str(data_dir), "PYTHONPATH": python_path}
+    few = warmer(environment, "train", "--queries", queries, "--judge", "judge_of_a_test:Longest")
+    assert "needs_queries" in few.stdout
+    queries.write_text(
+        "\n".join(f"{a} {b}" for a in ("how", "why") for b in ["bread", "boats", "code", "garden", "stars", "data"])
+    )
+    done = warmer(environment, "train", "--queries", queries, "--judge", "judge_of_a_test:Longest")
+    assert done.returncode == 0, done.stderr
+    assert "held out    12 queries" in done.stdout
+    assert "status      applied" in done.stdout
+    assert "judge_of_a_test:Longest, 12 queries" in warmer(environment, "status").stdout
+    exported = warmer(environment, "params").stdout
+    assert {"a", "b", "c"} <= json.loads(exported)[0].keys()
+    (tmp_path / "params.json").write_text(exported)
+    elsewhere = {**environment, "WARMER_DATA_DIR": str(tmp_path / "elsewhere")}
+    assert warmer(elsewhere, "params").stdout == "[]\n"
+    assert warmer(elsewhere, "params", "--load", tmp_path / "params.json").returncode == 0
+    assert warmer(elsewhere, "params").stdout == exported
+    (tmp_path / "params.json").write_text("[{}]")
+    assert "no exported parameters" in refused(elsewhere, "params", "--load", tmp_path / "params.json")
+    assert "cannot read" in refused(elsewhere, "params", "--load", tmp_path / "nothing")
+    assert "there is no judge 'gpt'" in refused(environment, "train", "--judge", "gpt")
+    assert "cannot read queries" in refused(environment, "train", "--queries", tmp_path / "nothing")

@@ -20,7 +20,7 @@ class HitReply(BaseModel):
     title: str | None = Field(None, description="Headings that lead to the passage")
     source: str | None = None
     metadata: dict[str, Any] | None = None
-    score: float | None = Field(None, description="Similarity, only when asked for")
+    score: float | None = Field(None, description="The engine's score, only when asked for")
 
 
 def hit_replies(numbers: Iterable[int], hits: list[Hit], text_limit: int, scores: bool) -> list[HitReply]:

@@ -37,13 +37,14 @@ async def search(
         Field(description='Qdrant filter, e.g. {"must": [{"key": "source", "match": {"value": "docs/a.md"}}]}'),
     ] = {},  # noqa: B006
     include_scores: Annotated[
-        bool, Field(description="Show similarities; better not when you are going to score the hits")
+        bool, Field(description="Show the engine's scores; better not when you are going to score the hits")
     ] = False,
 ) -> Annotated[CallToolResult, SearchReply]:
     """Search a Qdrant collection of documents.
 
     Read the hits, score them with give_feedback under the search_id, and the second retrieval over the whole
-    collection is steered by your scores. A search_id can be scored for a week, also after a restart.
+    collection is steered by your scores. A search_id can be scored for a week (unless set otherwise), also after a
+    restart.
     """
     with spoken_errors():
         workspace = ctx.request_context.lifespan_context
@@ -76,6 +77,8 @@ async def run(
         )
     lexical = _lexical(workspace.mode, info)
     hits = await index.search(vector, limit, text=query if lexical else "", where=where)
+    if (await index.info()).model != info.model:
+        raise ModelMismatchError(f"collection {info.name!r} was embedded anew by another model meanwhile: search again")
     kept = Search(new_search_id(), info.name, info.model, query, vector, where, lexical)
     numbers = await workspace.journal.begin(kept, hits)
     return SearchReply(
@@ -98,7 +101,7 @@ def checked_query(query: str) -> str:
     Raises:
         SearchError: It is empty or too long.
     """
-    query = query.encode("utf-8", "replace").decode().strip()  # JSON can carry half a surrogate pair
+    query = query.encode("utf-8", "replace").decode().strip()  # half a surrogate pair cannot be kept
     if not query:
         raise SearchError("the query is empty: say in a sentence what you look for")
     if len(query) > MAX_QUERY:

@@ -20,9 +20,9 @@ from warmer.training import FEWEST_HITS, Sample, fit, fit_plain, tabulate, usabl
 from warmer_tools import search
 from warmer_tools.workspace import RUBRIC, Workspace
 
-LEASE = 60.0
+LEASE = 15.0
 _log = logging.getLogger(__name__)
-_BEAT = 10.0
+_BEAT = 3.0
 
 
 def clean_queries(queries: Sequence[str]) -> list[str]:

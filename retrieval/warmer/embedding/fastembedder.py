@@ -47,8 +47,8 @@ def load(model: str = DEFAULT_MODEL, threads: int | None = None) -> FastEmbedder
     try:
         if model.lower() in minilm.UPSTREAM_NAMES:
             return FastEmbedder(DEFAULT_MODEL, _from_disk(minilm.weights(), threads))
-        if Path(model).is_dir():
-            weights = from_folder(Path(model))
+        if (folder := Path(model).expanduser()).is_dir():
+            weights = from_folder(folder)
             return FastEmbedder(weights.name, _from_disk(weights, threads))
         return FastEmbedder(model, TextEmbedding(model, threads=threads, enable_cpu_mem_arena=False))
     except EmbeddingError:

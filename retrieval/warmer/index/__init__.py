@@ -12,6 +12,7 @@ Filter = Mapping[str, Any]
 
 DENSE = "dense"
 LEXICAL = "bm25"
+CANDIDATES = 100  # how deep each leg of a hybrid list is
 
 
 @dataclass(frozen=True, slots=True)

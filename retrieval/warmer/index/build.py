@@ -5,11 +5,13 @@ starts `python -m warmer.index.build FOLDER`.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -46,11 +48,14 @@ def build_in_child(folder: Path, dim: int) -> None:
     Raises:
         StorageError: The child failed, with what it said.
     """
-    command = [sys.executable, "-m", "warmer.index.build", str(folder), str(dim)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        said = done.stderr.strip().splitlines()[-1:] or ["it said nothing; is the disk full?"]
-        raise StorageError(f"building {folder} failed (exit status {done.returncode}): {said[0]}")
+    # -P: a numpy.py in the current folder is data here, never code.
+    command = [sys.executable, "-P", "-m", "warmer.index.build", str(folder), str(dim)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:  # noqa: S603
+        assert child.stderr
+        lines = child.stderr.read().strip().splitlines()
+    if child.returncode:
+        said = lines[-1:] or ["it said nothing; is the disk full?"]
+        raise StorageError(f"building {folder} failed (exit status {child.returncode}): {said[0]}")
     for staged in ("points.jsonl", "vectors.f32"):
         (folder / staged).unlink()
 
@@ -86,5 +91,11 @@ def _points(folder: Path, dim: int) -> Iterator[edge.Point]:
             yield edge.Point(point["id"], {DENSE: dense.tolist(), LEXICAL: sparse}, payload)
 
 
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(1)
+
+
 if __name__ == "__main__":
+    Thread(target=_end_with_parent, daemon=True).start()
     _build(Path(sys.argv[1]), int(sys.argv[2]))

@@ -8,11 +8,12 @@ import numpy as np
 import qdrant_edge as edge
 
 from warmer.errors import CollectionError
-from warmer.index import DENSE, LEXICAL, Coefficients, CollectionInfo, FeedbackItem, Filter, Hit, Vector
+from warmer.index import CANDIDATES, DENSE, LEXICAL, Coefficients, CollectionInfo, FeedbackItem, Filter, Hit, Vector
 from warmer.index.filters import edge_filter
 from warmer.index.generations import Generations, Manifest
+from warmer.index.shards import load, readable
 
-CANDIDATES = 100
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,11 @@ class EdgeIndex:
 
     async def retrieve(self, ids: Sequence[str]) -> list[Hit]:
         """Fetch points by id in the order given; ids that are gone are left out."""
-        records = self._open().shard.retrieve(list(ids), True, [DENSE])
-        found = {str(record.id): record for record in records}
-        return [_hit(found[id_], 0.0) for id_ in ids if id_ in found]
+        opened = self._open()
+        with readable(self._generations.folder):
+            records = opened.shard.retrieve(list(ids), True, [DENSE])
+            found = {str(record.id): record for record in records}
+            return [_hit(found[id_], 0.0) for id_ in ids if id_ in found]
 
     async def feedback(
         self,
@@ -104,7 +107,8 @@ class EdgeIndex:
             request = edge.QueryRequest(
                 limit=limit, query=query, filter=allowed, with_payload=True, with_vector=[DENSE]
             )
-        return [_hit(point, point.score) for point in opened.shard.query(request)]
+        with readable(self._generations.folder):
+            return [_hit(point, point.score) for point in opened.shard.query(request)]
 
     def _open(self) -> _Opened:
         published = self._generations.current()
@@ -114,22 +118,19 @@ class EdgeIndex:
         return self._opened
 
     def _load(self) -> _Opened:
-        error: Exception | None = None
-        for _ in range(3):  # a writer may delete what CURRENT named a moment ago
+        folder = self._generations.folder
+        for attempt in range(_ATTEMPTS):
             generation = self._generations.current()
             if generation is None:
-                raise CollectionError(f"collection {self._generations.folder.name!r} has nothing published yet")
+                raise CollectionError(f"collection {folder.name!r} has nothing published")
             try:
-                folder = self._generations.path(generation)
-                return _Opened(generation, Manifest.read(folder), edge.EdgeShard.load(str(folder / "shard")))
+                with readable(folder):
+                    return _Opened(generation, *load(self._generations.path(generation)))
             except CollectionError:
-                raise
-            except Exception as failure:  # noqa: BLE001  Edge raises bare Exception
-                error = failure
-        raise CollectionError(
-            f"cannot open collection {self._generations.folder.name!r} in {self._generations.folder} ({error}): "
-            "its disk must be writable and have room; if it is damaged, index all its files again with --replace"
-        ) from error
+                # A writer may have published the next one and deleted this one meanwhile.
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        raise AssertionError
 
 
 def _without(allowed: edge.Filter | None, ids: Sequence[str]) -> edge.Filter | None:

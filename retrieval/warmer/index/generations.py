@@ -3,20 +3,22 @@
 A collection is a folder:
 
     CURRENT                  the name of the published generation
-    generations/000007/      manifest.json and shard/, written once and never changed
+    generations/000007-1f3c9a04/   manifest.json and shard/; what they hold never changes
     writer.lock              held by the one process that builds the next generation
 
-A crash at any instant leaves the published generation whole: what CURRENT does not name is refuse, and
-the next writer deletes it.
+A crash at any instant leaves the published generation whole: what CURRENT does not name is refuse, and the next
+writer deletes it. Names are never used again: a build that outlives its writer can only write into its own folder.
 """
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import Self
 
 from filelock import FileLock, Timeout
@@ -24,6 +26,7 @@ from filelock import FileLock, Timeout
 from warmer.errors import CollectionError, StorageError
 
 FORMAT = 1
+_NAME = re.compile(r"\d{6}-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Manifest:
         digest: Hash over every id and payload; equal digests mean equal content.
         roots: What was indexed: label of each folder or file, and its absolute path.
         created: When it was built, in UTC, ISO 8601.
+        files: The shard's files, to tell a damaged one.
         format: Version of this layout.
     """
 
@@ -47,6 +51,7 @@ class Manifest:
     fields: dict[str, str]
     digest: str
     created: str
+    files: list[str]
     roots: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
 
@@ -73,40 +78,48 @@ class Generations:
         self._pointer = folder / "CURRENT"
 
     def current(self) -> str | None:
-        """Name the published generation; None where nothing was published yet."""
+        """Name the published generation; None where nothing was published yet.
+
+        Raises:
+            CollectionError: The pointer is damaged.
+        """
         try:
-            return self._pointer.read_text(encoding="ascii").strip() or None
+            name = self._pointer.read_bytes().strip().decode("ascii", "replace")
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise CollectionError(f"cannot read {self._pointer}: {error.strerror or error}") from error
+        if not _NAME.fullmatch(name):
+            raise CollectionError(f"{self._pointer} is damaged: index all files of the collection again with --replace")
+        return name
 
     def path(self, generation: str) -> Path:
         """Locate a generation's folder."""
         return self.folder / "generations" / generation
 
     @contextmanager
-    def writer(self) -> Iterator[Path]:
+    def writer(self, *, forget: bool = False) -> Iterator[Path]:
         """Lock the collection and yield the empty folder of the next generation.
 
+        Args:
+            forget: Whether to go on where the pointer is damaged.
+
         Raises:
+            CollectionError: The pointer is damaged.
             StorageError: Another process is writing, or the folder cannot be written.
         """
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / "writer.lock", timeout=0)
-            with lock:
-                self._sweep()
-                ahead = self.path(f"{int(self.current() or 0) + 1:06d}")
+        with self._locked():
+            published = self._published(forget)
+            with self._written():
+                self._sweep(published)
+                last = max((_number(path.name) for path in self._all()), default=0)
+                ahead = self.path(f"{last + 1:06d}-{token_hex(4)}")
                 ahead.mkdir(parents=True)
-                try:
+            try:
+                with self._written():
                     yield ahead
-                finally:
-                    self._sweep()
-        except Timeout as error:
-            raise StorageError(
-                f"another process is indexing {self.folder.name!r}: wait until it is done, then try again"
-            ) from error
-        except OSError as error:
-            raise StorageError(f"cannot write {self.folder}: {error.strerror or error}") from error
+            finally:
+                self._sweep(self._published(forget=True))
 
     def delete(self) -> None:
         """Delete everything, the pointer first, so that readers find nothing rather than a part; call as the writer."""
@@ -124,13 +137,54 @@ class Generations:
         beside.replace(self._pointer)
         _sync(self.folder)
 
-    def _sweep(self) -> None:
-        """Delete all but the published generation and the one before it."""
-        current = self.current()
-        published = int(current or 0)
-        for old in (self.folder / "generations").glob("*"):
-            if not (old.name.isdigit() and published - 1 <= int(old.name) <= published):
-                shutil.rmtree(old, ignore_errors=True)
+    def _published(self, forget: bool) -> str | None:
+        try:
+            return self.current()
+        except CollectionError:
+            if not forget:
+                raise
+            return None
+
+    def _all(self) -> list[Path]:
+        return [path for path in (self.folder / "generations").glob("*") if _NAME.fullmatch(path.name)]
+
+    def _sweep(self, published: str | None) -> None:
+        """Delete all but the published generation and the one before it; nothing where the pointer misleads."""
+        if published is None or not self.path(published).is_dir():
+            return
+        whole = [path for path in self._all() if (path / "manifest.json").exists()]
+        before = [path for path in whole if _number(path.name) < _number(published)]
+        kept = {published} | {path.name for path in sorted(before, key=lambda path: _number(path.name))[-1:]}
+        for path in self._all():
+            if path.name not in kept:
+                shutil.rmtree(path, ignore_errors=True)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = FileLock(self.folder / "writer.lock", timeout=0)
+        with self._written():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire()
+            except Timeout as error:
+                raise StorageError(
+                    f"another process is indexing {self.folder.name!r}: wait until it is done, then try again"
+                ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StorageError(f"cannot write {self.folder}: {error.strerror or error}") from error
+
+
+def _number(name: str) -> int:
+    return int(name[:6])
 
 
 def _sync(path: Path) -> None:

@@ -8,11 +8,9 @@ import numpy as np
 import qdrant_edge
 from qdrant_client import AsyncQdrantClient, models
 
-from warmer.index import DENSE, LEXICAL, Coefficients, CollectionInfo, FeedbackItem, Filter, Hit, Vector
+from warmer.index import CANDIDATES, DENSE, LEXICAL, Coefficients, CollectionInfo, FeedbackItem, Filter, Hit, Vector
 from warmer.index.filters import check_filter
 from warmer.passage import embedded_text
-
-_CANDIDATES = 100
 
 
 class MemoryIndex:
@@ -113,7 +111,7 @@ class MemoryIndex:
         words = _sparse(self._bm25.embed_query(text)) if self._info.lexical else None
         legs = None
         if words and words.indices:
-            deep = max(_CANDIDATES, limit)
+            deep = max(CANDIDATES, limit)
             legs = [
                 models.Prefetch(query=query, using=DENSE, filter=keep, limit=deep),
                 models.Prefetch(query=words, using=LEXICAL, filter=keep, limit=deep),

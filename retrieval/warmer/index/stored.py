@@ -9,7 +9,8 @@ import qdrant_edge as edge
 
 from warmer.errors import CollectionError
 from warmer.index import DENSE, Vector
-from warmer.index.generations import Generations, Manifest
+from warmer.index.generations import Generations
+from warmer.index.shards import load, readable
 
 _PAGE = 2048
 
@@ -23,20 +24,18 @@ class Stored:
 
     def __init__(self, generations: Generations, *, forget: bool = False) -> None:
         self.model, self.digest, self.roots = "", "", dict[str, str]()
+        self._folder = generations.folder
         self._shard: edge.EdgeShard | None = None
-        if current := generations.current():
-            try:
+        try:
+            if current := generations.current():
                 self._read(generations.path(current))
-            except Exception as error:  # Edge raises bare Exception
-                if not forget:
-                    raise CollectionError(
-                        f"collection {generations.folder.name!r} cannot be read ({error}): "
-                        "if it is damaged, index all its files again with --replace"
-                    ) from error
+        except CollectionError:
+            if not forget:
+                raise
 
     def _read(self, folder: Path) -> None:
-        manifest = Manifest.read(folder)
-        self._shard = edge.EdgeShard.load(str(folder / "shard"))
+        with readable(self._folder):
+            manifest, self._shard = load(folder)
         self.model, self.digest, self.roots = manifest.model, manifest.digest, manifest.roots
 
     def payloads(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -44,7 +43,8 @@ class Stored:
         offset = None
         while self._shard:
             page = edge.ScrollRequest(offset=offset, limit=_PAGE, with_payload=True)
-            records, offset = self._shard.scroll(page)
+            with readable(self._folder):
+                records, offset = self._shard.scroll(page)
             yield from ((str(record.id), record.payload or {}) for record in records)
             if offset is None:
                 return
@@ -53,5 +53,6 @@ class Stored:
         """Fetch the dense vectors of those ids that are stored."""
         if self._shard is None:
             return {}
-        records = self._shard.retrieve(list(ids), False, [DENSE])
+        with readable(self._folder):
+            records = self._shard.retrieve(list(ids), False, [DENSE])
         return {str(record.id): np.asarray(record.vector[DENSE], np.float32) for record in records}  # type: ignore[call-overload, index]

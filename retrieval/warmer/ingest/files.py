@@ -1,7 +1,7 @@
 """Which files are read, and what they are called."""
 
 import os
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR
@@ -70,20 +70,32 @@ def find_files(root: Path, label: str, unlisted: list[SourceFile] | None = None)
     return iter(sorted(files, key=lambda file: file.source))
 
 
-def root_labels(roots: Sequence[Path]) -> dict[str, Path]:
+def root_labels(roots: Sequence[Path], known: Mapping[str, str] | None = None) -> dict[str, Path]:
     """Give each root the shortest end of its resolved path that no other root shares.
+
+    Args:
+        roots: Folders and files.
+        known: The paths that labels were given to before; they keep them, and no new label is like one of them.
 
     Returns:
         The resolved root of each label, in the order given; a root that is given twice counts once.
 
     Raises:
-        IngestError: One root is inside another, whose files it would repeat.
+        IngestError: One root is inside another, or inside a known one or around it: files would be repeated.
     """
     resolved = dict.fromkeys(_real(root) for root in roots)
+    labels = {Path(path): label for label, path in (known or {}).items()}
+    old = set(labels)
     for root in resolved:
-        if outer := resolved.keys() & set(root.parents):
-            raise IngestError(f"{printable(root)} is inside {printable(outer.pop())}: name one of them")
-    return {_label(root, resolved.keys() - {root}): root for root in resolved}
+        for other in [*resolved, *labels]:
+            if other in root.parents or (other in labels and root in other.parents):
+                raise IngestError(
+                    f"{printable(root)} and {printable(other)} have files in common: name one of them, or leave the "
+                    "other behind with --replace"
+                )
+        if root not in labels:
+            labels[root] = _label(root, [*labels.values()], resolved.keys() - old - {root})
+    return {labels[root]: root for root in resolved}
 
 
 def kind_of(path: Path) -> Kind:
@@ -131,11 +143,13 @@ def _enter(folder: Path, root: Path, seen: set[Path]) -> bool:
     return True
 
 
-def _label(root: Path, others: Set[Path]) -> str:
+def _label(root: Path, taken: Sequence[str], others: Set[Path]) -> str:
     parts = root.parts[1:]
     for size in range(1, len(parts)):
-        if all(other.parts[1:][-size:] != parts[-size:] for other in others):
-            return "/".join(parts[-size:])
+        label = "/".join(parts[-size:])
+        alike = any(label == one or label.startswith(one + "/") or one.startswith(label + "/") for one in taken)
+        if not alike and all(other.parts[1:][-size:] != parts[-size:] for other in others):
+            return label
     return "/".join(parts) or "root"
 
 

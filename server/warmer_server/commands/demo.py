@@ -27,7 +27,7 @@ from warmer_server.commands.index import build
 from warmer_server.settings import Settings, read_settings
 
 COLLECTION = "python-docs"
-SERVER = [sys.executable, "-m", "warmer_server.cli", "serve"]
+SERVER = [sys.executable, "-P", "-m", "warmer_server.cli", "serve"]
 _HITS = 5
 _USEFUL = 7
 _TITLE = 34

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from warmer.errors import IngestError
 from warmer.index.catalog import Catalog
+from warmer.index.stored import Stored
 from warmer.indexing import Built, index_passages
 from warmer.ingest import read_passages
 from warmer.ingest.files import SourceFile, find_files, root_labels
@@ -22,7 +23,8 @@ _SHOWN = 20
 def run(arguments: argparse.Namespace) -> None:
     """Index the paths, show progress on stderr, and say what was left out and why."""
     settings = read_settings()
-    roots = root_labels(arguments.paths)
+    known = {} if arguments.replace else Stored(Catalog(settings.data_dir).generations(arguments.collection)).roots
+    roots = root_labels(arguments.paths, known)
     unlisted: list[SourceFile] = []
     files = [file for label, root in roots.items() for file in find_files(root, label, unlisted)]
     left_out = {folder.source: f"{folder.path}: the folder cannot be listed" for folder in unlisted}

@@ -26,13 +26,18 @@ def run(_: argparse.Namespace) -> None:
 
 
 async def _lines(settings: Settings) -> list[str]:
-    searches, scores, trained = await _journal(settings)
+    trained: list[Trained] = []
+    try:
+        searches, scores, trained = await _journal(settings)
+        journal = f"{searches} searches, {scores} scores"
+    except WarmerError as error:
+        journal = str(error)
     return [
         f"data directory  {settings.data_dir}",
         f"model           {settings.embedding_model}",
         f"parameters      {_numbers(Params())} (default)",
         *(f"parameters      {_numbers(one.params)} ({_trained(one)})" for one in trained),
-        f"journal         {searches} searches, {scores} scores",
+        f"journal         {journal}",
         *await _collections(settings),
     ]
 
