@@ -1,11 +1,14 @@
+import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from warmer.embedding import Embedder
 from warmer.heldout import HeldOut, hold_out, sign_test
 from warmer.steering import Params, equivalent_query, steer
 from warmer.training import DEFAULTS, Sample, dcg, fit, fit_plain, tabulate, usable
@@ -124,3 +127,40 @@ def test_too_few_samples_are_an_error_of_the_caller() -> None:
 @pytest.mark.parametrize(("wins", "losses", "p"), [(0, 0, 1), (5, 5, 1), (8, 2, 0.109375), (10, 0, 0.001953125)])
 def test_sign_test(wins: int, losses: int, p: float) -> None:
     assert sign_test(wins, losses) == sign_test(losses, wins) == pytest.approx(p)
+
+
+SHARED = Path(__file__).parents[3] / "shared" / "datasets" / "qdrant-docs"
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason=f"needs the data set {SHARED.name} beside the project")
+def test_verdicts_on_qdrants_documentation(embedder: Embedder) -> None:
+    """A language model's scores are worth training on; a bi-encoder's, which agree with the retriever, are not."""
+    lines = {
+        name: [json.loads(line) for line in (SHARED / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+        for name in ("queries", "corpus")
+    }
+    texts = {line["_id"]: line["text"] for line in [*lines["queries"], *lines["corpus"]]}
+    grades: dict[str, dict[str, float]] = {}
+    for row in (SHARED / "qrels" / "train.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        query, document, grade = row.split("\t")
+        grades.setdefault(query, {})[document] = float(grade) / 10
+    with np.load(SHARED / "biencoder-scores.npz") as biencoder:
+        table, rows, columns = (biencoder[name] for name in ("scores", "query_ids", "corpus_ids"))
+    row_of, column_of = ({name: n for n, name in enumerate(names.tolist())} for names in (rows, columns))
+    judged = sorted({document for graded in grades.values() for document in graded})
+    vectors = {judged[n]: vector for n, vector in embedder.embed_passages([texts[document] for document in judged])}
+    model, encoder = [], []
+    for query, graded in grades.items():
+        vector = embedder.embed_query(texts[query])
+        hits = sorted(graded, key=lambda document: -float(vectors[document] @ vector))
+        found = np.stack([vectors[document] for document in hits])
+        model.append(Sample(vector, found, np.array([graded[document] for document in hits])))
+        cosines = table[row_of[query], [column_of[document] for document in hits]]
+        encoder.append(Sample(vector, found, np.clip(cosines.astype(np.float64), 0, 1)))
+    accepted, refused = (hold_out(tabulate(samples)) for samples in (model, encoder))
+    assert accepted.reason == ""
+    assert accepted.gain_over_vanilla[1] > 0.1
+    assert accepted.dcg_wins > 2 * accepted.dcg_losses
+    assert accepted.relevance_gain
+    assert accepted.relevance_gain > 0.2
+    assert "fewer hits score as high as the best seed" in refused.reason

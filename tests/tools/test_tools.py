@@ -110,6 +110,15 @@ async def test_a_filter_holds_through_the_rounds(connect: Connect) -> None:
         assert set(titles(as_text)) == {"space"}
 
 
+async def test_null_is_taken_for_what_is_left_out(connect: Connect) -> None:
+    async with connect() as client:
+        found = await ask(client, "search", query="bread", collection=None, filter=None)
+        assert len(found["hits"]) == 5
+        assert "scores is empty" in await refusal(
+            client, "give_feedback", search_id=found["search_id"], scores=None, judge=None
+        )
+
+
 async def test_scores_of_similarity_only_when_asked(connect: Connect) -> None:
     async with connect() as client:
         assert "score" not in (await ask(client, "search", query="bread"))["hits"][0]

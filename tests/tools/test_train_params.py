@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from mcp import Client
 from support import Reference, ask, refusal
@@ -136,11 +137,20 @@ async def test_scores_that_an_agent_gave_before_are_not_asked_for_again(connect:
 
 
 async def test_a_judge_scores_once_and_for_all(connect: Connect, calls: Path) -> None:
+    reported: list[float] = []
+
+    async def progress(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001
+        reported.append(progress)
+
     async with connect() as client:
         arguments = {"queries": QUERIES, "judge": "judges_of_a_test:Subject", "limit": 12}
-        reply = await ask(client, "train_params", **arguments)
+        result = await client.call_tool("train_params", arguments, progress_callback=progress)
+        reply = result.structured_content
+        assert reply
         assert reply["status"] in {"applied", "rejected"}
         assert len(made(calls)) == len(QUERIES)
+        assert reported == sorted(reported)
+        assert reported
         again = await ask(client, "train_params", **arguments)
         assert again["held_out"] == reply["held_out"]
         assert len(made(calls)) == len(QUERIES)
@@ -174,6 +184,30 @@ async def test_a_judge_that_dies_half_way_loses_no_score(connect: Connect, calls
         mended = await ask(client, "train_params", **{**dies, "judge": "judges_of_a_test:Subject"})
         assert mended["status"] in {"applied", "rejected"}
         assert sorted(made(calls)) == sorted(QUERIES)
+
+
+async def test_two_trainings_at_once_come_to_the_same_end(connect: Connect, calls: Path) -> None:
+    ends = []
+
+    async def train(client: Client, judge: str) -> None:
+        ends.append(await ask(client, "train_params", queries=QUERIES, judge=f"judges_of_a_test:{judge}", limit=8))
+
+    async with connect() as client:
+        async with anyio.create_task_group() as tasks:
+            for judge in ("Subject", "Subject", "Same"):
+                tasks.start_soon(train, client, judge)
+        one, other = (end for end in ends if "held_out" in end)
+        assert one["held_out"] == other["held_out"]
+        assert set(made(calls)) == set(QUERIES)
+
+
+async def test_one_query_is_too_few(connect: Connect) -> None:
+    async with connect() as client:
+        reply = await ask(client, "train_params", queries=["bread"], limit=6)
+        await score_batch(client, reply, lambda _, hit: len(hit["text"]) % 11)
+        reply = await ask(client, "train_params", job_id=reply["job_id"])
+        assert reply["status"] == "rejected"
+        assert "at least 10 are needed" in reply["reason"]
 
 
 @pytest.mark.usefixtures("calls")

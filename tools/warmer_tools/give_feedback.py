@@ -15,12 +15,13 @@ from warmer.parameters import Key, choose
 from warmer.steering import SCALE, Params, parse_scores, steer
 from warmer_tools.reply import HitReply, hit_replies, result
 from warmer_tools.search import MAX_LIMIT
-from warmer_tools.tool import ToolContext, make_tool, spoken_errors
+from warmer_tools.tool import NoObject, NoText, ToolContext, make_tool, spoken_errors
 from warmer_tools.training import score_shown
 from warmer_tools.workspace import RUBRIC, Workspace
 
 Scores = Annotated[
     dict[str, Any],
+    NoObject,
     WithJsonSchema({"type": "object", "additionalProperties": {"type": "number", "minimum": 0, "maximum": SCALE}}),
     Field(description=f'Hit number -> score 0-10, e.g. {{"1": 9, "2": 0}}: {ANCHORS}'),
 ]
@@ -62,7 +63,9 @@ async def give_feedback(
     search_id: Annotated[str, Field(description="The search_id that search gave")],
     scores: Scores = {},  # noqa: B006
     judge: Annotated[
-        str, Field(description='Instead of scores, a model that scores the shown hits: "claude", "fastembed:<model>"')
+        str,
+        NoText,
+        Field(description='Instead of scores, a model that scores the shown hits: "claude", "fastembed:<model>"'),
     ] = "",
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Hits at most; unscored ones may come again")] = 5,
     include_scored: Annotated[

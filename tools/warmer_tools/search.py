@@ -11,7 +11,7 @@ from warmer.index import CollectionInfo
 from warmer.journal import Search, new_search_id
 from warmer.judges import ANCHORS
 from warmer_tools.reply import HitReply, hit_replies, result
-from warmer_tools.tool import ToolContext, make_tool, reporter, spoken_errors
+from warmer_tools.tool import NoObject, NoText, ToolContext, make_tool, reporter, spoken_errors
 from warmer_tools.workspace import Workspace
 
 MAX_QUERY = 4000
@@ -30,10 +30,13 @@ class SearchReply(BaseModel):
 async def search(
     ctx: ToolContext,
     query: Annotated[str, Field(description="What is looked for, in natural language")],
-    collection: Annotated[str, Field(description="Collection to search; may be left out if there is only one")] = "",
+    collection: Annotated[
+        str, NoText, Field(description="Collection to search; may be left out if there is only one")
+    ] = "",
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Hits at most")] = 5,
     filter: Annotated[  # noqa: A002
         dict[str, Any],
+        NoObject,
         Field(description='Qdrant filter, e.g. {"must": [{"key": "source", "match": {"value": "docs/a.md"}}]}'),
     ] = {},  # noqa: B006
     include_scores: Annotated[

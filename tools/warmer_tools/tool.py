@@ -9,11 +9,15 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import ToolAnnotations
+from pydantic import BeforeValidator
 
 from warmer.errors import WarmerError
 from warmer_tools.workspace import Workspace
 
 ToolContext = Context[Workspace]
+NoText = BeforeValidator(lambda value: "" if value is None else value)  # clients send null for what is left out
+NoObject = BeforeValidator(lambda value: {} if value is None else value)
+NoList = BeforeValidator(lambda value: [] if value is None else value)
 
 _log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from warmer.journal import AGENT, Search
 from warmer.judges import ANCHORS
 from warmer.training import FEWEST_HITS
 from warmer_tools.reply import HitReply, hit_replies, result
-from warmer_tools.tool import ToolContext, make_tool, spoken_errors
+from warmer_tools.tool import NoList, NoText, ToolContext, make_tool, spoken_errors
 from warmer_tools.training import clean_queries, run_job, scored_queries, unscored
 from warmer_tools.workspace import RUBRIC, Workspace
 
@@ -52,22 +52,24 @@ class TrainReply(BaseModel):
     to_score: list[ToScore] = []
     params: dict[str, Any] | None = Field(None, description="What was fitted; in use if the status is applied")
     held_out: dict[str, Any] | None = Field(None, description="How it did on queries that it was not fitted on")
+    usage: dict[str, Any] | None = Field(None, description="Calls, tokens and cost in USD of a paid judge")
     reason: str = ""
     next: str = Field(description="What to do next")
 
 
 async def train_params(
     ctx: ToolContext,
-    collection: Annotated[str, Field(description="Collection; may be left out if there is only one")] = "",
+    collection: Annotated[str, NoText, Field(description="Collection; may be left out if there is only one")] = "",
     queries: Annotated[
         list[str],
+        NoList,
         Field(max_length=MAX_QUERIES, description="Queries as users ask them, 50 or so; none to use what was scored"),
     ] = [],  # noqa: B006
     judge: Annotated[
         str, Field(description='Who scores: "agent" (you), "claude", "fastembed:<model>", or "module:Class"')
     ] = AGENT,
     limit: Annotated[int, Field(ge=FEWEST_HITS, le=50, description="Hits scored a query")] = 25,
-    job_id: Annotated[str, Field(description="Continue this training")] = "",
+    job_id: Annotated[str, NoText, Field(description="Continue this training")] = "",
     wait_seconds: Annotated[float, Field(ge=0, le=600, description="How long to wait for the end")] = 45,
     cancel: Annotated[bool, Field(description="Stop the training job_id; scores are kept")] = False,
 ) -> Annotated[CallToolResult, TrainReply]:
@@ -150,6 +152,7 @@ async def describe(workspace: Workspace, job: Job) -> TrainReply:
         to_score=_batch(workspace, open_searches),
         params=job.result.get("params"),
         held_out=job.result.get("held_out"),
+        usage=job.result.get("usage"),
         reason=reason,
         next=_NEXT[job.status],
     )

@@ -115,7 +115,7 @@ async def _advance(workspace: Workspace, job: Job, judge: Judge | None) -> None:
     if judge is None and await unscored(workspace, await workspace.jobs.find(job.id)):
         await workspace.jobs.settle(job.id, "needs_scores", {})
         return
-    await _fit(workspace, job, info, judge.name if judge else AGENT, judge.rubric if judge else RUBRIC)
+    await _fit(workspace, job, info, judge)
 
 
 async def _search(workspace: Workspace, job: Job, info: CollectionInfo, position: int, query: str) -> str:
@@ -129,8 +129,9 @@ async def _search(workspace: Workspace, job: Job, info: CollectionInfo, position
     return reply.search_id
 
 
-async def _fit(workspace: Workspace, job: Job, info: CollectionInfo, judge: str, rubric: str) -> None:
-    searches = await scored_queries(workspace, info, judge, rubric)
+async def _fit(workspace: Workspace, job: Job, info: CollectionInfo, judge: Judge | None) -> None:
+    name, rubric = (judge.name, judge.rubric) if judge else (AGENT, RUBRIC)
+    searches = await scored_queries(workspace, info, name, rubric)
     samples = [_sample(found) for found in searches]
     table = tabulate(samples)
     told = usable(table).size
@@ -145,8 +146,10 @@ async def _fit(workspace: Workspace, job: Job, info: CollectionInfo, judge: str,
     params, plain = fit(table), fit_plain(samples)
     numbers = {"a": params.a, "b": params.b, "c": params.c, "neutral": params.neutral * SCALE, "plain": asdict(plain)}
     result = {"params": numbers, "held_out": asdict(held_out), "reason": held_out.reason}
+    if usage := getattr(judge, "usage", None):
+        result["usage"] = asdict(usage)
     if not held_out.reason:
-        key = Key(info.name, info.model, judge, rubric)
+        key = Key(info.name, info.model, name, rubric)
         await workspace.parameters.add(Trained(key, params, plain, told, asdict(held_out)))
     await workspace.jobs.settle(job.id, "rejected" if held_out.reason else "applied", result)
 

@@ -64,6 +64,8 @@ def _lines(reply: TrainReply) -> list[str]:
             f"sign test p={held_out['sign_test']:.3f}",
             f"judge       prefers a hit beyond the first five in {held_out['disagreement']:.0%} of the queries",
         ]
+    if reply.usage:
+        lines.append("usage       " + ", ".join(f"{name} {value}" for name, value in reply.usage.items()))
     return [*lines, f"next        {reply.next}"]
 
 
