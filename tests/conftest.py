@@ -1,12 +1,14 @@
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
 from hypothesis import settings
-from support import Reference
+from support import Api, Reference
 
 from warmer.embedding import Embedder
 from warmer.embedding.fastembedder import load
@@ -57,3 +59,33 @@ def data_dir(tmp_path: Path, made_once: Path) -> Path:
     """A data directory with the collection `notes`."""
     subprocess.run(["cp", "-r", made_once, tmp_path / "data"], check=True)  # keeps sparse files sparse
     return tmp_path / "data"
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    served = Api()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            status, answer = served.next(request)
+            body = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.send_header("retry-after-ms", "1")  # else the SDK waits half a second and more
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{server.server_address[1]}")
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-dummy-key")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        yield served
+        server.shutdown()
+        thread.join()

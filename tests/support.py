@@ -9,6 +9,7 @@ import numpy as np
 from mcp import Client
 from mcp.types import CallToolResult
 
+from warmer.judges import DEFAULT_CLAUDE_MODEL
 from warmer.passage import Passage
 
 
@@ -39,3 +40,28 @@ async def refusal(client: Client, tool: str, **arguments: Any) -> str:
     result: CallToolResult = await client.call_tool(tool, arguments)
     assert result.is_error, result.structured_content
     return str(getattr(result.content[0], "text", ""))
+
+
+class Api:
+    """Anthropic's Messages API on this machine, with answers recorded in advance; the last one is repeated."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, Any]] = []
+        self.requests: list[dict[str, Any]] = []
+
+    def next(self, request: dict[str, Any]) -> tuple[int, Any]:
+        self.requests.append(request)
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+def claude_reply(text: str, stop_reason: str = "end_turn", tokens: tuple[int, int] = (1000, 50)) -> tuple[int, Any]:
+    return 200, {
+        "id": "msg_01",
+        "type": "message",
+        "role": "assistant",
+        "model": DEFAULT_CLAUDE_MODEL,
+        "content": [{"type": "thinking", "thinking": "", "signature": "c2ln"}, {"type": "text", "text": text}],
+        "stop_reason": stop_reason,
+        "stop_sequence": None,
+        "usage": {"input_tokens": tokens[0], "output_tokens": tokens[1]},
+    }

@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import copy
-from threading import Thread
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from onnx.parser import parse_model
+from support import Api
+from support import claude_reply as reply
 from tokenizers import Tokenizer
 
 from warmer.embedding import DEFAULT_MODEL, minilm
@@ -57,61 +58,6 @@ circle (int64[N,S] input_ids, int64[N,S] attention_mask) => (float[N,S,2] vector
   vectors = Concat<axis = 2>(x, y)
 }
 """
-
-
-class Api:
-    """Anthropic's Messages API on this machine, with answers recorded in advance; the last one is repeated."""
-
-    def __init__(self) -> None:
-        self.answers: list[tuple[int, Any]] = []
-        self.requests: list[dict[str, Any]] = []
-
-    def next(self, request: dict[str, Any]) -> tuple[int, Any]:
-        self.requests.append(request)
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-
-
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
-    served = Api()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            status, answer = served.next(request)
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.send_header("retry-after-ms", "1")  # else the SDK waits half a second and more
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{server.server_address[1]}")
-        monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        yield served
-        server.shutdown()
-        thread.join()
-
-
-def reply(text: str, stop_reason: str = "end_turn", tokens: tuple[int, int] = (1000, 50)) -> tuple[int, Any]:
-    return 200, {
-        "id": "msg_01",
-        "type": "message",
-        "role": "assistant",
-        "model": DEFAULT_CLAUDE_MODEL,
-        "content": [{"type": "thinking", "thinking": "", "signature": "c2ln"}, {"type": "text", "text": text}],
-        "stop_reason": stop_reason,
-        "stop_sequence": None,
-        "usage": {"input_tokens": tokens[0], "output_tokens": tokens[1]},
-    }
 
 
 def scored(*scores: object) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 from mcp import Client
-from support import Reference, ask, refusal
+from support import Api, Reference, ask, claude_reply, refusal
 
 from warmer.embedding import Embedder
 from warmer.index.catalog import Catalog
@@ -199,6 +199,22 @@ async def test_two_trainings_at_once_come_to_the_same_end(connect: Connect, call
         one, other = (end for end in ends if "held_out" in end)
         assert one["held_out"] == other["held_out"]
         assert set(made(calls)) == set(QUERIES)
+
+
+async def test_claude_trains_and_what_it_cost_is_said(connect: Connect, api: Api) -> None:
+    scores = [{"passage": n + 1, "score": score} for n, score in enumerate([9, 0, 3, 7, 1, 5, 2, 8])]
+    api.answers = [claude_reply(json.dumps({"scores": scores}))]
+    async with connect() as client:
+        reply = await ask(client, "train_params", queries=QUERIES, judge="claude", limit=8)
+        assert reply["status"] in {"applied", "rejected"}
+        assert reply["held_out"]["queries"] == len(QUERIES)
+        assert len(api.requests) == len(QUERIES)
+        assert (reply["usage"]["calls"], reply["usage"]["input_tokens"]) == (len(QUERIES), 1000 * len(QUERIES))
+        assert reply["usage"]["cost"] > 0
+        found = await ask(client, "search", query=QUERIES[0], limit=8)
+        fed = await ask(client, "give_feedback", search_id=found["search_id"], judge="claude")
+        assert len(fed["ranking"]) == 8
+        assert len(api.requests) == len(QUERIES)
 
 
 async def test_one_query_is_too_few(connect: Connect) -> None:
