@@ -2,7 +2,7 @@
 
 DATASET is a folder in BEIR layout whose `qrels/train.tsv` grades, from 0 to 10, the passages that each training query
 retrieves. Both fits get the same queries, hits and scores, and the clock runs once scores and vectors are there. The
-reference runs if it is installed (`pip install 'warmer[reference]'`, which brings torch).
+reference runs if it is installed (`pip install '.[reference]'`, which brings torch).
 """
 
 import contextlib
@@ -70,7 +70,7 @@ def _reference(asked: Vectors, vectors: Vectors, grades: Grades) -> dict[str, An
     try:
         from qdrant_relevance_feedback import RelevanceFeedback  # noqa: PLC0415
     except ImportError:
-        return "not installed: pip install 'warmer[reference]'"
+        return "not installed: pip install '.[reference]'"
     from qdrant_client import QdrantClient, models  # noqa: PLC0415
 
     class Retriever:

@@ -106,6 +106,6 @@ def _claude(model: str) -> Judge:
         from warmer.judges.claude import ClaudeJudge  # noqa: PLC0415  its package is an extra
     except ImportError as error:
         raise JudgeError(
-            f"the judge claude:{model} needs the package anthropic ({error}): pip install 'warmer[claude]'"
+            f"the judge claude:{model} needs the package anthropic ({error}): pip install anthropic"
         ) from error
     return ClaudeJudge(model)
