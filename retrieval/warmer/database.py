@@ -63,11 +63,11 @@ class Database:
         # Switching a new file to WAL fails at once, whatever the timeout, while another process does the same.
         with self._explained(), FileLock(f"{path}.lock", timeout=_BUSY_SECONDS):
             self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._connection.execute("PRAGMA foreign_keys = ON")
-            with self.transaction() as connection:
-                self._migrate(connection)
+            try:
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
 
     def close(self) -> None:
         """Close the file."""
@@ -84,6 +84,13 @@ class Database:
                 self._connection.rollback()
                 raise
             self._connection.commit()
+
+    def _prepare(self) -> None:
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        with self.transaction() as connection:
+            self._migrate(connection)
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
