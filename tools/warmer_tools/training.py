@@ -9,13 +9,13 @@ import anyio.to_thread
 import numpy as np
 
 from warmer.errors import WarmerError
-from warmer.heldout import FEWEST_QUERIES, hold_out
-from warmer.index import CollectionInfo, Hit
+from warmer.heldout import FEWEST_QUERIES, HeldOut, hold_out
+from warmer.index import Coefficients, CollectionInfo, Hit
 from warmer.jobs import Job
 from warmer.journal import AGENT, Search
 from warmer.judges import Judge, checked_scores
 from warmer.parameters import Key, Trained
-from warmer.steering import SCALE
+from warmer.steering import SCALE, Params
 from warmer.training import FEWEST_HITS, Sample, fit, fit_plain, tabulate, usable
 from warmer_tools import search
 from warmer_tools.workspace import RUBRIC, Workspace
@@ -132,26 +132,31 @@ async def _search(workspace: Workspace, job: Job, info: CollectionInfo, position
 async def _fit(workspace: Workspace, job: Job, info: CollectionInfo, judge: Judge | None) -> None:
     name, rubric = (judge.name, judge.rubric) if judge else (AGENT, RUBRIC)
     searches = await scored_queries(workspace, info, name, rubric)
-    samples = [_sample(found) for found in searches]
-    table = tabulate(samples)
-    told = usable(table).size
-    if told < FEWEST_QUERIES:
-        reason = (
-            f"{len(samples)} queries have {FEWEST_HITS} scored hits or more, and in {told} of them the scores differ: "
-            f"at least {FEWEST_QUERIES} are needed. Score more queries, and spread the scores."
-        )
-        await workspace.jobs.settle(job.id, "rejected", {"reason": reason})
+    fitted = await anyio.to_thread.run_sync(_fitted, [_sample(found) for found in searches])
+    if isinstance(fitted, str):
+        await workspace.jobs.settle(job.id, "rejected", {"reason": fitted})
         return
-    held_out = hold_out(table)
-    params, plain = fit(table), fit_plain(samples)
+    params, plain, held_out = fitted
     numbers = {"a": params.a, "b": params.b, "c": params.c, "neutral": params.neutral * SCALE, "plain": asdict(plain)}
     result = {"params": numbers, "held_out": asdict(held_out), "reason": held_out.reason}
     if usage := getattr(judge, "usage", None):
         result["usage"] = asdict(usage)
     if not held_out.reason:
         key = Key(info.name, info.model, name, rubric)
-        await workspace.parameters.add(Trained(key, params, plain, told, asdict(held_out)))
+        await workspace.parameters.add(Trained(key, params, plain, held_out.queries, asdict(held_out)))
     await workspace.jobs.settle(job.id, "rejected" if held_out.reason else "applied", result)
+
+
+def _fitted(samples: Sequence[Sample]) -> tuple[Params, Coefficients, HeldOut] | str:
+    """Fit and hold out; a reason where there is too little to fit to."""
+    table = tabulate(samples)
+    told = usable(table).size
+    if told < FEWEST_QUERIES:
+        return (
+            f"{len(samples)} queries have {FEWEST_HITS} scored hits or more, and in {told} of them the scores differ: "
+            f"at least {FEWEST_QUERIES} are needed. Score more queries, and spread the scores."
+        )
+    return fit(table), fit_plain(samples), hold_out(table)
 
 
 async def _beat(workspace: Workspace, job_id: str, scope: anyio.CancelScope) -> None:
