@@ -28,6 +28,7 @@ QUERIES = [
 ]
 JUDGE = """
 from pathlib import Path
+from time import sleep
 
 CALLS = Path({calls!r})
 
@@ -50,6 +51,13 @@ class Same(Subject):
     def score(self, query, passages):
         return [4.0] * len(passages)
 
+class Waits(Subject):
+    def score(self, query, passages):
+        scores = super().score(query, passages)
+        while not CALLS.with_name("go").exists():
+            sleep(0.01)
+        return scores
+
 class Dies(Subject):
     name = "judges_of_a_test:Subject"
     def score(self, query, passages):
@@ -57,7 +65,7 @@ class Dies(Subject):
             raise RuntimeError("out of memory")
         return super().score(query, passages)
 """
-OWN = ",".join(f"judges_of_a_test:{name}" for name in ("Subject", "Nan", "Short", "Same", "Dies"))
+OWN = ",".join(f"judges_of_a_test:{name}" for name in ("Subject", "Nan", "Short", "Same", "Waits", "Dies"))
 
 
 @pytest.fixture
@@ -232,6 +240,19 @@ async def test_a_training_can_be_cancelled(connect: Connect) -> None:
         job = (await ask(client, "train_params", queries=QUERIES, limit=8))["job_id"]
         assert (await ask(client, "train_params", job_id=job, cancel=True))["status"] == "cancelled"
         assert (await ask(client, "train_params", job_id=job))["status"] == "cancelled"
+
+
+async def test_a_running_training_can_be_cancelled(connect: Connect, calls: Path) -> None:
+    async with connect() as client:
+        arguments = {"queries": QUERIES, "judge": "judges_of_a_test:Waits", "limit": 8, "wait_seconds": 0}
+        job = (await ask(client, "train_params", **arguments))["job_id"]
+        while not made(calls):
+            assert (await ask(client, "train_params", job_id=job, wait_seconds=0.1))["status"] == "running"
+        assert (await ask(client, "train_params", job_id=job, cancel=True))["status"] == "cancelled"
+        calls.with_name("go").touch()
+        reply = await ask(client, "train_params", job_id=job)
+        assert (reply["status"], reply["reason"]) == ("cancelled", "it was cancelled; its scores are kept")
+    assert len(made(calls)) == 1
 
 
 async def test_bad_calls_are_told_what_to_do(connect: Connect) -> None:

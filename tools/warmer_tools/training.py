@@ -105,6 +105,8 @@ async def _advance(workspace: Workspace, job: Job, judge: Judge | None) -> None:
     async def score(position: int, query: str) -> None:
         nonlocal done
         async with at_once:
+            if not await workspace.jobs.beat(job.id):
+                return
             await score_shown(workspace, await _search(workspace, job, info, position, query), judge)
             done += 1
             await workspace.jobs.settle(job.id, "running", {"done": done})
@@ -112,6 +114,8 @@ async def _advance(workspace: Workspace, job: Job, judge: Judge | None) -> None:
     async with anyio.create_task_group() as tasks:
         for position, query in enumerate(job.queries):
             tasks.start_soon(score, position, query)
+    if not await workspace.jobs.beat(job.id):
+        return
     if judge is None and await unscored(workspace, await workspace.jobs.find(job.id)):
         await workspace.jobs.settle(job.id, "needs_scores", {})
         return
