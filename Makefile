@@ -3,7 +3,7 @@ BIN := .venv/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format clean
+.PHONY: demo test lint check format clean
 
 demo: .venv/warmer
 	$(BIN)/warmer demo
@@ -11,11 +11,12 @@ demo: .venv/warmer
 test: .venv/dev
 	$(BIN)/python -m pytest
 
-check: .venv/dev
+lint: .venv/dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+
+check: lint test
 
 format: .venv/dev
 	$(BIN)/ruff check --fix
