@@ -56,7 +56,7 @@ def build(
     embedder = load_embedder(settings.embedding_model)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("passages", total=None)
+        task = bar.add_task("passages", total=None, visible=False)
         return index_passages(
             generations,
             passages,
@@ -64,7 +64,7 @@ def build(
             roots=roots,
             unread=unread,
             replace=replace,
-            progress=lambda done, total: bar.update(task, advance=done, total=total),
+            progress=lambda done, total: bar.update(task, advance=done, total=total, visible=True),
         )
 
 

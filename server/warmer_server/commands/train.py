@@ -33,10 +33,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 async def _train(settings: Settings, collection: str, queries: list[str], judge: str, limit: int) -> TrainReply:
     with closing(Database(journal_path(settings))) as database, Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task("queries scored", total=None)
+        task = bar.add_task("queries scored", total=None, visible=False)
 
         async def report(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total or None)
+            bar.update(task, completed=done, total=total or None, visible=True)
 
         async with anyio.create_task_group() as background:
             workspace = make_workspace(settings, database, background)
