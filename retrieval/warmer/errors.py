@@ -39,3 +39,10 @@ class StorageError(WarmerError):
 
 class JudgeError(WarmerError):
     """A judge that cannot be loaded, or that gives no usable scores."""
+
+
+def innermost(error: BaseException) -> BaseException:
+    """Find what went wrong inside a task group."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

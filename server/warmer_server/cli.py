@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from warmer import __version__
-from warmer.errors import WarmerError
+from warmer.errors import WarmerError, innermost
 from warmer_server.settings import describe_settings
 
 _COMMANDS = {
@@ -31,19 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         importlib.import_module(f"warmer_server.commands.{command}").run(parsed)
     except (WarmerError, KeyboardInterrupt, BaseExceptionGroup) as error:
-        cause = _innermost(error)
+        cause = innermost(error)
         if isinstance(cause, KeyboardInterrupt):
             sys.exit(130)
         if isinstance(cause, WarmerError):
             sys.exit(f"warmer: {cause}")
         raise cause from None
-
-
-def _innermost(error: BaseException) -> BaseException:
-    """Find what went wrong inside a task group."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 def _parser() -> argparse.ArgumentParser:

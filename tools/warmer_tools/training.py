@@ -8,13 +8,14 @@ import anyio
 import anyio.to_thread
 import numpy as np
 
-from warmer.errors import WarmerError
+from warmer.errors import WarmerError, innermost
 from warmer.heldout import FEWEST_QUERIES, HeldOut, hold_out
 from warmer.index import Coefficients, CollectionInfo, Hit
 from warmer.jobs import Job
 from warmer.journal import AGENT, Search
 from warmer.judges import Judge, checked_scores
 from warmer.parameters import Key, Trained
+from warmer.passage import embedded_text
 from warmer.steering import SCALE, Params
 from warmer.training import FEWEST_HITS, Sample, fit, fit_plain, tabulate, usable
 from warmer_tools import search
@@ -49,10 +50,12 @@ async def run_job(workspace: Workspace, job: Job) -> None:
             await _advance(workspace, job, judge)
             tasks.cancel_scope.cancel()
     except* WarmerError as errors:
-        await workspace.jobs.settle(job.id, "failed", {"reason": str(_first(errors))})
+        await workspace.jobs.settle(job.id, "failed", {"reason": str(innermost(errors))})
     except* Exception as errors:  # noqa: BLE001  whatever it is, it must not end the server
         _log.exception("training %s failed", job.id)
-        await workspace.jobs.settle(job.id, "failed", {"reason": f"a bug in warmer: {type(_first(errors)).__name__}"})
+        await workspace.jobs.settle(
+            job.id, "failed", {"reason": f"a bug in warmer: {type(innermost(errors)).__name__}"}
+        )
     finally:
         await workspace.jobs.release(job.id)
 
@@ -184,12 +187,4 @@ def _scores(found: Search) -> int:
 
 
 def _text(hit: Hit) -> str:
-    title, text = str(hit.payload.get("title") or ""), str(hit.payload.get("text", ""))
-    return f"{title}\n{text}" if title else text
-
-
-def _first(errors: BaseExceptionGroup) -> BaseException:
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    return embedded_text(str(hit.payload.get("title") or ""), str(hit.payload.get("text", "")))
