@@ -52,6 +52,16 @@ class Search:
     lexical: bool
     shown: dict[int, Shown] = field(default_factory=dict)
 
+    @property
+    def scored(self) -> list[Shown]:
+        """List the hits that have a score, in the order in which they were shown."""
+        return [shown for shown in self.shown.values() if shown.score is not None]
+
+    @property
+    def unscored(self) -> list[Shown]:
+        """List the hits that have none."""
+        return [shown for shown in self.shown.values() if shown.score is None]
+
 
 class Journal(Protocol):
     """Searches, hits and scores, shared by all processes that use it."""

@@ -16,7 +16,7 @@ from warmer.steering import SCALE, Params, parse_scores, steer
 from warmer_tools.reply import HitReply, hit_replies, result
 from warmer_tools.search import MAX_LIMIT
 from warmer_tools.tool import NoObject, NoText, ToolContext, make_tool, spoken_errors
-from warmer_tools.training import score_shown
+from warmer_tools.training import score_shown, whose
 from warmer_tools.workspace import RUBRIC, Workspace
 
 Scores = Annotated[
@@ -95,7 +95,7 @@ async def run(
     """
     found, by = await _score(workspace, search_id, scores, judge)
     params = choose(await workspace.parameters.all(), Key(found.collection, found.model, *by))
-    scored = [shown for shown in found.shown.values() if shown.score is not None]
+    scored = found.scored
     without = [] if include_scored else [shown.id for shown in scored]
     outcome, hits = await _retrieve(workspace, found, scored, params, limit, without)
     numbers = await workspace.journal.show(search_id, hits)
@@ -117,10 +117,10 @@ async def _score(
         raise ScoreError("there are scores and a judge: send the scores, or name a judge that is to score")
     if judge:
         model = await anyio.to_thread.run_sync(workspace.load_judge, judge)
-        return await score_shown(workspace, search_id, model), (model.name, model.rubric)
+        return await score_shown(workspace, search_id, model), whose(model)
     found = await workspace.journal.find(search_id)
     await workspace.journal.score(search_id, parse_scores(scores, found.shown), AGENT, RUBRIC)
-    return await workspace.journal.find(search_id), (AGENT, RUBRIC)
+    return await workspace.journal.find(search_id), whose(None)
 
 
 async def _retrieve(

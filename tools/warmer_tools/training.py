@@ -35,6 +35,11 @@ def clean_queries(queries: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(search.checked_query(query) for query in queries))
 
 
+def whose(judge: Judge | None) -> tuple[str, str]:
+    """Say under which name and rubric scores are kept; without a judge they are the agent's."""
+    return (judge.name, judge.rubric) if judge else (AGENT, RUBRIC)
+
+
 async def run_job(workspace: Workspace, job: Job) -> None:
     """Do all that can be done for a job now, and settle it; safe to call from several processes at once.
 
@@ -67,7 +72,7 @@ async def unscored(workspace: Workspace, job: Job) -> list[tuple[Search, list[Hi
     """
     index = workspace.catalog.open(job.collection)
     searches = [await workspace.journal.find(job.searches[n]) for n in sorted(job.searches)]
-    missing = [[s.id for s in found.shown.values() if s.score is None and s.hit <= job.hits] for found in searches]
+    missing = [[shown.id for shown in found.unscored if shown.hit <= job.hits] for found in searches]
     still = [(found, await index.retrieve(ids)) for found, ids in zip(searches, missing, strict=True) if ids]
     return [(found, hits) for found, hits in still if hits]
 
@@ -76,8 +81,8 @@ async def scored_queries(workspace: Workspace, info: CollectionInfo, judge: str,
     """List the searches that can train, one a query: that with the most scores."""
     best: dict[str, Search] = {}
     for found in await workspace.journal.scored(info.name, info.model, judge, rubric):
-        count = _scores(found)
-        if count >= FEWEST_HITS and (found.query not in best or count >= _scores(best[found.query])):
+        count = len(found.scored)
+        if count >= FEWEST_HITS and (found.query not in best or count >= len(best[found.query].scored)):
             best[found.query] = found
     return list(best.values())
 
@@ -87,9 +92,9 @@ async def score_shown(workspace: Workspace, search_id: str, judge: Judge | None)
 
     Without a judge it is the agent, whose earlier scores for the same query and points are all that can be used.
     """
-    name, rubric = (judge.name, judge.rubric) if judge else (AGENT, RUBRIC)
+    name, rubric = whose(judge)
     found = await workspace.journal.find(search_id, name)
-    missing = {shown.id: shown.hit for shown in found.shown.values() if shown.score is None}
+    missing = {shown.id: shown.hit for shown in found.unscored}
     known = await workspace.journal.known(found.collection, found.query, name, rubric)
     given = {missing[id_]: score for id_, score in known.items() if id_ in missing}
     hits = await workspace.catalog.open(found.collection).retrieve([id_ for id_ in missing if id_ not in known])
@@ -137,7 +142,7 @@ async def _search(workspace: Workspace, job: Job, info: CollectionInfo, position
 
 
 async def _fit(workspace: Workspace, job: Job, info: CollectionInfo, judge: Judge | None) -> None:
-    name, rubric = (judge.name, judge.rubric) if judge else (AGENT, RUBRIC)
+    name, rubric = whose(judge)
     searches = await scored_queries(workspace, info, name, rubric)
     fitted = await anyio.to_thread.run_sync(_fitted, [_sample(found) for found in searches])
     if isinstance(fitted, str):
@@ -177,13 +182,8 @@ async def _quiet(_: float) -> None:
 
 
 def _sample(found: Search) -> Sample:
-    scored = [shown for shown in found.shown.values() if shown.score is not None]
-    scores = np.array([shown.score for shown in scored], dtype=np.float64) / SCALE
-    return Sample(found.vector, np.stack([shown.vector for shown in scored]), scores)
-
-
-def _scores(found: Search) -> int:
-    return sum(shown.score is not None for shown in found.shown.values())
+    scores = np.array([shown.score for shown in found.scored], dtype=np.float64) / SCALE
+    return Sample(found.vector, np.stack([shown.vector for shown in found.scored]), scores)
 
 
 def _text(hit: Hit) -> str:

@@ -93,6 +93,11 @@ class Generations:
             raise CollectionError(f"{self._pointer} is damaged: index all files of the collection again with --replace")
         return name
 
+    def manifest(self) -> Manifest | None:
+        """Read the published generation's manifest; None where nothing was published yet."""
+        current = self.current()
+        return Manifest.read(self.path(current)) if current else None
+
     def path(self, generation: str) -> Path:
         """Locate a generation's folder."""
         return self.folder / "generations" / generation

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from warmer.errors import IngestError
 from warmer.index.catalog import Catalog
-from warmer.index.stored import Stored
+from warmer.index.shards import readable
 from warmer.indexing import Built, index_passages
 from warmer.ingest import read_passages
 from warmer.ingest.files import SourceFile, find_files, root_labels
@@ -23,8 +23,10 @@ _SHOWN = 20
 def run(arguments: argparse.Namespace) -> None:
     """Index the paths, show progress on stderr, and say what was left out and why."""
     settings = read_settings()
-    known = {} if arguments.replace else Stored(Catalog(settings.data_dir).generations(arguments.collection)).roots
-    roots = root_labels(arguments.paths, known)
+    generations = Catalog(settings.data_dir).generations(arguments.collection)
+    with readable(generations.folder):
+        published = None if arguments.replace else generations.manifest()
+    roots = root_labels(arguments.paths, published.roots if published else {})
     unlisted: list[SourceFile] = []
     files = [file for label, root in roots.items() for file in find_files(root, label, unlisted)]
     left_out = {folder.source: f"{folder.path}: the folder cannot be listed" for folder in unlisted}

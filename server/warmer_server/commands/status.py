@@ -9,7 +9,6 @@ from rich.console import Console
 from warmer.database import Database
 from warmer.errors import WarmerError
 from warmer.index.catalog import Catalog
-from warmer.index.generations import Manifest
 from warmer.journal import SqliteJournal
 from warmer.parameters import SqliteParameters, Trained
 from warmer.steering import SCALE, Params
@@ -75,6 +74,6 @@ async def _collections(settings: Settings) -> list[str]:
                 f"collection      {name}: {info.points} passages, {info.model}, {info.dim} dimensions, "
                 f"generation {info.generation}"
             )
-            manifest = Manifest.read(catalog.generations(name).path(info.generation))
-            lines += [f"                  {label} from {path}" for label, path in manifest.roots.items()]
+            if manifest := catalog.generations(name).manifest():
+                lines += [f"                  {label} from {path}" for label, path in manifest.roots.items()]
     return lines

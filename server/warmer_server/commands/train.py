@@ -22,9 +22,8 @@ _PATIENCE = 7 * 86400.0
 def run(arguments: argparse.Namespace) -> None:
     """Train, show progress on stderr, and print the outcome."""
     queries = _read(arguments.queries) if arguments.queries else []
-    settings = read_settings().model_copy(
-        update={"judges": arguments.judge}
-    )  # who types the command may name any class
+    # Who types the command may name any class.
+    settings = read_settings().model_copy(update={"judges": arguments.judge})
     reply = asyncio.run(_train(settings, arguments.collection, queries, arguments.judge, arguments.limit))
     console = Console(highlight=False, soft_wrap=True)
     for line in _lines(reply):
