@@ -250,6 +250,7 @@ async def test_the_surface_that_clients_need(connect: Connect) -> None:
             assert tool.input_schema["additionalProperties"] is False
             assert tool.title and "Qdrant" in tool.title
             assert tool.description and len(tool.description) < 2048
+            assert "\n " not in tool.description
             assert tool.annotations
             assert None not in (
                 tool.annotations.read_only_hint,

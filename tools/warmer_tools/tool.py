@@ -1,5 +1,6 @@
 """How a function becomes a tool: unknown arguments refused, errors spoken plainly."""
 
+import inspect
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +25,9 @@ _log = logging.getLogger(__name__)
 
 def make_tool(fn: Callable[..., Any], title: str, annotations: ToolAnnotations) -> Tool:
     """Make a tool that refuses arguments it does not know, where the SDK would ignore them."""
-    tool = Tool.from_function(fn, title=title, annotations=annotations)
+    # Before Python 3.13 a docstring keeps its indentation, which a client would be sent.
+    description = inspect.cleandoc(fn.__doc__ or "")
+    tool = Tool.from_function(fn, title=title, description=description, annotations=annotations)
     arguments = tool.fn_metadata.arg_model
     arguments.model_config["extra"] = "forbid"
     arguments.model_rebuild(force=True)
