@@ -1,7 +1,10 @@
 """What several tests need."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -43,15 +46,20 @@ async def refusal(client: Client, tool: str, **arguments: Any) -> str:
 
 
 class Api:
-    """Anthropic's Messages API on this machine, with answers recorded in advance; the last one is repeated."""
+    """Anthropic's Messages API on this machine, with answers recorded in advance; the last one is repeated.
+
+    An answer that is a function makes the answer of the request.
+    """
 
     def __init__(self) -> None:
-        self.answers: list[tuple[int, Any]] = []
+        self.answers: list[Any] = []
         self.requests: list[dict[str, Any]] = []
 
     def next(self, request: dict[str, Any]) -> tuple[int, Any]:
         self.requests.append(request)
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        made: tuple[int, Any] = answer(request) if callable(answer) else answer
+        return made
 
 
 def claude_reply(text: str, stop_reason: str = "end_turn", tokens: tuple[int, int] = (1000, 50)) -> tuple[int, Any]:
@@ -65,3 +73,14 @@ def claude_reply(text: str, stop_reason: str = "end_turn", tokens: tuple[int, in
         "stop_sequence": None,
         "usage": {"input_tokens": tokens[0], "output_tokens": tokens[1]},
     }
+
+
+def write_jsonl(file: Path, lines: Mapping[str, Mapping[str, str]]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(json.dumps({"_id": id_, **line}) + "\n" for id_, line in lines.items()), encoding="utf-8")
+
+
+def write_qrels(folder: Path, split: str, lines: list[str]) -> None:
+    (folder / "qrels").mkdir(exist_ok=True)
+    text = "\n".join(["query-id\tcorpus-id\tscore", *lines]) + "\n"
+    (folder / "qrels" / f"{split}.tsv").write_text(text, encoding="utf-8")

@@ -1,0 +1,152 @@
+"""Datasets in BEIR layout: `corpus.jsonl`, `queries.jsonl` and judgments in `qrels/*.tsv`."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from warmer_evals import EvalError
+
+Qrels = Mapping[str, Mapping[str, int]]
+
+_LAYOUT = "a dataset is a folder with corpus.jsonl, queries.jsonl and qrels/test.tsv"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document of the corpus; its title may be empty."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A test collection.
+
+    Attributes:
+        name: The folder's name.
+        documents: Document id -> document.
+        queries: Query id -> text, those without judgments too.
+        qrels: Split -> query id -> document id -> grade. 0 is "not relevant", and a pair that is not listed was not
+            judged or is not relevant: the layout does not tell.
+        notes: What was left out when it was read, in sentences.
+    """
+
+    name: str
+    documents: dict[str, Document]
+    queries: dict[str, str]
+    qrels: dict[str, Qrels]
+    notes: tuple[str, ...] = ()
+
+    def split(self, name: str = "") -> str:
+        """Choose the judgments to evaluate on: those named, else `test`, else the only ones.
+
+        Raises:
+            EvalError: There are none of that name, or several and none is called test.
+        """
+        name = name or ("test" if "test" in self.qrels else next(iter(self.qrels)) if len(self.qrels) == 1 else "")
+        if name not in self.qrels:
+            asked = f"no qrels/{name}.tsv" if name else "several files in qrels and none is test.tsv"
+            raise EvalError(f"{self.name} has {asked}: choose with --split one of {', '.join(self.qrels)}")
+        return name
+
+    @property
+    def pooled(self) -> bool:
+        """Whether the judgments are a pool that was read: grades of 0 are listed too."""
+        return any(
+            grade == 0 for qrels in self.qrels.values() for graded in qrels.values() for grade in graded.values()
+        )
+
+
+def load(folder: Path) -> Dataset:
+    """Read a dataset.
+
+    Judgments that name an unknown query or document are left out with a note.
+
+    Raises:
+        EvalError: A file is missing, empty or malformed, or most judgments name what is not there.
+    """
+    if not folder.is_dir():
+        raise EvalError(f"{folder} is not a folder: {_LAYOUT}")
+    documents = {
+        id_: Document(str(line.get("title") or ""), text) for id_, text, line in _lines(folder, "corpus.jsonl")
+    }
+    queries = {id_: text for id_, text, _ in _lines(folder, "queries.jsonl")}
+    files = sorted((folder / "qrels").glob("*.tsv"))
+    if not files:
+        raise EvalError(
+            f"{folder} has no judgments: {_LAYOUT}. Without any, index the documents with `warmer index` and run "
+            "the evaluation on the collection: --collection NAME --queries FILE, and a judge that is a model"
+        )
+    qrels, notes = {}, []
+    for file in files:
+        qrels[file.stem], note = _judgments(file, queries, documents)
+        notes += note
+    return Dataset(folder.resolve().name, documents, queries, qrels, tuple(notes))
+
+
+def _lines(folder: Path, name: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Read id, text and all else of each line."""
+    seen = set()
+    for where, line in _read(folder / name):
+        try:
+            parsed = json.loads(line)
+            id_, text = str(parsed["_id"]), str(parsed["text"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise EvalError(f'{where} is {line[:60]!r}: each line is JSON, {{"_id": "1", "text": "..."}}') from error
+        if id_ in seen:
+            raise EvalError(f"{where} has the _id {id_!r} a second time: ids must be unique")
+        seen.add(id_)
+        yield id_, text, parsed
+    if not seen:
+        raise EvalError(f"{folder / name} is empty: there is nothing to evaluate")
+
+
+def _judgments(file: Path, queries: Mapping[str, str], documents: Mapping[str, Document]) -> tuple[Qrels, list[str]]:
+    qrels: dict[str, dict[str, int]] = {}
+    unknown: list[str] = []
+    count = 0
+    for number, (where, line) in enumerate(_read(file)):
+        fields = [field.strip() for field in line.split("\t")]
+        if number == 0 and fields[-1:] and not _is_grade(fields[-1]):
+            continue  # the header
+        if len(fields) != 3 or not _is_grade(fields[2]):  # noqa: PLR2004
+            raise EvalError(f"{where} is {line[:60]!r}: write query id, document id and a whole number, tabs between")
+        query, document, grade = fields
+        count += 1
+        missing = next((id_ for id_, known in ((query, queries), (document, documents)) if id_ not in known), None)
+        if missing is not None:
+            unknown.append(missing)
+        else:
+            qrels.setdefault(query, {})[document] = max(0, int(float(grade)))
+    if not qrels or 2 * len(unknown) > count:
+        raise EvalError(
+            f"{file} has {count} judgments, and {len(unknown)} of them name queries or documents that are not there"
+            f"{f' (first: {unknown[0]!r})' if unknown else ''}: is it of another dataset?"
+        )
+    if not unknown:
+        return qrels, []
+    return qrels, [
+        f"{len(unknown)} judgments of qrels/{file.name} name unknown queries or documents and are left out "
+        f"(first: {unknown[0]!r})."
+    ]
+
+
+def _is_grade(field: str) -> bool:
+    try:
+        return float(field).is_integer()
+    except ValueError:
+        return False
+
+
+def _read(path: Path) -> Iterator[tuple[str, str]]:
+    """Read the lines that are not blank, each with its place."""
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield f"{path}, line {number},", line.rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise EvalError(f"cannot read {path}: {error}. {_LAYOUT[0].upper()}{_LAYOUT[1:]}") from error
