@@ -1,0 +1,82 @@
+"""Reports of evaluations: the figures as JSON, a summary as Markdown, and a page that a person enjoys reading."""
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+from warmer_evals import EvalError
+from warmer_evals.report.agent_view import agent_view
+from warmer_evals.report.markdown import render_markdown
+from warmer_evals.report.page import render_page
+from warmer_evals.report.run_view import run_view
+
+__all__ = ["prepare", "write"]
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder for a report, before the work begins.
+
+    Raises:
+        EvalError: It cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(folder / ".writable", "")
+        (folder / ".writable").unlink()
+    except OSError as error:
+        raise EvalError(f"cannot write a report to {folder}: {error}. Choose another --out") from error
+
+
+def write(report: dict[str, Any], folder: Path) -> None:
+    """Write report.json, report.md and report.html, each atomically; the same report gives the same bytes.
+
+    Args:
+        report: What `warmer-evals run` or `warmer-evals agent` measured (`kind` is "run" or "agent"). Missing figures
+            are null; figures that are not finite are written as null.
+        folder: Where the three files go; made if it is not there.
+
+    Raises:
+        EvalError: The folder cannot be written to.
+    """
+    finite = _finite(report)
+    view = agent_view(finite) if finite.get("kind") == "agent" else run_view(finite)
+    files = {
+        "report.json": _json(finite),
+        "report.md": render_markdown(view),
+        "report.html": render_page(view),
+    }
+    prepare(folder)
+    for name, text in files.items():
+        _replace(folder / name, text)
+
+
+def _json(report: dict[str, Any]) -> str:
+    """Lay figures out for a reader, and each query on a line of its own."""
+    entries = []
+    for key, value in report.items():
+        if key == "per_query":
+            rows = ",\n".join("  " + json.dumps(row, ensure_ascii=False, allow_nan=False) for row in value)
+            laid_out = f"[\n{rows}\n ]" if rows else "[]"
+        else:
+            laid_out = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False).replace("\n", "\n ")
+        entries.append(f" {json.dumps(key)}: {laid_out}")
+    return "{\n" + ",\n".join(entries) + "\n}\n"
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _replace(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(text.encode("utf-8", "replace"))  # a passage may hold half a surrogate pair
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

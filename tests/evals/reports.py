@@ -1,0 +1,182 @@
+"""Reports as `warmer-evals` writes them, made up: any number of queries, with or without texts and judgments."""
+
+from random import Random
+from typing import Any
+
+_FEEDBACK = ("feedback", "feedback_dense", "feedback_default", "feedback_reference")
+METHODS = ("vanilla", "vanilla_hybrid", *_FEEDBACK, "rocchio", "rerank_only")
+BUDGET = ("rerank_only", "rerank_only_hybrid", "feedback", "feedback_dense", "feedback_reference", "rocchio")
+_WORDS = ("the", "crystalline", "lens", "in", "vertebrates", "fatty", "acids", "growth", "hormone", "effects", "renal")
+
+
+def run_report(queries: int = 30, *, skipped: int = 2, texts: bool = True, qrels: bool = True) -> dict[str, Any]:
+    """A report of `warmer-evals run`; `skipped` of the queries say nothing."""
+    chance = Random(7)
+    asked = [_query(chance, index, skipped=index < skipped, texts=texts, qrels=qrels) for index in range(queries)]
+    ids = {
+        hit[0] for entry in asked for hit in [*entry["seeds"], *entry["hits"]["vanilla"], *entry["hits"]["feedback"]]
+    }
+    methods = {name: _method(chance, name, queries - skipped, skipped, qrels) for name in METHODS}
+    measures = ("relevance_gain", "dcg_wins", "dcg_losses", "ndcg", "vs_same_list")
+    by_k = [
+        {"k": k, "methods": {name: {key: _near(chance, methods[name][key]) for key in measures} for name in METHODS}}
+        for k in (3, 5, 10)
+    ]
+    return {
+        "kind": "run",
+        "version": "0.1.0",
+        "dataset": "med",
+        "judge": "qrels" if qrels else "fastembed:jina",
+        "k": 5,
+        "n": 10,
+        "about": {
+            "documents": 1033,
+            "queries": queries,
+            "indexed": "title and text",
+            "trained_on": "two folds",
+            "model": "sentence-transformers/all-MiniLM-L6-v2",
+            "budget": 15,
+            "qrels": qrels,
+            "usage": {"calls": 30, "input_tokens": 120345, "output_tokens": 5400, "cost": None},
+            "notes": ["Two folds: each half of the queries is measured with parameters fitted to the other."],
+        },
+        "params": {
+            "feedback": [
+                {"a": 1.0, "b": 0.55, "c": 0.21, "neutral": 2.5, "source": "trained", "reason": ""},
+                {"a": 1.0, "b": 0.4, "c": 0.3, "neutral": 2.0, "source": "default", "reason": "no better held out"},
+            ],
+            "feedback_reference": [{"a": 0.9, "b": 1.2, "c": 0.04}, {"a": 0.9, "b": 1.1, "c": 0.05}],
+            "rocchio": [{"towards": 1.0, "away": 0.2}],
+        },
+        "methods": methods,
+        "budget": {name: _budget(chance, name) for name in BUDGET} if qrels else {},
+        "by_k": by_k if queries > skipped else [],
+        "per_query": asked,
+        "texts": {document: f"Study {document}: {_text(chance, 40)}." for document in sorted(ids)} if texts else {},
+    }
+
+
+def agent_report(questions: int = 25, *, texts: bool = True, qrels: bool = True) -> dict[str, Any]:
+    """A report of `warmer-evals agent`; the last question failed with feedback."""
+    chance = Random(11)
+    asked: list[dict[str, Any]] = []
+    for index in range(questions):
+        arms = {name: _answered(chance, 0.55 + 0.1 * (name == "feedback"), qrels) for name in ("search", "feedback")}
+        asked.append({"id": f"q{index}", **({"text": _text(chance, 9) + "?"} if texts else {}), "arms": arms})
+    if asked:
+        asked[-1]["arms"]["feedback"] |= {"error": "no answer", "answer": [], "rounds": []}
+    ids = {hit[0] for entry in asked for arm in entry["arms"].values() for part in arm["rounds"] for hit in part}
+    arms = {
+        name: {
+            "queries": questions,
+            "failed": int(name == "feedback"),
+            "ndcg": ndcg if qrels else None,
+            "recall": 0.52 if qrels else None,
+            "precision": 0.3 if qrels else None,
+            "hits_read": 14.2,
+            "calls": 3.1,
+            "input_tokens": 123456,
+            "output_tokens": 6789,
+            "cost": 0.0212 if qrels else None,
+            "ci": {"ndcg": [ndcg - 0.08, ndcg + 0.08] if qrels else None},
+        }
+        for name, ndcg in (("search", 0.55), ("feedback", 0.61))
+    }
+    return {
+        "kind": "agent",
+        "version": "0.1.0",
+        "dataset": "qdrant-docs",
+        "agent": "claude:claude-haiku-5-5",
+        "budget": 15,
+        "n": 10,
+        "arms": arms,
+        "comparison": {
+            "ndcg_lift": 0.109 if qrels else None,
+            "ndcg_wins": 12,
+            "ndcg_losses": 5,
+            "ndcg_ties": 8,
+            "sign_test_p": 0.143,
+            "ci": {"ndcg_lift": [-0.02, 0.24] if qrels else None},
+        },
+        "per_query": asked,
+        "texts": {document: f"Guide {document}: {_text(chance, 30)}." for document in sorted(ids)} if texts else {},
+    }
+
+
+def _method(chance: Random, name: str, queries: int, skipped: int, qrels: bool) -> dict[str, Any]:
+    gain = {"vanilla": 0.0, "rerank_only": 0.0}.get(name, round(chance.uniform(0.3, 1.2), 4)) if queries else None
+    ndcg = round(chance.uniform(0.3, 0.5), 4) if qrels and queries else None
+    lift = round(chance.uniform(-0.05, 0.2), 4) if qrels and queries and name.startswith("feedback") else None
+    wins = 0.0 if name in ("vanilla", "rerank_only") else round(chance.uniform(0.5, 0.7), 4)
+    losses = round(wins * 0.3, 4)
+    return {
+        "queries": queries,
+        "skipped": skipped,
+        "relevant_new": 86 if queries else 0,
+        "relevant_new_strict": 40 if queries else 0,
+        "relevance_gain": gain,
+        "relevance_gain_strict": gain,
+        "dcg_wins": wins if queries else None,
+        "dcg_losses": losses if queries else None,
+        "dcg_ties": round(1 - wins - losses, 4) if queries else None,
+        "dcg_sign_test_p": 0.0004 if queries else None,
+        "ndcg": ndcg,
+        "recall_50": ndcg,
+        "precision": ndcg,
+        "ap": ndcg,
+        "unjudged": 0.31,
+        "vs_same_list": lift,
+        "ci": {
+            "relevance_gain": _around(gain, 0.35),
+            "dcg_wins": _around(wins if queries else None, 0.1),
+            "ndcg": _around(ndcg, 0.07),
+            "vs_same_list": _around(lift, 0.06),
+        },
+    }
+
+
+def _query(chance: Random, index: int, *, skipped: bool, texts: bool, qrels: bool) -> dict[str, Any]:
+    pool = [str(number) for number in chance.sample(range(1, 1034), 24)]
+    scores = {document: chance.choice((0.0, 0.0, 0.25, 0.5, 1.0)) for document in pool}
+    seeds = [[document, 0.5 if skipped else scores[document]] for document in pool[:5]]
+    after: list[list[Any]] = [[document, scores[document]] for document in pool[5:]]
+    steered = sorted(after, key=lambda hit: -hit[1] + chance.uniform(-0.8, 0.8))[:10]
+    steered[-1] = [steered[-1][0], None]
+    lists = {"vanilla": after[:10], "feedback": steered}
+    dcg = {
+        name: round(sum((hit[1] or 0) / (rank + 2) for rank, hit in enumerate(hits)), 4) for name, hits in lists.items()
+    }
+    measured = {
+        name: {"above": 1, "above_strict": 0, "dcg": value, "outcome": "win", "ndcg": value / 3 if qrels else None}
+        for name, value in dcg.items()
+    }
+    asked = {"text": _text(chance, chance.randint(3, 14))} if texts else {}
+    return {"id": str(index), **asked, "skipped": skipped, "seeds": seeds, "methods": measured, "hits": lists}
+
+
+def _answered(chance: Random, ndcg: float, qrels: bool) -> dict[str, Any]:
+    pool = [f"page-{number}" for number in chance.sample(range(400), 15)]
+    rounds = [[[document, chance.choice((0, 2, 5, 9, None))] for document in pool[at : at + 5]] for at in (0, 5, 10)]
+    value = round(min(max(chance.gauss(ndcg, 0.2), 0), 1), 2) if qrels else None
+    return {"ndcg": value, "answer": pool[:10], "read": 15, "calls": 3, "rounds": rounds, "error": ""}
+
+
+def _budget(chance: Random, name: str) -> dict[str, Any]:
+    first = 0.5 + 0.05 * ("hybrid" in name or name == "feedback")
+    rounds = [round(first + step * (0.02 if "rerank" in name else chance.uniform(0.03, 0.06)), 4) for step in range(3)]
+    steps = None if "rerank" in name else rounds[-1] - 0.01
+    lift = round(rounds[-1] / 0.54 - 1, 4)
+    versus = {"over_rerank_only": lift, "ci_over_rerank_only": _around(lift, 0.04)}
+    return {"ndcg": rounds[-1], "rounds": rounds, "two_steps": steps, "ci": _around(rounds[-1], 0.05), **versus}
+
+
+def _near(chance: Random, value: float | None) -> float | None:
+    return None if value is None else round(value * chance.uniform(0.8, 1.2), 4)
+
+
+def _around(value: float | None, by: float) -> list[float] | None:
+    return None if value is None else [round(value - by, 4), round(value + by, 4)]
+
+
+def _text(chance: Random, words: int) -> str:
+    return " ".join(chance.choices(_WORDS, k=words))
