@@ -1,0 +1,121 @@
+"""The command `warmer-evals`."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from warmer import __version__
+from warmer.errors import WarmerError, innermost
+from warmer_evals.subject import default_data_dir
+
+_LAYOUT = """\
+A dataset is a folder in BEIR layout: corpus.jsonl, queries.jsonl, qrels/test.tsv and, to train on, qrels/train.tsv.
+"""
+_JUDGES = """
+judges:
+  qrels              the judgments are the scores: an oracle, or a recorded model
+  scores:FILE.npz    recorded scores: scores[query, document], query_ids, corpus_ids
+  fastembed:MODEL    a cross-encoder, late-interaction or embedding model
+  claude[:MODEL]     needs ANTHROPIC_API_KEY
+  module:Class       one of your own
+"""
+_AGENTS = """
+agents:
+  scripted           scores by the judgments: what feedback is worth to a perfect reader
+  claude[:MODEL]     needs ANTHROPIC_API_KEY
+"""
+_COMMANDS = [
+    ("run", "compare all methods on a dataset, or on a collection with queries of your own", _LAYOUT + _JUDGES),
+    ("agent", "let an agent search a dataset over MCP, with feedback and without", _LAYOUT + _AGENTS),
+]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command; exits with status 1 and one line on stderr for what a user can mend."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        importlib.import_module(f"warmer_evals.commands.{parsed.command}").run(parsed)
+    except ModuleNotFoundError as error:
+        if error.name not in {"ir_measures", "jinja2"}:
+            raise
+        sys.exit(f"warmer-evals: the package {error.name} is missing: pip install 'warmer[evals]'")
+    except (WarmerError, KeyboardInterrupt, BaseExceptionGroup) as error:
+        cause = innermost(error)
+        if isinstance(cause, KeyboardInterrupt):
+            sys.exit(130)
+        if isinstance(cause, WarmerError):
+            sys.exit(f"warmer-evals: {cause}")
+        raise cause from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="warmer-evals", description="Is relevance feedback worth having, on data of your own?"
+    )
+    parser.add_argument("--version", action="version", version=f"warmer-evals {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+    made = {
+        name: commands.add_parser(
+            name, help=what, description=what, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        for name, what, epilog in _COMMANDS
+    }
+    _add_run(made["run"])
+    _add_agent(made["agent"])
+    for command in made.values():
+        _add_shared(command)
+    return parser
+
+
+def _add_run(run: argparse.ArgumentParser) -> None:
+    subject = run.add_mutually_exclusive_group(required=True)
+    subject.add_argument("--dataset", type=Path, metavar="DIR", help="folder in BEIR layout")
+    subject.add_argument("--collection", metavar="NAME", help="collection that `warmer index` made")
+    run.add_argument("--queries", type=Path, metavar="FILE", help="queries for --collection, one a line")
+    run.add_argument("--judge", default="qrels", help="who scores the hits (default: qrels)")
+    run.add_argument("--k", type=_count, default=5, help="first hits that are scored (default: 5)")
+    run.add_argument("--train-limit", type=_count, default=25, metavar="N", help="hits scored a training query")
+    run.add_argument("--relevant-from", type=_count, default=1, metavar="GRADE", help="for recall, precision and AP")
+    run.add_argument("--data-dir", type=Path, default=default_data_dir(), metavar="DIR", help="where --collection is")
+
+
+def _add_agent(agent: argparse.ArgumentParser) -> None:
+    agent.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="folder in BEIR layout")
+    agent.add_argument("--agent", default="scripted", help="who searches (default: scripted)")
+    agent.add_argument("--limit", type=_count, metavar="N", help="questions at most (default: all)")
+
+
+def _add_shared(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report")
+    command.add_argument("--n", type=_count, default=10, help="depth at which lists are judged (default: 10)")
+    command.add_argument("--budget", type=_count, default=15, metavar="B", help="hits read in all (default: 15)")
+    command.add_argument("--split", default="", help="judgments to evaluate on (default: test)")
+    command.add_argument(
+        "--text", choices=["text", "title and text"], default="", help="what is indexed (default: found out)"
+    )
+    command.add_argument("--model", default="", help="embedding model: a FastEmbed name or a folder")
+    command.add_argument(
+        "--ids-only", action="store_true", help="leave all texts out of the report (not out of agents' transcripts)"
+    )
+    command.add_argument(
+        "--cache",
+        type=Path,
+        default=user_cache_path("warmer", appauthor=False),
+        metavar="DIR",
+        help="embedded datasets and scores of models (default: %(default)s)",
+    )
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return value
+
+
+if __name__ == "__main__":
+    main()

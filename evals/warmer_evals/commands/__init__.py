@@ -1,0 +1,1 @@
+"""What `warmer-evals` can do, one module a command."""

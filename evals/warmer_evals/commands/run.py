@@ -1,0 +1,109 @@
+"""`warmer-evals run`: evaluate feedback on a dataset or on a collection, and write a report."""
+
+import argparse
+import asyncio
+from collections.abc import Mapping
+
+from rich.console import Console
+
+from warmer.embedding import DEFAULT_MODEL, Embedder
+from warmer.embedding.fastembedder import load as load_embedder
+from warmer_evals import EvalError, beir, report, subject
+from warmer_evals.bars import Bars
+from warmer_evals.cost import Cost
+from warmer_evals.figures import Figures
+from warmer_evals.figures import report as make_report
+from warmer_evals.retrieval import Query
+from warmer_evals.run import Setting, evaluate
+from warmer_evals.scores import Asked, Scores, load_scores
+from warmer_evals.subject import Subject
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Evaluate, write the report into a folder, and print the headline."""
+    cost = Cost()
+    report.prepare(arguments.out)
+    dataset = beir.load(arguments.dataset) if arguments.dataset else None
+    scores = load_scores(arguments.judge, dataset, arguments.cache)
+    with Bars() as bars:
+        made = asyncio.run(_run(arguments, dataset, scores, bars))
+    report.write(made, arguments.out)
+    usage = scores.usage if isinstance(scores, Asked) else None
+    console = Console(highlight=False, soft_wrap=True)
+    for line in [*_headline(made), cost.write(arguments.out, usage)]:
+        console.print(line, markup=False)
+
+
+async def _run(arguments: argparse.Namespace, dataset: beir.Dataset | None, scores: Scores, bars: Bars) -> Figures:
+    embedder, evaluated = await _subject(arguments, dataset, scores, bars)
+    asked = {id_ for fold in evaluated.folds for id_ in (*fold.train, *fold.test)}
+    queries = _embed({id_: text for id_, text in evaluated.queries.items() if id_ in asked}, embedder, bars)
+    setting = Setting(arguments.k, arguments.n, arguments.budget, arguments.train_limit)
+    return make_report(
+        evaluated,
+        scores.name,
+        setting,
+        await evaluate(evaluated, queries, scores, setting, bars.report),
+        relevant=arguments.relevant_from,
+        ids_only=arguments.ids_only,
+    )
+
+
+async def _subject(
+    arguments: argparse.Namespace, dataset: beir.Dataset | None, scores: Scores, bars: Bars
+) -> tuple[Embedder, Subject]:
+    if dataset is not None:
+        embedder = load_embedder(arguments.model or DEFAULT_MODEL)
+        return embedder, await subject.from_dataset(
+            dataset,
+            scores,
+            embedder,
+            split=arguments.split,
+            indexed=arguments.text,
+            data_dir=arguments.cache,
+            progress=bars.steps("documents embedded"),
+        )
+    if not arguments.queries:
+        raise EvalError("a collection is evaluated with queries of your own: --queries FILE, one query a line")
+    opened = await subject.from_collection(arguments.collection, arguments.queries, arguments.data_dir)
+    embedder = load_embedder(arguments.model or str(opened.about["model"]))
+    if embedder.name != opened.about["model"]:
+        raise EvalError(
+            f"collection {opened.name!r} was embedded by {opened.about['model']!r}, --model is {embedder.name!r}: name "
+            "the former, by its folder if it is a local one"
+        )
+    return embedder, opened
+
+
+def _embed(texts: Mapping[str, str], embedder: Embedder, bars: Bars) -> dict[str, Query]:
+    queries = {}
+    for id_, text in texts.items():
+        queries[id_] = Query(id_, text, embedder.embed_query(text))
+        bars.report("queries embedded", len(queries), len(texts))
+    return queries
+
+
+def _headline(made: Figures) -> list[str]:
+    feedback = made["methods"]["feedback"]
+    gain, lift = feedback["relevance_gain"], feedback["vs_same_list"]
+    lines = [
+        f"{made['dataset']}, judge {made['judge']}, K = {made['k']}: {feedback['queries']} queries compared, "
+        f"{feedback['skipped']} skipped",
+        f"relevance gain  {_percent(gain)} ({feedback['relevant_new']} against "
+        f"{made['methods']['vanilla']['relevant_new']} hits as good as the best seed)",
+    ]
+    if feedback["queries"]:
+        lines.append(
+            f"DCG@{made['n']}          {feedback['dcg_wins']:.0%} wins, {feedback['dcg_losses']:.0%} losses, "
+            f"p = {feedback['dcg_sign_test_p']:.2g}"
+        )
+    if feedback["ndcg"] is not None:
+        lines.append(
+            f"nDCG@{made['n']}         {feedback['ndcg']:.3f} of what was not scored; {_percent(lift)} over the same "
+            "list without feedback"
+        )
+    return lines
+
+
+def _percent(fraction: float | None) -> str:
+    return "none to compare with" if fraction is None else f"{fraction:+.0%}"

@@ -1,0 +1,238 @@
+"""From lists and scores to the figures of `report.json`."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from warmer import __version__
+from warmer.steering import SCALE
+from warmer_evals.beir import Qrels
+from warmer_evals.measures import Floats, measure, residual
+from warmer_evals.methods import BUDGETED, Learned
+from warmer_evals.run import Evaluated, Row, Setting, Spent
+from warmer_evals.statistics import interval, resamples
+from warmer_evals.subject import Subject
+from warmer_evals.tutorial import compare, differ
+
+Figures = dict[str, Any]
+
+_DIGITS = 5
+_MEASURES = ("ndcg", "recall_50", "precision", "ap")
+_ALIKE = 1e-9
+_SHOWN = ("vanilla", "feedback")  # whose hits the report lists
+_TEXT = 300
+_HYBRID = ("vanilla_hybrid", "feedback", "feedback_default")
+
+
+def report(
+    subject: Subject, judge: str, setting: Setting, evaluated: Evaluated, *, relevant: int, ids_only: bool
+) -> Figures:
+    """Make the report: names and units are those of the documentation; equal input gives an equal report.
+
+    Args:
+        subject: What was evaluated.
+        judge: The judge's name.
+        setting: How.
+        evaluated: The lists and scores.
+        relevant: The grade from which a document counts as relevant in recall, precision and AP.
+        ids_only: Leave out the texts of queries and documents.
+    """
+    qrels, rows = subject.qrels, evaluated.rows
+    measured = _measure(rows, qrels, setting.n, relevant)
+    made = {
+        "kind": "run",
+        "version": __version__,
+        "dataset": subject.name,
+        "judge": judge,
+        "k": setting.k,
+        "n": setting.n,
+        "about": {
+            **subject.about,
+            "budget": setting.budget,
+            "relevant_from": relevant,
+            "qrels": qrels is not None,
+            "notes": [*subject.notes, *dict.fromkeys(note for one in evaluated.learned for note in one.notes)],
+        },
+        "params": _params(evaluated.learned),
+        "methods": _methods(rows, measured, qrels, setting.n),
+        "budget": _budget(evaluated.spent, qrels, setting.n) if qrels is not None else {},
+        "by_k": [
+            {"k": k, "methods": _brief(_methods(at_k, _measure(at_k, qrels, setting.n, relevant), qrels, setting.n))}
+            for k, at_k in evaluated.by_k.items()
+        ],
+        "per_query": [_row(row, measured, setting.n, "" if ids_only else subject.queries[row.query]) for row in rows],
+        "texts": {} if ids_only else _texts(rows, setting.n),
+    }
+    rounded: Figures = _rounded(made)
+    return rounded
+
+
+Measured = Mapping[str, Mapping[str, Mapping[str, float]]]
+"""Method -> query id -> measure -> value."""
+
+
+def _measure(rows: Sequence[Row], qrels: Qrels | None, n: int, relevant: int) -> Measured:
+    left = residual(qrels or {}, {row.query: [document for document, _ in row.seeds] for row in rows})
+    names = rows[0].lists if rows else ()
+    return {name: measure(left, {row.query: row.lists[name] for row in rows}, n, relevant) for name in names}
+
+
+def _methods(rows: Sequence[Row], measured: Measured, qrels: Qrels | None, n: int) -> Figures:
+    told = [row for row in rows if differ([score for _, score in row.seeds])]
+    figures = {}
+    for name in measured:
+        compared = asdict(compare([row.outcomes[name] for row in told], [row.outcomes["vanilla"] for row in told]))
+        intervals = compared.pop("ci")
+        values = {key: _column(measured[name], key) for key in _MEASURES}
+        list_of = "vanilla_hybrid" if name in _HYBRID else "vanilla"
+        same = _column(measured[list_of], "ndcg")
+        figures[name] = {
+            "queries": compared.pop("queries"),
+            "skipped": len(rows) - len(told),
+            **(compared if told else compared | dict.fromkeys(("dcg_wins", "dcg_losses", "dcg_ties"))),
+            **{key: _mean(column) for key, column in values.items()},
+            "unjudged": _unjudged(rows, name, qrels, n),
+            "vs_same_list": _lift(values["ndcg"], same),
+            "same_list": _over_same_list(told, name, list_of),
+            "ci": {
+                **intervals,
+                "ndcg": _interval(values["ndcg"]),
+                "vs_same_list": _lift_interval(values["ndcg"], same),
+            },
+        }
+    return figures
+
+
+def _over_same_list(rows: Sequence[Row], name: str, list_of: str) -> Figures:
+    """Compare by the judge's scores with the same list without feedback, so that words are not counted as feedback."""
+    compared = compare([row.outcomes[name] for row in rows], [row.outcomes[list_of] for row in rows])
+    told = bool(rows)
+    return {
+        "relevance_gain": compared.relevance_gain,
+        "dcg_wins": compared.dcg_wins if told else None,
+        "dcg_losses": compared.dcg_losses if told else None,
+        "dcg_sign_test_p": compared.dcg_sign_test_p,
+        "ci": {"relevance_gain": compared.ci["relevance_gain"]},
+    }
+
+
+def _budget(spent: Sequence[Spent], qrels: Qrels, n: int) -> Figures:
+    figures: Figures = {}
+    baseline = np.empty(0)
+    for name in BUDGETED:
+        rounds = [
+            _column(measure(qrels, {one.query: one.rounds[name][step] for one in spent}, n), "ndcg")
+            for step in range(max((len(one.rounds[name]) for one in spent), default=0))
+        ]
+        if not rounds:
+            return {}
+        last = rounds[-1]
+        baseline = last if name == "rerank_only" else baseline
+        two = {one.query: one.two_steps[name] for one in spent if name in one.two_steps}
+        figures[name] = {
+            "ndcg": _mean(last),
+            "rounds": [_mean(column) for column in rounds],
+            "two_steps": _mean(_column(measure(qrels, two, n), "ndcg")) if two else None,
+            "over_rerank_only": _lift(last, baseline),
+            "ci": _interval(last),
+            "ci_over_rerank_only": _lift_interval(last, baseline),
+        }
+    return figures
+
+
+def _brief(methods: Figures) -> Figures:
+    names = ("queries", "relevance_gain", "dcg_wins", "dcg_losses", "ndcg", "vs_same_list")
+    return {method: {name: figures[name] for name in names} for method, figures in methods.items()}
+
+
+def _row(row: Row, measured: Measured, n: int, text: str) -> Figures:
+    skipped = not differ([score for _, score in row.seeds])
+    vanilla = row.outcomes.get("vanilla")
+    methods = {}
+    for name, outcome in row.outcomes.items():
+        gap = outcome.dcg - vanilla.dcg if vanilla else 0.0
+        methods[name] = {
+            **asdict(outcome),
+            "outcome": None if skipped else "tie" if abs(gap) <= _ALIKE else "win" if gap > 0 else "loss",
+            "ndcg": measured[name].get(row.query, {}).get("ndcg"),
+        }
+    return {
+        "id": row.query,
+        **({"text": text} if text else {}),
+        "skipped": skipped,
+        "seeds": row.seeds,
+        "methods": methods,
+        "hits": {name: [(id_, row.scores.get(id_)) for id_ in row.lists[name][:n]] for name in _SHOWN},
+    }
+
+
+def _texts(rows: Sequence[Row], n: int) -> dict[str, str]:
+    shown = {
+        document: row.texts[document]
+        for row in rows
+        for document in [*(document for document, _ in row.seeds), *(d for name in _SHOWN for d in row.lists[name][:n])]
+    }
+    return {document: text if len(text) <= _TEXT else text[: _TEXT - 1] + "…" for document, text in shown.items()}
+
+
+def _params(learned: Sequence[Learned]) -> Figures:
+    return {
+        "feedback": [
+            {
+                "a": one.feedback.a,
+                "b": one.feedback.b,
+                "c": one.feedback.c,
+                "neutral": one.feedback.neutral * SCALE,
+                "source": one.feedback.source,
+                "reason": one.rejected,
+            }
+            for one in learned
+        ],
+        "feedback_reference": [asdict(one.reference) for one in learned],
+        "rocchio": [asdict(one.rocchio) for one in learned],
+    }
+
+
+def _unjudged(rows: Sequence[Row], name: str, qrels: Qrels | None, n: int) -> float | None:
+    shown = [(row.query, document) for row in rows for document in row.lists[name][:n] if row.query in (qrels or {})]
+    if qrels is None or not shown:
+        return None
+    return sum(document not in qrels[query] for query, document in shown) / len(shown)
+
+
+def _column(measured: Mapping[str, Mapping[str, float]], name: str) -> Floats:
+    return np.array([measured[query][name] for query in sorted(measured)], dtype=np.float64)
+
+
+def _mean(values: Floats) -> float | None:
+    return float(np.nanmean(values)) if np.isfinite(values).any() else None
+
+
+def _lift(ours: Floats, theirs: Floats) -> float | None:
+    return float(ours.mean() / theirs.mean() - 1) if theirs.any() else None
+
+
+def _interval(values: Floats) -> tuple[float, float] | None:
+    return interval(values[resamples(values.size)].mean(axis=1)) if values.size else None
+
+
+def _lift_interval(ours: Floats, theirs: Floats) -> tuple[float, float] | None:
+    if not theirs.any():
+        return None
+    drawn = resamples(ours.size)
+    below = theirs[drawn].mean(axis=1)
+    return interval(np.divide(ours[drawn].mean(axis=1), below, out=np.full(below.shape, np.nan), where=below > 0) - 1)
+
+
+def _rounded(value: Any) -> Any:  # noqa: ANN401
+    match value:
+        case float():
+            return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
+        case dict():
+            return {key: _rounded(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_rounded(inner) for inner in value]
+    return value

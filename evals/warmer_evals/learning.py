@@ -1,0 +1,46 @@
+"""From training queries to what each method is served with."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from warmer.heldout import FEWEST_QUERIES, hold_out
+from warmer.index import Coefficients
+from warmer.steering import Params
+from warmer.training import Sample, fit, tabulate, usable
+from warmer_evals import EvalError, rocchio
+from warmer_evals.methods import Learned
+from warmer_evals.reference_fit import fit_reference
+from warmer_evals.retrieval import Query, Retriever
+from warmer_evals.scores import Scores
+
+
+async def sample(retriever: Retriever, scores: Scores, query: Query, hits: int) -> Sample:
+    """Score the first dense hits of a query."""
+    found = await retriever.search(query, hits, hybrid=False)
+    return Sample(query.vector, np.stack([one.hit.vector for one in found]), await scores.score(query, found))
+
+
+def learn(samples: Sequence[Sample]) -> Learned:
+    """Learn all methods' numbers from the same samples."""
+    feedback, rejected = _served(samples)
+    reference, notes = _reference(samples)
+    return Learned(feedback, rejected, reference, rocchio.tune(samples), notes)
+
+
+def _served(samples: Sequence[Sample]) -> tuple[Params, str]:
+    """Fit and hold out, as `train_params` does: what is rejected is not served."""
+    table = tabulate(samples)
+    told = usable(table).size
+    if told < FEWEST_QUERIES:
+        return Params(), f"{told} training queries can tell one ranking from another: at least {FEWEST_QUERIES} must"
+    if reason := hold_out(table).reason:
+        return Params(), reason
+    return fit(table), ""
+
+
+def _reference(samples: Sequence[Sample]) -> tuple[Coefficients, tuple[str, ...]]:
+    try:
+        return fit_reference(samples), ()
+    except EvalError as error:
+        return Coefficients(1, 1, 1), (f"feedback_reference is evaluated with a = b = c = 1: {error}.",)

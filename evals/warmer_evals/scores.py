@@ -1,0 +1,204 @@
+"""Who scores hits in an evaluation: the judgments themselves, recorded scores, or a model."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import anyio.to_thread
+import numpy as np
+from numpy.typing import NDArray
+
+from warmer.errors import JudgeError
+from warmer.judges import Judge, checked_scores, load_judge
+from warmer.judges.usage import Usage
+from warmer.passage import embedded_text
+from warmer.steering import SCALE
+from warmer_evals import EvalError
+from warmer_evals.beir import Dataset
+from warmer_evals.retrieval import Found, Query
+
+_AT_ONCE = 25
+
+
+class Scores(Protocol):
+    """A judge as an evaluation asks it.
+
+    Attributes:
+        name: As the report names it.
+        free: Whether asking costs nothing, so that more may be asked than is needed for the headline.
+        workers: How many queries may be asked about at once.
+    """
+
+    name: str
+    free: bool
+    workers: int
+
+    def knows(self, query: str) -> bool:
+        """Whether a query, by its id, can be scored."""
+        ...
+
+    async def score(self, query: Query, found: Sequence[Found]) -> NDArray[np.float64]:
+        """Score documents for a query; shape (found,), 0 to 1.
+
+        Raises:
+            EvalError: There is no score to be had.
+        """
+        ...
+
+
+class Judgments:
+    """The judgments are the scores: an oracle, or a recorded judge; what is not listed is not relevant."""
+
+    name = "qrels"
+    free = True
+    workers = 1
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._grades = {query: graded for qrels in dataset.qrels.values() for query, graded in qrels.items()}
+        self._highest = max(1, *(grade for graded in self._grades.values() for grade in graded.values()))
+
+    def knows(self, query: str) -> bool:
+        """Whether a query has judgments."""
+        return query in self._grades
+
+    async def score(self, query: Query, found: Sequence[Found]) -> NDArray[np.float64]:
+        """Give each document's grade as a share of the highest grade of the dataset."""
+        graded = self._grades[query.id]
+        return np.array([graded.get(one.document, 0) / self._highest for one in found], dtype=np.float64)
+
+
+class Recorded:
+    """Scores from a NumPy archive: `scores[query, document]` from 0 to 1 or to 10, `query_ids` and `corpus_ids`."""
+
+    free = True
+    workers = 1
+
+    def __init__(self, path: Path) -> None:
+        self.name = f"scores:{path.name}"
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                scores, queries, documents = (archive[name] for name in ("scores", "query_ids", "corpus_ids"))
+        except (OSError, ValueError, KeyError) as error:
+            raise EvalError(
+                f"cannot read {path}: {error}. A file of scores is written by numpy.savez(path, scores=..., "
+                "query_ids=..., corpus_ids=...), scores of shape (queries, documents)"
+            ) from error
+        if scores.shape != (len(queries), len(documents)):
+            raise EvalError(
+                f"{path} has scores of shape {scores.shape} for {len(queries)} queries and {len(documents)} documents"
+            )
+        highest = float(np.nanmax(scores, initial=0))
+        if not highest <= SCALE:
+            raise EvalError(f"{path} has a score of {highest:g}: scores go from 0 to 1, or from 0 to {SCALE:g}")
+        self._scores = scores
+        self._scale = SCALE if highest > 1.5 else 1.0  # noqa: PLR2004  a cosine may be a little over 1
+        self._row = {str(id_): row for row, id_ in enumerate(queries)}
+        self._column = {str(id_): column for column, id_ in enumerate(documents)}
+
+    def knows(self, query: str) -> bool:
+        """Whether a query has scores."""
+        return query in self._row
+
+    async def score(self, query: Query, found: Sequence[Found]) -> NDArray[np.float64]:
+        """Look the scores up.
+
+        Raises:
+            EvalError: A document has none.
+        """
+        row = self._scores[self._row[query.id]]
+        columns = [self._column.get(one.document) for one in found]
+        scores = np.array([np.nan if column is None else row[column] for column in columns], dtype=np.float64)
+        if (missing := np.flatnonzero(np.isnan(scores))).size:
+            raise EvalError(
+                f"{self.name} has no score of document {found[missing[0]].document!r} for query {query.id!r}: it must "
+                "score every document that can be retrieved. Scores of a pool go into qrels/*.tsv, judge qrels"
+            )
+        return np.clip(scores / self._scale, 0, 1)
+
+
+class Asked:
+    """A model that is asked, and whose scores are kept: an evaluation that was broken off goes on from there."""
+
+    free = False
+
+    def __init__(self, judge: Judge, folder: Path) -> None:
+        self.name = judge.name
+        self.workers = judge.workers
+        self._judge = judge
+        digest = hashlib.sha256(f"{judge.name}\n{judge.rubric}".encode()).hexdigest()[:12]
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = folder / f"{digest}.jsonl"
+        self._kept = _read(self._file)
+
+    @property
+    def usage(self) -> Usage | None:
+        """What this process asked for, for judges that count it."""
+        return getattr(self._judge, "usage", None)
+
+    def knows(self, query: str) -> bool:  # noqa: ARG002
+        """Any query can be asked about."""
+        return True
+
+    async def score(self, query: Query, found: Sequence[Found]) -> NDArray[np.float64]:
+        """Score what has no score yet, and keep it.
+
+        Raises:
+            EvalError: The judge failed; what it scored before is kept.
+        """
+        texts = [_text(one) for one in found]
+        missing = list(dict.fromkeys(text for text in texts if (query.text, _key(text)) not in self._kept))
+        for start in range(0, len(missing), _AT_ONCE):
+            batch = missing[start : start + _AT_ONCE]
+            try:
+                scores = await anyio.to_thread.run_sync(checked_scores, self._judge, query.text, batch)
+            except JudgeError as error:
+                raise EvalError(
+                    f"{error}. {len(self._kept)} scores of this judge are kept: the same command goes on from there"
+                ) from error
+            self._keep(query.text, dict(zip(batch, scores, strict=True)))
+        return np.array([self._kept[query.text, _key(text)] for text in texts], dtype=np.float64) / SCALE
+
+    def _keep(self, query: str, scores: Mapping[str, float]) -> None:
+        with self._file.open("a", encoding="utf-8") as lines:
+            for text, score in scores.items():
+                # The line break comes first: it ends what a killed process may have left.
+                lines.write("\n" + json.dumps({"query": query, "passage": _key(text), "score": score}))
+                self._kept[query, _key(text)] = score
+
+
+def load_scores(spec: str, dataset: Dataset | None, cache: Path) -> Scores:
+    """Load a judge: `qrels`, `scores:FILE.npz`, or one that `warmer` knows (`fastembed:<model>`, `claude`, ...).
+
+    Raises:
+        EvalError: The file cannot be read, or there are no judgments.
+        JudgeError: There is no such judge, or it lacks something.
+    """
+    kind, _, rest = spec.partition(":")
+    if spec == "qrels":
+        if dataset is None:
+            raise EvalError("a collection has no judgments: name another judge, such as claude or fastembed:<model>")
+        return Judgments(dataset)
+    if kind == "scores" and rest:
+        return Recorded(Path(rest).expanduser())
+    return Asked(load_judge(spec), cache / "scores")
+
+
+def _read(file: Path) -> dict[tuple[str, str], float]:
+    kept: dict[tuple[str, str], float] = {}
+    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
+        try:
+            entry: dict[str, Any] = json.loads(line)
+            kept[entry["query"], entry["passage"]] = float(entry["score"])
+        except (ValueError, KeyError, TypeError):
+            continue  # the first line is empty, and a crash may cut one short
+    return kept
+
+
+def _text(found: Found) -> str:
+    return embedded_text(str(found.hit.payload.get("title") or ""), str(found.hit.payload.get("text", "")))
+
+
+def _key(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
