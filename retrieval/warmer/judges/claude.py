@@ -39,7 +39,7 @@ _SECONDS = 120
 _RETRIES = 4
 _TOKENS, _TOKENS_A_PASSAGE = 4096, 40  # room to think, and for the answer
 # Models up to 4.6 take a temperature; later ones refuse it, think by default, and are steered by effort instead.
-_WITH_TEMPERATURE = (
+WITH_TEMPERATURE = (
     "claude-haiku-4-5",
     "claude-opus-4-5",
     "claude-opus-4-6",
@@ -111,7 +111,7 @@ class ClaudeJudge:
 
     def _ask(self, content: Sequence[str], max_tokens: int) -> Message:
         output: OutputConfigParam = {"format": _FORMAT}
-        sampled = self._model.startswith(_WITH_TEMPERATURE)
+        sampled = self._model.startswith(WITH_TEMPERATURE)
         if not sampled:
             output["effort"] = "low"
         try:
@@ -124,18 +124,20 @@ class ClaudeJudge:
                 extra_body={"temperature": 0} if sampled else None,
             )
         except AnthropicError as error:
-            raise self._failed(error) from None  # the SDK's own error may quote the key
+            raise JudgeError(explain(error, self.name, self._key)) from None  # the SDK's own error may quote the key
         if not isinstance(reply, Message):
             raise _UnusableReplyError("it is not a message of the Messages API: check ANTHROPIC_BASE_URL")
         with self._lock:
             self._usage = self._usage.plus(self._model, reply.usage.input_tokens, reply.usage.output_tokens)
         return reply
 
-    def _failed(self, error: AnthropicError) -> JudgeError:
-        said = (error.api_message if isinstance(error, APIStatusError) else None) or str(error)
-        status = f" ({error.status_code})" if isinstance(error, APIStatusError) else ""
-        said = said.replace(self._key, "***")[:300].rstrip(".")
-        return JudgeError(f"{self.name} could not be asked{status}: {said}. {_advice(error)}")
+
+def explain(error: AnthropicError, name: str, key: str) -> str:
+    """Say why the API could not be asked and what to do, without the key."""
+    said = (error.api_message if isinstance(error, APIStatusError) else None) or str(error)
+    status = f" ({error.status_code})" if isinstance(error, APIStatusError) else ""
+    said = said.replace(key, "***")[:300].rstrip(".")
+    return f"{name} could not be asked{status}: {said}. {_advice(error)}"
 
 
 def _read(reply: Message, count: int) -> list[float]:

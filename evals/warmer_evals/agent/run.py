@@ -1,0 +1,156 @@
+"""The evaluation: every question in both arms, over one session with one server."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from warmer import __version__
+from warmer.judges import DEFAULT_CLAUDE_MODEL
+from warmer.steering import SCALE
+from warmer_evals import EvalError
+from warmer_evals.agent import ARMS, Agent
+from warmer_evals.agent.episode import Episode, Question
+from warmer_evals.agent.scripted import ScriptedAgent
+from warmer_evals.agent.server import serve
+from warmer_evals.agent.summary import summarise
+from warmer_evals.agent.transcript import Row, Transcript
+from warmer_evals.beir import Dataset
+
+_AT_ONCE = 50  # what one search shows at most
+
+Progress = Callable[[int, int], None]
+Transcripts = Mapping[str, Transcript]
+
+
+def run_agents(
+    dataset: Dataset,
+    data_dir: Path,
+    collection: str,
+    spec: str,
+    *,
+    split: str,
+    budget: int,
+    n: int,
+    out: Path,
+    ids_only: bool,
+    limit: int | None,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Put the questions of a dataset to an agent with and without feedback, and compare its answers.
+
+    What is done is kept under `out`/transcripts, with the texts that were shown; called again with the same arguments,
+    this goes on from there.
+
+    Args:
+        dataset: The documents that the collection was made from, and what is asked.
+        data_dir: Where the collection is.
+        collection: Its name; each passage's `source` is the id of its document.
+        spec: The agent: `scripted`, `claude` or `claude:<model>`.
+        split: Which judgments; empty for those that the dataset chooses.
+        budget: How many distinct documents the agent may read for a question, 1 to 50.
+        n: How many documents an answer has at most.
+        out: Folder for transcripts.
+        ids_only: Whether to leave all texts out of the report.
+        limit: How many questions are asked at most, the first ones; None for all.
+        progress: Called with the number of answers since the last call, and of all, two a question.
+
+    Raises:
+        EvalError: The dataset, the server, the agent or the transcripts cannot be used; it says what to do.
+    """
+    _check(budget, n, limit)
+    split = dataset.split(split)
+    judged = [Question(id_, text) for id_, text in dataset.queries.items() if id_ in dataset.qrels[split]]
+    questions = [question for question in judged if any(dataset.qrels[split][question.id].values())]
+    if not questions:
+        raise EvalError(
+            f"{dataset.name} has no relevant document for any query in qrels/{split}.tsv: choose another split"
+        )
+    asked = questions[:limit]
+    agent = load_agent(spec, dataset)
+    about = {"dataset": dataset.name, "agent": agent.name, "budget": budget, "n": n}
+    header = {**about, "collection": collection, "judgments": _digest(dataset, split), "version": __version__}
+    kept = {arm: Transcript(out / "transcripts" / f"{arm}.jsonl", {"arm": arm, **header}) for arm in ARMS}
+    asyncio.run(_ask(agent, dataset, data_dir, collection, asked, kept, budget=budget, n=n, progress=progress))
+    rows = {arm: transcript.rows for arm, transcript in kept.items()}
+    report = summarise(dataset, dataset.qrels[split], asked, rows, n=n, ids_only=ids_only)
+    return {"kind": "agent", **about, "without_relevant": len(judged) - len(questions), **report}
+
+
+def load_agent(spec: str, dataset: Dataset) -> Agent:
+    """Load an agent: `scripted`, `claude` or `claude:<model>`.
+
+    Raises:
+        EvalError: There is no such agent, or it lacks something it needs.
+    """
+    kind, _, model = spec.partition(":")
+    if spec == "scripted":
+        return ScriptedAgent(_oracle(dataset))
+    if spec == "claude" or (kind == "claude" and model):
+        model = model or DEFAULT_CLAUDE_MODEL
+        try:
+            from warmer_evals.agent.claude import ClaudeAgent  # noqa: PLC0415  its package is an extra
+        except ImportError as error:
+            raise EvalError(
+                f"the agent claude:{model} needs the package anthropic ({error}): pip install anthropic"
+            ) from error
+        return ClaudeAgent(model)
+    raise EvalError(f"there is no agent {spec!r}. An agent is scripted, claude or claude:<model>")
+
+
+async def _ask(
+    agent: Agent,
+    dataset: Dataset,
+    data_dir: Path,
+    collection: str,
+    questions: Sequence[Question],
+    kept: Transcripts,
+    *,
+    budget: int,
+    n: int,
+    progress: Progress,
+) -> None:
+    """Ask what was not asked yet, question by question, so that a run that is broken off has both arms."""
+    todo = [(question, arm) for question in questions for arm in kept if question.id not in kept[arm].rows]
+    total = len(questions) * len(kept)
+    if len(todo) < total:
+        progress(total - len(todo), total)
+    if not todo:
+        return
+    async with serve(data_dir, collection) as server:
+        for question, arm in todo:
+            episode = Episode(server, ARMS[arm], dataset.documents, budget=budget, n=n)
+            outcome = await agent.find(question, episode)
+            row = Row(
+                id=question.id,
+                answer=episode.answer or [],
+                read=len(episode.read),
+                calls=episode.calls,
+                rounds=[[(document, score) for document, score in hits] for hits in episode.rounds],
+                **dict(outcome),
+            )
+            kept[arm].add(row)
+            progress(1, total)
+
+
+def _check(budget: int, n: int, limit: int | None) -> None:
+    if not 1 <= budget <= _AT_ONCE:
+        raise EvalError(f"the budget is {budget}: let the agent read 1 to {_AT_ONCE} passages")
+    if n < 1:
+        raise EvalError(f"n is {n}: an answer has 1 document or more")
+    if limit is not None and limit < 1:
+        raise EvalError(f"the limit is {limit}: ask 1 question or more")
+
+
+def _oracle(dataset: Dataset) -> dict[str, dict[str, float]]:
+    """Make scores of judgments: query id -> document id -> 0..10, where 10 is the dataset's highest grade."""
+    graded = {query: grades for qrels in dataset.qrels.values() for query, grades in qrels.items()}
+    highest = max(1, *(grade for grades in graded.values() for grade in grades.values()))
+    return {query: {id_: SCALE * grade / highest for id_, grade in grades.items()} for query, grades in graded.items()}
+
+
+def _digest(dataset: Dataset, split: str) -> str:
+    asked = json.dumps([dataset.queries, dict(dataset.qrels[split])], sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()[:12]

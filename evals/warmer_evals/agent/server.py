@@ -1,0 +1,79 @@
+"""The server under test: `warmer serve` as a process of its own, reached over MCP as any client reaches it."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from mcp import Client, MCPError, StdioServerParameters
+from mcp.types import CallToolResult, Tool
+
+from warmer.errors import innermost
+from warmer_evals import EvalError
+
+_COMMAND = [sys.executable, "-P", "-m", "warmer_server.cli", "serve"]
+_SECONDS = 300
+
+
+class Server:
+    """A session with a server, on one collection.
+
+    Attributes:
+        tools: What the server offers, by name.
+    """
+
+    def __init__(self, client: Client, tools: Mapping[str, Tool], collection: str) -> None:
+        self.tools = tools
+        self._client = client
+        self._collection = collection
+
+    async def call(self, tool: str, arguments: Mapping[str, Any]) -> CallToolResult:
+        """Call a tool; where it takes a collection, it gets the one under test.
+
+        Raises:
+            EvalError: The server ended or does not answer.
+        """
+        one = {"collection": self._collection} if "collection" in self.tools[tool].input_schema["properties"] else {}
+        try:
+            return await self._client.call_tool(tool, {**arguments, **one})
+        except MCPError as error:
+            raise EvalError(
+                f"the server failed in a call of {tool}: {error}. What it said is above. Questions that were "
+                "answered are kept: the same command goes on from there"
+            ) from error
+
+
+@asynccontextmanager
+async def serve(data_dir: Path, collection: str) -> AsyncIterator[Server]:
+    """Start a server and make sure that it can search the collection.
+
+    It does not get the agent's API key: nothing is asked of a model but by the agent itself.
+
+    Raises:
+        EvalError: The server does not start, or the collection cannot be searched.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
+    environment |= {"WARMER_DATA_DIR": str(data_dir), "COLLECTION_NAME": collection}
+    parameters = StdioServerParameters(command=_COMMAND[0], args=_COMMAND[1:], env=environment)
+    try:
+        async with Client(parameters, read_timeout_seconds=_SECONDS) as client:
+            server = Server(client, {tool.name: tool for tool in (await client.list_tools()).tools}, collection)
+            tried = await server.call("search", {"query": "anything", "limit": 1})
+            if tried.is_error:
+                raise EvalError(f"the collection {collection!r} in {data_dir} cannot be searched: {spoken(tried)}")
+            yield server
+    except (MCPError, BaseExceptionGroup) as error:
+        cause = innermost(error)
+        if not isinstance(cause, MCPError):
+            raise cause from error
+        raise EvalError(
+            f"`warmer serve` did not start on {data_dir} ({cause}). What it said is above; "
+            "`warmer status` with WARMER_DATA_DIR set to that folder may tell more"
+        ) from error
+
+
+def spoken(result: CallToolResult) -> str:
+    """Give a result's text."""
+    return " ".join(getattr(block, "text", "") for block in result.content)

@@ -1,0 +1,129 @@
+"""The project's own results: `python -m warmer_evals.results DATASETS`, DATASETS being the folder of the datasets.
+
+Every evaluation runs in a process of its own, so that time and memory are its own. Reports go to `evals/results`, with
+ids in the place of texts, since the datasets are not ours to publish; beside them `summary.md` has a line for each.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+_OUT = Path("evals/results")
+_BI_ENCODER = ["--judge", "scores:{datasets}/qdrant-docs/biencoder-scores.npz"]
+_CLEAR = ["--relevant-from", "7"]  # the rubric's "clearly useful"
+_EVALUATIONS = {
+    "qdrant-docs-k5": ["run", "qdrant-docs", "--k", "5", *_CLEAR],
+    "qdrant-docs-k3": ["run", "qdrant-docs", "--k", "3", *_CLEAR],
+    "qdrant-docs-bi-encoder-k5": ["run", "qdrant-docs", "--k", "5", *_CLEAR, *_BI_ENCODER],
+    "qdrant-docs-bi-encoder-k3": ["run", "qdrant-docs", "--k", "3", *_CLEAR, *_BI_ENCODER],
+    "med": ["run", "med"],
+    "cisi": ["run", "cisi"],
+    "cranfield": ["run", "cranfield"],
+    "cacm": ["run", "cacm"],
+    "scifact": ["run", "scifact"],
+    "agent-qdrant-docs": ["agent", "qdrant-docs"],
+    "agent-cranfield": ["agent", "cranfield"],
+}
+
+Figures = Mapping[str, Any]
+
+
+def main(datasets: Path) -> None:
+    """Run all evaluations and write the summary."""
+    for name, (kind, dataset, *options) in _EVALUATIONS.items():
+        Console(stderr=True).rule(name)
+        given = ["--dataset", str(datasets / dataset), *(option.format(datasets=datasets) for option in options)]
+        command = [sys.executable, "-m", "warmer_evals.cli", kind, *given, "--ids-only", "--out", str(_OUT / name)]
+        subprocess.run(command, check=True)  # noqa: S603
+        shutil.rmtree(_OUT / name / "transcripts", ignore_errors=True)  # they hold texts
+    (_OUT / "summary.md").write_text(summarise(_OUT), encoding="utf-8")
+
+
+def summarise(folder: Path) -> str:
+    """Make tables of the reports in a folder."""
+    reports = {name: json.loads((folder / name / "report.json").read_text(encoding="utf-8")) for name in _EVALUATIONS}
+    costs = {name: json.loads((folder / name / "run.json").read_text(encoding="utf-8")) for name in _EVALUATIONS}
+    runs = {name: report for name, report in reports.items() if report["kind"] == "run"}
+    agents = {name: report for name, report in reports.items() if report["kind"] == "agent"}
+    return "\n".join(
+        [
+            "# Results in brief",
+            "",
+            "All by all-MiniLM-L6-v2 (int8). In brackets 95% bootstrap intervals over queries.",
+            "",
+            "## By the judge's scores, against the dense list without feedback",
+            "",
+            *_table(["", "queries", "better hits", "relevance gain", "DCG wins : losses", "p"], runs, _by_judge),
+            "",
+            "## By the judgments: residual nDCG@10 over the same list without feedback",
+            "",
+            *_table(["", "feedback", "feedback, dense", "reference", "Rocchio"], runs, _by_judgments),
+            "",
+            "## By the judgments: nDCG@10 of the union at 15 scores, over reading on down the dense list",
+            "",
+            *_table(["", "dense list", "hybrid list", "feedback", "reference", "Rocchio"], runs, _at_budget),
+            "",
+            "## An agent over MCP, scoring by the judgments, 15 passages a question",
+            "",
+            *_table(["", "questions", "search alone", "with feedback", "lift", "better : worse"], agents, _by_agent),
+            "",
+            "## What an evaluation costs, documents embedded before",
+            "",
+            *_table(["", "seconds", "MB at most"], costs, lambda cost: [cost["seconds"], cost["peak_memory_mb"]]),
+            "",
+        ]
+    )
+
+
+def _by_judge(report: Figures) -> list[object]:
+    ours, vanilla = report["methods"]["feedback"], report["methods"]["vanilla"]
+    return [
+        f"{ours['queries']} (+{ours['skipped']} skipped)",
+        f"{ours['relevant_new']} : {vanilla['relevant_new']}",
+        _change(ours["relevance_gain"], ours["ci"]["relevance_gain"]),
+        f"{ours['dcg_wins']:.0%} : {ours['dcg_losses']:.0%}",
+        f"{ours['dcg_sign_test_p']:.2g}",
+    ]
+
+
+def _by_judgments(report: Figures) -> list[object]:
+    methods = [report["methods"][name] for name in ("feedback", "feedback_dense", "feedback_reference", "rocchio")]
+    return [_change(method["vs_same_list"], method["ci"]["vs_same_list"]) for method in methods]
+
+
+def _at_budget(report: Figures) -> list[object]:
+    budget = report["budget"]
+    others = [budget[name] for name in ("rerank_only_hybrid", "feedback", "feedback_reference", "rocchio")]
+    lifts = [_change(one["over_rerank_only"], one["ci_over_rerank_only"]) for one in others]
+    return [f"{budget['rerank_only']['ndcg']:.3f}", *lifts]
+
+
+def _by_agent(report: Figures) -> list[object]:
+    compared = report["comparison"]
+    return [
+        report["arms"]["feedback"]["queries"],
+        *(f"{report['arms'][arm]['ndcg']:.3f}" for arm in ("search", "feedback")),
+        _change(compared["ndcg_lift"], compared["ci"]["ndcg_lift"]),
+        f"{compared['ndcg_wins']} : {compared['ndcg_losses']}, p = {compared['sign_test_p']:.2g}",
+    ]
+
+
+def _change(value: float | None, interval: Sequence[float] | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:+.0%}" + (f" ({interval[0]:+.0%} to {interval[1]:+.0%})" if interval else "")
+
+
+def _table(columns: Sequence[str], entries: Mapping[str, Figures], cells: Any) -> list[str]:  # noqa: ANN401
+    rows = [[f"[{name}]({name}/report.md)", *map(str, cells(entry))] for name, entry in entries.items()]
+    return [f"| {' | '.join(row)} |" for row in [list(columns), ["---"] * len(columns), *rows]]
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
