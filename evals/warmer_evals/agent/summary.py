@@ -15,7 +15,7 @@ from warmer_evals.measures import measure
 from warmer_evals.statistics import interval, resamples
 
 _TEXT = 200
-_DIGITS = 4
+_DIGITS = 5
 _SAME = 1e-9
 
 Rows = Mapping[str, Mapping[str, Row]]
@@ -110,7 +110,7 @@ def _texts(dataset: Dataset, asked: Rows) -> dict[str, str]:
 def _rounded(value: Any) -> Any:  # noqa: ANN401
     match value:
         case float():
-            return round(float(value), _DIGITS)
+            return float(f"{value:.{_DIGITS}g}")
         case dict():
             return {key: _rounded(one) for key, one in value.items()}
         case list() | tuple():
