@@ -93,8 +93,8 @@ def _lines(folder: Path, name: str) -> Iterator[tuple[str, str, dict[str, Any]]]
     for where, line in _read(folder / name):
         try:
             parsed = json.loads(line)
-            id_, text = str(parsed["_id"]), str(parsed["text"])
-        except (ValueError, KeyError, TypeError) as error:
+            id_, text = str(parsed["_id"]), parsed["text"].encode("utf-8", "replace").decode()  # half a surrogate pair
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise EvalError(f'{where} is {line[:60]!r}: each line is JSON, {{"_id": "1", "text": "..."}}') from error
         if id_ in seen:
             raise EvalError(f"{where} has the _id {id_!r} a second time: ids must be unique")

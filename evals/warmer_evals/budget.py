@@ -17,6 +17,11 @@ async def begin(retriever: Retriever, scores: Scores, query: Query, size: int, *
     return await _scored(scores, query, await retriever.search(query, size, hybrid=hybrid))
 
 
+def read_on(first: Sequence[Scored], rounds: Sequence[int]) -> list[list[str]]:
+    """Rank one list as it is read on in rounds, as `go_on` does for what is retrieved anew."""
+    return [_ranking(first[: sum(rounds[: step + 1])]) for step in range(len(rounds))]
+
+
 async def go_on(
     scores: Scores, method: Method, query: Query, first: Sequence[Scored], rounds: Sequence[int]
 ) -> list[list[str]]:

@@ -10,6 +10,7 @@ from platformdirs import user_cache_path
 
 from warmer import __version__
 from warmer.errors import WarmerError, innermost
+from warmer_evals.retrieval import DEPTH
 from warmer_evals.subject import default_data_dir
 
 _LAYOUT = """\
@@ -21,7 +22,7 @@ judges:
   scores:FILE.npz    recorded scores: scores[query, document], query_ids, corpus_ids
   fastembed:MODEL    a cross-encoder, late-interaction or embedding model
   claude[:MODEL]     needs ANTHROPIC_API_KEY
-  module:Class       one of your own
+  module:Class       one of your own; its attribute `rubric` must change when its scores come to mean something else
 """
 _AGENTS = """
 agents:
@@ -36,7 +37,10 @@ _COMMANDS = [
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; exits with status 1 and one line on stderr for what a user can mend."""
-    parsed = _parser().parse_args(arguments)
+    parser = _parser()
+    parsed = parser.parse_args(arguments)
+    if parsed.command == "run" and bool(parsed.collection) != bool(parsed.queries):
+        parser.error("--collection NAME and --queries FILE belong together; a dataset has its own queries")
     try:
         importlib.import_module(f"warmer_evals.commands.{parsed.command}").run(parsed)
     except ModuleNotFoundError as error:
@@ -77,22 +81,23 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     subject.add_argument("--collection", metavar="NAME", help="collection that `warmer index` made")
     run.add_argument("--queries", type=Path, metavar="FILE", help="queries for --collection, one a line")
     run.add_argument("--judge", default="qrels", help="who scores the hits (default: qrels)")
-    run.add_argument("--k", type=_count, default=5, help="first hits that are scored (default: 5)")
-    run.add_argument("--train-limit", type=_count, default=25, metavar="N", help="hits scored a training query")
-    run.add_argument("--relevant-from", type=_count, default=1, metavar="GRADE", help="for recall, precision and AP")
+    run.add_argument("--k", type=depth, default=5, help="first hits that are scored (default: 5)")
+    run.add_argument("--train-limit", type=depth, default=25, metavar="N", help="hits scored a training query")
+    run.add_argument("--relevant-from", type=count, default=1, metavar="GRADE", help="for recall, precision and AP")
+    run.add_argument("--limit", type=count, metavar="N", help="queries evaluated at most (default: all)")
     run.add_argument("--data-dir", type=Path, default=default_data_dir(), metavar="DIR", help="where --collection is")
 
 
 def _add_agent(agent: argparse.ArgumentParser) -> None:
     agent.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="folder in BEIR layout")
     agent.add_argument("--agent", default="scripted", help="who searches (default: scripted)")
-    agent.add_argument("--limit", type=_count, metavar="N", help="questions at most (default: all)")
+    agent.add_argument("--limit", type=count, metavar="N", help="questions at most (default: all)")
 
 
 def _add_shared(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report")
-    command.add_argument("--n", type=_count, default=10, help="depth at which lists are judged (default: 10)")
-    command.add_argument("--budget", type=_count, default=15, metavar="B", help="hits read in all (default: 15)")
+    command.add_argument("--n", type=depth, default=10, help="depth at which lists are judged (default: 10)")
+    command.add_argument("--budget", type=depth, default=15, metavar="B", help="hits read in all (default: 15)")
     command.add_argument("--split", default="", help="judgments to evaluate on (default: test)")
     command.add_argument(
         "--text", choices=["text", "title and text"], default="", help="what is indexed (default: found out)"
@@ -110,11 +115,18 @@ def _add_shared(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return value
+def depth(text: str) -> int:
+    """Read how deep a list is looked at."""
+    if not (text.isdecimal() and 1 <= int(text) <= DEPTH):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {DEPTH}")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """Read a number of things, one at least."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
 
 
 if __name__ == "__main__":

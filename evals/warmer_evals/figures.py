@@ -25,6 +25,7 @@ _ALIKE = 1e-9
 _SHOWN = ("vanilla", "feedback")  # whose hits the report lists
 _TEXT = 300
 _HYBRID = ("vanilla_hybrid", "feedback", "feedback_default")
+_READ_HYBRID = ("rerank_only_hybrid", "feedback")
 
 
 def report(
@@ -121,7 +122,7 @@ def _over_same_list(rows: Sequence[Row], name: str, list_of: str) -> Figures:
 
 def _budget(spent: Sequence[Spent], qrels: Qrels, n: int) -> Figures:
     figures: Figures = {}
-    baseline = np.empty(0)
+    unsteered: dict[str, Floats] = {}
     for name in BUDGETED:
         rounds = [
             _column(measure(qrels, {one.query: one.rounds[name][step] for one in spent}, n), "ndcg")
@@ -130,15 +131,22 @@ def _budget(spent: Sequence[Spent], qrels: Qrels, n: int) -> Figures:
         if not rounds:
             return {}
         last = rounds[-1]
-        baseline = last if name == "rerank_only" else baseline
+        if name.startswith("rerank_only"):
+            unsteered[name] = last
+        dense, same = (
+            unsteered["rerank_only"],
+            unsteered["rerank_only_hybrid" if name in _READ_HYBRID else "rerank_only"],
+        )
         two = {one.query: one.two_steps[name] for one in spent if name in one.two_steps}
         figures[name] = {
             "ndcg": _mean(last),
             "rounds": [_mean(column) for column in rounds],
             "two_steps": _mean(_column(measure(qrels, two, n), "ndcg")) if two else None,
-            "over_rerank_only": _lift(last, baseline),
+            "over_rerank_only": _lift(last, dense),
+            "over_same_list": _lift(last, same),
             "ci": _interval(last),
-            "ci_over_rerank_only": _lift_interval(last, baseline),
+            "ci_over_rerank_only": _lift_interval(last, dense),
+            "ci_over_same_list": _lift_interval(last, same),
         }
     return figures
 

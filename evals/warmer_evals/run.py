@@ -158,15 +158,20 @@ async def _compare(
 async def _spend(
     retriever: Retriever, scores: Scores, methods: Mapping[str, Method], query: Query, setting: Setting
 ) -> Spent:
-    first_step, *further = budget.steps(setting.k, setting.budget)
-    first = {
-        hybrid: await budget.begin(retriever, scores, query, first_step, hybrid=hybrid) for hybrid in (False, True)
+    steps = budget.steps(setting.k, setting.budget)
+    lists = {
+        hybrid: await budget.begin(retriever, scores, query, setting.budget, hybrid=hybrid) for hybrid in (False, True)
     }
     rounds, two_steps = {}, {}
     for name, of in BUDGETED.items():
         method = methods[of]
-        rounds[name] = await budget.go_on(scores, method, query, first[method.hybrid], further)
-        *_, two_steps[name] = await budget.go_on(scores, method, query, first[method.hybrid], [sum(further)])
+        if name.startswith("rerank_only"):
+            rounds[name] = budget.read_on(lists[method.hybrid], steps)
+            two_steps[name] = rounds[name][-1]
+            continue
+        first = lists[method.hybrid][: steps[0]]
+        rounds[name] = await budget.go_on(scores, method, query, first, steps[1:])
+        *_, two_steps[name] = await budget.go_on(scores, method, query, first, [sum(steps[1:])])
     return Spent(query.id, rounds, two_steps)
 
 

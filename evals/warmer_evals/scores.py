@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
+from zipfile import BadZipFile
 
 import anyio.to_thread
 import numpy as np
@@ -55,9 +56,11 @@ class Judgments:
     free = True
     workers = 1
 
-    def __init__(self, dataset: Dataset) -> None:
-        self._grades = {query: graded for qrels in dataset.qrels.values() for query, graded in qrels.items()}
-        self._highest = max(1, *(grade for graded in self._grades.values() for grade in graded.values()))
+    def __init__(self, dataset: Dataset, split: str) -> None:
+        # The split that is evaluated comes last: where a query is in several, its grades there count.
+        qrels = [*dataset.qrels.values(), dataset.qrels[split]]
+        self._grades = {query: graded for judged in qrels for query, graded in judged.items()}
+        self._highest = max(1, *(grade for judged in qrels for graded in judged.values() for grade in graded.values()))
 
     def knows(self, query: str) -> bool:
         """Whether a query has judgments."""
@@ -79,8 +82,9 @@ class Recorded:
         self.name = f"scores:{path.name}"
         try:
             with np.load(path, allow_pickle=False) as archive:
-                scores, queries, documents = (archive[name] for name in ("scores", "query_ids", "corpus_ids"))
-        except (OSError, ValueError, KeyError) as error:
+                scores = np.asarray(archive["scores"], dtype=np.float16)
+                queries, documents = (archive[name].ravel() for name in ("query_ids", "corpus_ids"))
+        except (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, BadZipFile) as error:
             raise EvalError(
                 f"cannot read {path}: {error}. A file of scores is written by numpy.savez(path, scores=..., "
                 "query_ids=..., corpus_ids=...), scores of shape (queries, documents)"
@@ -161,14 +165,15 @@ class Asked:
         return np.array([self._kept[query.text, _key(text)] for text in texts], dtype=np.float64) / SCALE
 
     def _keep(self, query: str, scores: Mapping[str, float]) -> None:
-        with self._file.open("a", encoding="utf-8") as lines:
-            for text, score in scores.items():
-                # The line break comes first: it ends what a killed process may have left.
-                lines.write("\n" + json.dumps({"query": query, "passage": _key(text), "score": score}))
-                self._kept[query, _key(text)] = score
+        keyed = {_key(text): score for text, score in scores.items()}
+        # The line break comes first: it ends what a killed process may have left.
+        lines = ["\n" + json.dumps({"query": query, "passage": key, "score": score}) for key, score in keyed.items()]
+        with self._file.open("ab", buffering=0) as file:
+            file.write("".join(lines).encode())
+        self._kept |= {(query, key): score for key, score in keyed.items()}
 
 
-def load_scores(spec: str, dataset: Dataset | None, cache: Path) -> Scores:
+def load_scores(spec: str, dataset: Dataset | None, split: str, cache: Path) -> Scores:
     """Load a judge: `qrels`, `scores:FILE.npz`, or one that `warmer` knows (`fastembed:<model>`, `claude`, ...).
 
     Raises:
@@ -179,7 +184,7 @@ def load_scores(spec: str, dataset: Dataset | None, cache: Path) -> Scores:
     if spec == "qrels":
         if dataset is None:
             raise EvalError("a collection has no judgments: name another judge, such as claude or fastembed:<model>")
-        return Judgments(dataset)
+        return Judgments(dataset, split)
     if kind == "scores" and rest:
         return Recorded(Path(rest).expanduser())
     return Asked(load_judge(spec), cache / "scores")

@@ -12,7 +12,7 @@ from warmer.index import Hit, Index
 from warmer.index.catalog import Catalog
 from warmer_evals import EvalError, beir, collection
 from warmer_evals.collection import Progress
-from warmer_evals.scores import Judgments, Scores
+from warmer_evals.scores import Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +54,33 @@ async def from_dataset(
     embedder: Embedder,
     *,
     split: str,
+    limit: int | None,
     indexed: str,
     data_dir: Path,
     progress: Progress,
 ) -> Subject:
     """Index a dataset, and divide its queries.
 
-    `qrels/train.tsv` teaches where there is one and another split is evaluated. A judge other than the judgments scores
-    the queries of no split too: they count where no judgments are needed.
+    `qrels/train.tsv` teaches where there is one and another split is evaluated. Recorded scores serve the queries of no
+    split too: they count where no judgments are needed.
 
     Raises:
         EvalError: No query can be evaluated.
     """
     indexed = indexed or await collection.choose_text(dataset, embedder, data_dir, progress)
     name = collection.build(dataset, indexed, embedder, data_dir, progress)
-    split = dataset.split(split)
-    train = [] if split == "train" else _known(dataset.qrels.get("train", {}), dataset, scores)
-    judged = _known(dataset.qrels[split], dataset, scores)
+    judged = _known(dataset.qrels[split], dataset, scores)[:limit]
+    teaching = [] if split == "train" else _known(dataset.qrels.get("train", {}), dataset, scores)
+    train = [query for query in teaching if query not in dataset.qrels[split]]
     of_a_split = {query for qrels in dataset.qrels.values() for query in qrels}
-    others = [] if isinstance(scores, Judgments) else [id_ for id_ in dataset.queries if id_ not in of_a_split]
-    test = [*judged, *_known(others, dataset, scores)]
+    others = [query for query in dataset.queries if query not in of_a_split] if scores.free else []
+    test = [*judged, *_known(others, dataset, scores)][:limit]
     without = sum(not any(dataset.qrels[split][query].values()) for query in judged)
     notes = [
         *dataset.notes,
+        *_note(len(teaching) - len(train), "of qrels/train.tsv are evaluated too and do not train"),
         *_note(len(test) - len(judged), "have no judgments and count for relevance gain and DCG wins only"),
-        *_note(without, "have no relevant document and count for relevance gain and DCG wins only"),
+        *_note(without, "have no relevant document and do not count in measures from judgments"),
     ]
     return Subject(
         name=dataset.name,
@@ -92,6 +94,7 @@ async def from_dataset(
             "queries": len(test),
             "indexed": indexed,
             "model": embedder.name,
+            "pooled": dataset.pooled,
             "trained_on": "train qrels" if train else "two folds",
         },
         notes=notes,
@@ -154,7 +157,9 @@ def _folds(train: Sequence[str], test: Sequence[str], where: str) -> list[Fold]:
             f"{where} gives {len(test)} queries that the judge can score: an evaluation needs two at least, and says "
             "little with fewer than fifty"
         )
-    return [Fold(test[0::2], test[1::2]), Fold(test[1::2], test[0::2])]
+    # Halves, not every other one: neighbours are often by one author, on one subject.
+    half = (len(test) + 1) // 2
+    return [Fold(test[:half], test[half:]), Fold(test[half:], test[:half])]
 
 
 def _note(count: int, what: str) -> list[str]:

@@ -126,6 +126,13 @@ def _method(chance: Random, name: str, queries: int, skipped: int, qrels: bool) 
         "ap": ndcg,
         "unjudged": 0.31,
         "vs_same_list": lift,
+        "same_list": {
+            "relevance_gain": lift,
+            "dcg_wins": 0.7 if lift else 0.0,
+            "dcg_losses": 0.2 if lift else 0.0,
+            "dcg_sign_test_p": 0.001 if lift else 1.0,
+            "ci": {"relevance_gain": _around(lift, 0.06)},
+        },
         "ci": {
             "relevance_gain": _around(gain, 0.35),
             "dcg_wins": _around(wins if queries else None, 0.1),
@@ -166,7 +173,12 @@ def _budget(chance: Random, name: str) -> dict[str, Any]:
     rounds = [round(first + step * (0.02 if "rerank" in name else chance.uniform(0.03, 0.06)), 4) for step in range(3)]
     steps = None if "rerank" in name else rounds[-1] - 0.01
     lift = round(rounds[-1] / 0.54 - 1, 4)
-    versus = {"over_rerank_only": lift, "ci_over_rerank_only": _around(lift, 0.04)}
+    versus = {
+        "over_rerank_only": lift,
+        "ci_over_rerank_only": _around(lift, 0.04),
+        "over_same_list": lift,
+        "ci_over_same_list": _around(lift, 0.04),
+    }
     return {"ndcg": rounds[-1], "rounds": rounds, "two_steps": steps, "ci": _around(rounds[-1], 0.05), **versus}
 
 

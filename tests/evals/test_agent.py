@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support import Api, Reference, claude_reply
 
-from warmer.embedding import Embedder
+from warmer.embedding import DEFAULT_MODEL, Embedder
 from warmer.index.catalog import Catalog
 from warmer.indexing import index_passages
 from warmer.judges.usage import Usage
@@ -57,6 +57,7 @@ def run(dataset: Dataset, data: Path, tmp_path: Path) -> Run:
         arguments: dict[str, Any] = {
             "data_dir": data,
             "collection": "set",
+            "model": DEFAULT_MODEL,
             "split": "",
             "budget": 12,
             "n": 10,
@@ -70,7 +71,7 @@ def run(dataset: Dataset, data: Path, tmp_path: Path) -> Run:
 
 @pytest.fixture(scope="module")
 async def server(data: Path) -> AsyncIterator[Server]:
-    async with serve(data, "set") as started:
+    async with serve(data, "set", DEFAULT_MODEL) as started:
         yield started
 
 

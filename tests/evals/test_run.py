@@ -122,11 +122,28 @@ async def test_feedback_is_what_the_server_retrieves(data_dir: Path, embedder: E
 
 
 def test_training_queries_teach_where_there_are_some(evaluate: Callable[..., dict[str, Any]], dataset: Path) -> None:
-    write_qrels(dataset, "train", ["q0\td00\t1", "q1\td08\t2"])
+    with (dataset / "queries.jsonl").open("a") as lines:
+        lines.write('{"_id": "t0", "text": "yeast"}\n{"_id": "t1", "text": "anchors"}\n')
+    write_qrels(dataset, "train", ["t0\td00\t1", "t1\td08\t2"])
     report = evaluate()
     assert report["about"]["trained_on"] == "train qrels"
     assert len(report["params"]["feedback"]) == 1
     assert evaluate("--split", "train")["about"]["queries"] == 2
+
+
+def test_a_query_of_both_splits_does_not_train_and_counts_by_the_split_that_is_evaluated(
+    evaluate: Callable[..., dict[str, Any]], dataset: Path
+) -> None:
+    alone = evaluate()
+    write_qrels(dataset, "train", ["q0\td20\t2", "q1\td20\t2"])
+    report = evaluate()
+    assert report["about"]["trained_on"] == "two folds"
+    assert "2 queries of qrels/train.tsv are evaluated too and do not train." in report["about"]["notes"]
+    assert report["per_query"] == alone["per_query"]
+
+
+def test_fewer_queries_when_asked(evaluate: Callable[..., dict[str, Any]]) -> None:
+    assert [row["id"] for row in evaluate("--limit", "4")["per_query"]] == ["q0", "q1", "q2", "q3"]
 
 
 def test_texts_stay_out_when_asked(
@@ -193,16 +210,26 @@ def test_a_collection_is_evaluated_with_queries_of_ones_own(
         (["--judge", "qrels"], "a collection has no judgments"),
         (["--judge", "fastembed:all-minilm-l6-v2", "--queries", "nowhere.txt"], "cannot read queries from nowhere.txt"),
         (["--judge", "fastembed:all-minilm-l6-v2", "--queries", os.devnull], "needs two at least"),
-        (["--judge", "fastembed:all-minilm-l6-v2"], "--queries FILE, one query a line"),
         (["--judge", "nobody"], "there is no judge 'nobody'"),
     ],
 )
 def test_a_collection_that_cannot_be_evaluated(
     evaluate: Callable[..., dict[str, Any]], data_dir: Path, arguments: list[str], said: str
 ) -> None:
+    queries = data_dir / "queries.txt"
+    queries.write_text("who are you\nwhere are you\n")
     with pytest.raises(SystemExit) as stopped:
-        evaluate(*arguments, subject=("--collection", "notes", "--data-dir", str(data_dir)))
+        evaluate("--queries", str(queries), *arguments, subject=("--collection", "notes", "--data-dir", str(data_dir)))
     assert said in str(stopped.value)
+
+
+@pytest.mark.parametrize("wrong", [["--k", "101"], ["--n", "0"], ["--budget", "many"], ["--queries", "some.txt"]])
+def test_an_option_that_does_not_fit_is_refused(
+    evaluate: Callable[..., dict[str, Any]], capsys: pytest.CaptureFixture[str], wrong: list[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        evaluate(*wrong)
+    assert f"argument {wrong[0]}" in capsys.readouterr().err or wrong[0] == "--queries"
 
 
 def test_queries_without_a_relevant_document_are_named(evaluate: Callable[..., dict[str, Any]], dataset: Path) -> None:
@@ -211,7 +238,7 @@ def test_queries_without_a_relevant_document_are_named(evaluate: Callable[..., d
     with (dataset / "queries.jsonl").open("a") as lines:
         lines.write('{"_id": "q9", "text": "who wrote this"}\n')
     report = evaluate()
-    said = "1 queries have no relevant document and count for relevance gain and DCG wins only."
+    said = "1 queries have no relevant document and do not count in measures from judgments."
     assert said in report["about"]["notes"]
     row = report["per_query"][-1]
     assert (row["id"], row["skipped"], row["methods"]["feedback"]["ndcg"]) == ("q9", True, None)

@@ -48,7 +48,7 @@ class Counting:
 
 async def test_judgments_are_shares_of_the_highest_grade(dataset: Path) -> None:
     write_qrels(dataset, "train", ["q1\td00\t4"])
-    scores = Judgments(load(dataset))
+    scores = Judgments(load(dataset), "test")
     assert (await scores.score(query("q0"), found("d00", "d01", "d09"))).tolist() == [0.25, 0.5, 0.0]
     assert scores.knows("q0")
     assert not scores.knows("q9")
@@ -70,6 +70,7 @@ async def test_recorded_scores_are_looked_up(tmp_path: Path, scale: int) -> None
 @pytest.mark.parametrize(
     ("arrays", "said"),
     [
+        ({"scores": np.array([["high"]]), "query_ids": ["q"], "corpus_ids": ["a"]}, "cannot read"),
         ({"scores": np.ones((1, 1))}, "query_ids"),
         (
             {"scores": np.ones((2, 1)), "query_ids": ["q"], "corpus_ids": ["a"]},
@@ -87,7 +88,9 @@ def test_a_file_that_holds_no_scores_is_refused(tmp_path: Path, arrays: dict[str
 
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "scores.npz").write_text("no archive")
-    for file in ("scores.npz", "nowhere.npz"):
+    np.save(tmp_path / "one.npy", np.ones(3))
+    (tmp_path / "empty.npz").touch()
+    for file in ("scores.npz", "nowhere.npz", "one.npy", "empty.npz"):
         with pytest.raises(EvalError, match=rf"cannot read .*{file}"):
             Recorded(tmp_path / file)
 
@@ -126,4 +129,4 @@ async def test_many_documents_are_asked_about_in_batches(tmp_path: Path) -> None
 
 def test_a_collection_has_no_judgments(tmp_path: Path) -> None:
     with pytest.raises(EvalError, match="a collection has no judgments: name another judge"):
-        load_scores("qrels", None, tmp_path)
+        load_scores("qrels", None, "", tmp_path)

@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from warmer_evals import EvalError
 from warmer_evals.agent import ARMS, Agent
 from warmer_evals.agent.episode import Episode, Question
 from warmer_evals.agent.scripted import ScriptedAgent
-from warmer_evals.agent.server import serve
+from warmer_evals.agent.server import Server, serve
 from warmer_evals.agent.summary import summarise
 from warmer_evals.agent.transcript import Row, Transcript
 from warmer_evals.beir import Dataset
@@ -31,6 +33,7 @@ def run_agents(
     collection: str,
     spec: str,
     *,
+    model: str,
     split: str,
     budget: int,
     n: int,
@@ -49,6 +52,7 @@ def run_agents(
         data_dir: Where the collection is.
         collection: Its name; each passage's `source` is the id of its document.
         spec: The agent: `scripted`, `claude` or `claude:<model>`.
+        model: What embeds queries, as EMBEDDING_MODEL names it.
         split: Which judgments; empty for those that the dataset chooses.
         budget: How many distinct documents the agent may read for a question, 1 to 50.
         n: How many documents an answer has at most.
@@ -69,17 +73,18 @@ def run_agents(
             f"{dataset.name} has no relevant document for any query in qrels/{split}.tsv: choose another split"
         )
     asked = questions[:limit]
-    agent = load_agent(spec, dataset)
+    agent = load_agent(spec, dataset, split)
     about = {"dataset": dataset.name, "agent": agent.name, "budget": budget, "n": n}
     header = {**about, "collection": collection, "judgments": _digest(dataset, split), "version": __version__}
     kept = {arm: Transcript(out / "transcripts" / f"{arm}.jsonl", {"arm": arm, **header}) for arm in ARMS}
-    asyncio.run(_ask(agent, dataset, data_dir, collection, asked, kept, budget=budget, n=n, progress=progress))
+    work = _ask(agent, dataset, partial(serve, data_dir, collection, model), asked, kept, budget, n, progress)
+    asyncio.run(work)
     rows = {arm: transcript.rows for arm, transcript in kept.items()}
     report = summarise(dataset, dataset.qrels[split], asked, rows, n=n, ids_only=ids_only)
     return {"kind": "agent", **about, "without_relevant": len(judged) - len(questions), **report}
 
 
-def load_agent(spec: str, dataset: Dataset) -> Agent:
+def load_agent(spec: str, dataset: Dataset, split: str) -> Agent:
     """Load an agent: `scripted`, `claude` or `claude:<model>`.
 
     Raises:
@@ -87,7 +92,7 @@ def load_agent(spec: str, dataset: Dataset) -> Agent:
     """
     kind, _, model = spec.partition(":")
     if spec == "scripted":
-        return ScriptedAgent(_oracle(dataset))
+        return ScriptedAgent(_oracle(dataset, split))
     if spec == "claude" or (kind == "claude" and model):
         model = model or DEFAULT_CLAUDE_MODEL
         try:
@@ -103,11 +108,9 @@ def load_agent(spec: str, dataset: Dataset) -> Agent:
 async def _ask(
     agent: Agent,
     dataset: Dataset,
-    data_dir: Path,
-    collection: str,
+    serving: Callable[[], AbstractAsyncContextManager[Server]],
     questions: Sequence[Question],
     kept: Transcripts,
-    *,
     budget: int,
     n: int,
     progress: Progress,
@@ -119,7 +122,7 @@ async def _ask(
         progress(total - len(todo), total)
     if not todo:
         return
-    async with serve(data_dir, collection) as server:
+    async with serving() as server:
         for question, arm in todo:
             episode = Episode(server, ARMS[arm], dataset.documents, budget=budget, n=n)
             outcome = await agent.find(question, episode)
@@ -144,11 +147,14 @@ def _check(budget: int, n: int, limit: int | None) -> None:
         raise EvalError(f"the limit is {limit}: ask 1 question or more")
 
 
-def _oracle(dataset: Dataset) -> dict[str, dict[str, float]]:
+def _oracle(dataset: Dataset, split: str) -> dict[str, dict[str, float]]:
     """Make scores of judgments: query id -> document id -> 0..10, where 10 is the dataset's highest grade."""
-    graded = {query: grades for qrels in dataset.qrels.values() for query, grades in qrels.items()}
-    highest = max(1, *(grade for grades in graded.values() for grade in grades.values()))
-    return {query: {id_: SCALE * grade / highest for id_, grade in grades.items()} for query, grades in graded.items()}
+    graded = [grades for qrels in dataset.qrels.values() for grades in qrels.values()]
+    highest = max(1, *(grade for grades in graded for grade in grades.values()))
+    return {
+        query: {id_: SCALE * grade / highest for id_, grade in grades.items()}
+        for query, grades in dataset.qrels[split].items()
+    }
 
 
 def _digest(dataset: Dataset, split: str) -> str:

@@ -46,16 +46,18 @@ class Server:
 
 
 @asynccontextmanager
-async def serve(data_dir: Path, collection: str) -> AsyncIterator[Server]:
+async def serve(data_dir: Path, collection: str, model: str) -> AsyncIterator[Server]:
     """Start a server and make sure that it can search the collection.
 
-    It does not get the agent's API key: nothing is asked of a model but by the agent itself.
+    It gets neither the agent's API key, since nothing is asked of a model but by the agent itself, nor settings that
+    would lead it elsewhere.
 
     Raises:
         EvalError: The server does not start, or the collection cannot be searched.
     """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
-    environment |= {"WARMER_DATA_DIR": str(data_dir), "COLLECTION_NAME": collection}
+    foreign = ("ANTHROPIC_", "QDRANT_", "WARMER_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    environment |= {"WARMER_DATA_DIR": str(data_dir), "COLLECTION_NAME": collection, "EMBEDDING_MODEL": model}
     parameters = StdioServerParameters(command=_COMMAND[0], args=_COMMAND[1:], env=environment)
     try:
         async with Client(parameters, read_timeout_seconds=_SECONDS) as client:

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import os
 
 from rich.console import Console
 
@@ -22,13 +21,12 @@ def run(arguments: argparse.Namespace) -> None:
     dataset = beir.load(arguments.dataset)
     with Bars() as bars:
         name = asyncio.run(_index(arguments, dataset, bars))
-        if arguments.model:
-            os.environ["EMBEDDING_MODEL"] = arguments.model  # the server's
         made = run_agents(
             dataset,
             arguments.cache,
             name,
             arguments.agent,
+            model=arguments.model or DEFAULT_MODEL,
             split=arguments.split,
             budget=arguments.budget,
             n=arguments.n,

@@ -24,7 +24,8 @@ def run(arguments: argparse.Namespace) -> None:
     cost = Cost()
     report.prepare(arguments.out)
     dataset = beir.load(arguments.dataset) if arguments.dataset else None
-    scores = load_scores(arguments.judge, dataset, arguments.cache)
+    split = dataset.split(arguments.split) if dataset else ""
+    scores = load_scores(arguments.judge, dataset, split, arguments.cache)
     with Bars() as bars:
         made = asyncio.run(_run(arguments, dataset, scores, bars))
     report.write(made, arguments.out)
@@ -58,13 +59,12 @@ async def _subject(
             dataset,
             scores,
             embedder,
-            split=arguments.split,
+            split=dataset.split(arguments.split),
+            limit=arguments.limit,
             indexed=arguments.text,
             data_dir=arguments.cache,
             progress=bars.steps("documents embedded"),
         )
-    if not arguments.queries:
-        raise EvalError("a collection is evaluated with queries of your own: --queries FILE, one query a line")
     opened = await subject.from_collection(arguments.collection, arguments.queries, arguments.data_dir)
     embedder = load_embedder(arguments.model or str(opened.about["model"]))
     if embedder.name != opened.about["model"]:

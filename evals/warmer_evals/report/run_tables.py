@@ -53,7 +53,7 @@ def figure_tables(report: dict[str, Any]) -> list[Table]:
             _ci(method, "ndcg", number),
             _ci(method, "vs_same_list", change),
             *(number(method.get(measure)) for measure in ("recall_50", "precision", "ap")),
-            share(method.get("unjudged")),
+            share(method.get("unjudged") if pick(report, "about", "pooled") else None),
         ]
         for name, method in methods.items()
     ]
@@ -83,12 +83,20 @@ def _budget_table(report: dict[str, Any]) -> list[Table]:
             named(name)[0],
             with_interval(entry.get("ndcg"), bounds(entry, "ci"), number),
             with_interval(entry.get("over_rerank_only"), bounds(entry, "ci_over_rerank_only"), change),
+            with_interval(entry.get("over_same_list"), bounds(entry, "ci_over_same_list"), change),
             *(number(value) for value in [*(entry.get("rounds") or []), *[None] * rounds][:rounds]),
             number(entry.get("two_steps")),
         ]
         for name, entry in budget.items()
     ]
-    columns = ["Method", "nDCG", "Over rerank only", *(f"After {scores}" for scores in spent(report)), "In two steps"]
+    columns = [
+        "Method",
+        "nDCG",
+        "Over the dense list",
+        "Over its own list",
+        *(f"After {scores}" for scores in spent(report)),
+        "In two steps",
+    ]
     size = pick(report, "about", "budget") or DASH
     return [Table(f"nDCG at {size} scores, of all that is scored", columns, rows)]
 
@@ -142,6 +150,7 @@ def facts(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("Scores a query (K)", count(report.get("k"))),
         ("Hits compared (n)", count(report.get("n"))),
         ("Budget", count(about.get("budget"))),
+        ("Relevant from grade", count(about.get("relevant_from"))),
         ("Trained on", str(about.get("trained_on") or DASH)),
     ]
     if usage:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from warmer_evals.report import hits
-from warmer_evals.report.figures import DASH, bounds, change, interval, number, pick, probability, share
+from warmer_evals.report.figures import DASH, bounds, change, interval, number, pick, probability, share, with_interval
 from warmer_evals.report.run_charts import difference_chart, interval_charts, line_charts, outcome_chart
 from warmer_evals.report.run_rows import dcg_gain
 from warmer_evals.report.run_tables import facts, figure_tables, parameter_tables
@@ -41,9 +41,10 @@ def _headlines(report: dict[str, Any]) -> list[Headline]:
     method = pick(report, "methods", "feedback") or {}
     queries = method.get("queries")
     judged = sum(pick(entry, "methods", "feedback", "ndcg") is not None for entry in report.get("per_query") or [])
+    same = method.get("same_list") or {}
     gain, lift = method.get("relevance_gain"), method.get("vs_same_list")
     wins, losses, p = (method.get(name) for name in ("dcg_wins", "dcg_losses", "dcg_sign_test_p"))
-    ours, theirs = (pick(report, "budget", name) or {} for name in ("feedback", "rerank_only"))
+    ours, theirs = (pick(report, "budget", name) or {} for name in ("feedback", "rerank_only_hybrid"))
     budget = pick(report, "about", "budget") or DASH
     return [
         Headline(
@@ -51,16 +52,17 @@ def _headlines(report: dict[str, Any]) -> list[Headline]:
             "Relevance gain",
             change(gain),
             interval(bounds(method, "ci", "relevance_gain"), change),
-            "new hits as good as the best first hit, against no feedback",
-            by_interval(bounds(method, "ci", "relevance_gain"), queries),
+            "new hits as good as the best first hit, against the dense list; against the same list "
+            f"{with_interval(same.get('relevance_gain'), bounds(same, 'ci', 'relevance_gain'), change)}",
+            by_interval(bounds(same, "ci", "relevance_gain"), queries),
         ),
         Headline(
             "DCG per query",
             "DCG, wins : losses",
             f"{_times(wins, queries)} : {_times(losses, queries)}",
             f"{share(wins)} won, {share(losses)} lost, {probability(p)}" if wins is not None else "",
-            _over_same_list(method.get("same_list") or {}),
-            by_sign_test(wins, losses, p, queries),
+            _over_same_list(same),
+            by_sign_test(same.get("dcg_wins"), same.get("dcg_losses"), same.get("dcg_sign_test_p"), queries),
         ),
         Headline(
             "residual nDCG",
@@ -73,10 +75,11 @@ def _headlines(report: dict[str, Any]) -> list[Headline]:
         Headline(
             f"nDCG at {budget} scores",
             f"nDCG at {budget} scores",
-            change(ours.get("over_rerank_only")),
-            interval(bounds(ours, "ci_over_rerank_only"), change),
-            f"in rounds with feedback {number(ours.get('ndcg'))}, in one long list {number(theirs.get('ndcg'))}",
-            by_interval(bounds(ours, "ci_over_rerank_only"), judged),
+            change(ours.get("over_same_list")),
+            interval(bounds(ours, "ci_over_same_list"), change),
+            f"in rounds with feedback {number(ours.get('ndcg'))}, reading on down the same list "
+            f"{number(theirs.get('ndcg'))}",
+            by_interval(bounds(ours, "ci_over_same_list"), judged),
         ),
     ]
 

@@ -60,12 +60,13 @@ def meanings(report: dict[str, Any]) -> list[tuple[str, str]]:
         (
             "Budget",
             "What an agent ends up with if it may score that many hits in all: nDCG of everything scored, best "
-            "first. Rerank only spends them on one list; feedback retrieves anew after every round.",
+            "first by the judge. Rerank only spends them on one list; feedback retrieves anew after every round. Over "
+            "its own list, only feedback differs.",
         ),
         (
             "Intervals and verdicts",
-            "95%, bootstrapped over queries. A difference is called a win or a loss only if zero is outside its "
-            "interval, DCG if its sign test has p < 0.05.",
+            "95%, bootstrapped over queries. What is called a win or a loss is the difference to the same list "
+            "without feedback, if zero is outside its interval, for DCG if its sign test has p < 0.05.",
         ),
         (
             "Skipped queries",
