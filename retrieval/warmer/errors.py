@@ -37,6 +37,10 @@ class StorageError(WarmerError):
     """A data directory that cannot be read or written."""
 
 
+class EngineError(WarmerError):
+    """A Qdrant server that cannot be reached, refuses, or fails."""
+
+
 class JudgeError(WarmerError):
     """A judge that cannot be loaded, or that gives no usable scores."""
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from warmer.database import Database
 from warmer.errors import SearchError
-from warmer.index import Hit, Vector
+from warmer.index import Hit, Inference, QueryVector, Vector
 
 AGENT = "agent"
 _SEARCH = "id, collection, model, query, vector, filter, lexical"
@@ -41,7 +41,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A search and everything that was shown for it, over all rounds."""
+    """A search and everything that was shown for it, over all rounds.
+
+    `vector` is empty where the engine embeds the query; `model` is the retriever's.
+    """
 
     id: str
     collection: str
@@ -51,6 +54,11 @@ class Search:
     where: Mapping[str, Any]
     lexical: bool
     shown: dict[int, Shown] = field(default_factory=dict)
+
+    @property
+    def query_vector(self) -> QueryVector:
+        """Give what the engine is queried with."""
+        return self.vector if self.vector.size else Inference(self.query, self.model)
 
     @property
     def scored(self) -> list[Shown]:
@@ -94,6 +102,10 @@ class Journal(Protocol):
         """Delete searches that have expired and that nobody scored."""
         ...
 
+    async def counts(self) -> tuple[int, int]:
+        """Count searches and scores, for a status report."""
+        ...
+
     async def score(self, search_id: str, scores: Mapping[int, float], judge: str, rubric: str) -> None:
         """Keep scores of 0..10; a hit scored again by the same judge takes the new score."""
         ...
@@ -102,6 +114,11 @@ class Journal(Protocol):
 def new_search_id() -> str:
     """Make a handle that nobody can guess: 128 random bits."""
     return "s_" + secrets.token_urlsafe(16)
+
+
+def kept_vector(vector: QueryVector) -> Vector:
+    """Give what a journal keeps of a query's vector: nothing where the engine embeds it."""
+    return np.empty(0, dtype=np.float32) if isinstance(vector, Inference) else vector
 
 
 class SqliteJournal:

@@ -47,3 +47,8 @@ def identify(passages: Iterable[Passage]) -> Iterator[tuple[str, Passage]]:
         key = (passage.source, passage.embedded)
         yield str(uuid5(_NAMESPACE, f"{passage.source}\0{seen[key]}\0{passage.embedded}")), passage
         seen[key] += 1
+
+
+def native_id(point_id: str) -> int | str:
+    """Give a point id as Qdrant takes it, which tells whole numbers from UUIDs."""
+    return int(point_id) if point_id.isdecimal() else point_id

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from warmer.errors import ScoreError
-from warmer.index import Coefficients, FeedbackItem, Vector
+from warmer.index import Coefficients, FeedbackItem, QueryVector, Vector, own_vector
 
 SCALE = 10.0
 _HIT = re.compile(r"[1-9][0-9]{0,8}")
@@ -69,7 +69,7 @@ def parse_scores(scores: Mapping[str, Any], shown: Collection[int]) -> dict[int,
     return parsed
 
 
-def steer(vector: Vector, scored: Iterable[tuple[str, Vector, float]], params: Params) -> Steering | None:
+def steer(vector: QueryVector, scored: Iterable[tuple[str, Vector, float]], params: Params) -> Steering | None:
     """Turn scored hits (id, vector, score in 0..1) into a feedback query; None where they say nothing.
 
     They say nothing when no score differs from another or from the neutral one. Points with the very same
@@ -88,9 +88,9 @@ def equivalent_query(vector: Vector, steering: Steering) -> Vector:
     For cosine and dot product F(x) is linear in x, so it is the similarity to
     q' = a q + sum of conf^b c (pos - neg), all vectors normalised.
     """
-    unit = [item.vector / np.linalg.norm(item.vector) for item in steering.items]
+    unit = [_unit(own_vector(item.vector)) for item in steering.items]
     a, b, c = steering.coefficients.a, steering.coefficients.b, steering.coefficients.c
-    moved = a * vector / np.linalg.norm(vector)
+    moved = a * _unit(vector)
     for (one, left), (other, right) in combinations(zip(steering.items, unit, strict=True), 2):
         gap = one.score - other.score
         if gap:
@@ -112,6 +112,10 @@ def _parse_score(hit: int, value: Any) -> float:  # noqa: ANN401
     if not 0 <= score <= SCALE:
         raise ScoreError(f"the score of hit {hit} is {str(value)[:40]!r}: send a number from 0 to 10")
     return score
+
+
+def _unit(vector: Vector) -> Vector:
+    return vector / np.linalg.norm(vector)
 
 
 def _distinct(scored: Iterable[tuple[str, Vector, float]]) -> list[FeedbackItem]:

@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache, partial
-from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
@@ -12,15 +11,12 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 
 from warmer import __version__
-from warmer.database import Database
 from warmer.embedding import Embedder
-from warmer.embedding.background import BackgroundEmbedder
+from warmer.embedding.retrievers import Retrievers
 from warmer.errors import JudgeError
 from warmer.index.catalog import Catalog
-from warmer.jobs import SqliteJobs
-from warmer.journal import SqliteJournal
 from warmer.judges import Judge, load_judge
-from warmer.parameters import SqliteParameters
+from warmer_server.engine import Engine, open_engine
 from warmer_server.settings import Settings
 from warmer_tools import give_feedback, search, train_params
 from warmer_tools.workspace import Workspace
@@ -40,16 +36,12 @@ def build_server(settings: Settings) -> MCPServer[Workspace]:
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[Workspace]) -> AsyncIterator[Workspace]:
-        database = Database(journal_path(settings))
-        try:
-            async with anyio.create_task_group() as background:
-                workspace = make_workspace(settings, database, background)
-                workspace.embedder.start()
-                await workspace.journal.prune()
-                yield workspace
-                background.cancel_scope.cancel()
-        finally:
-            database.close()
+        async with open_engine(settings) as engine, anyio.create_task_group() as background:
+            workspace = make_workspace(settings, engine, background)
+            workspace.retrievers.start()
+            await workspace.journal.prune()
+            yield workspace
+            background.cancel_scope.cancel()
 
     server = MCPServer(
         "warmer",
@@ -71,18 +63,20 @@ def build_server(settings: Settings) -> MCPServer[Workspace]:
 
 
 def _collections(settings: Settings) -> str:
+    if settings.qdrant_url:
+        return ""  # asking the server would delay the handshake
     names = Catalog(settings.data_dir).names()
     return f"\nCollections: {', '.join(names)[:500]}." if names else ""
 
 
-def make_workspace(settings: Settings, database: Database, background: TaskGroup) -> Workspace:
+def make_workspace(settings: Settings, engine: Engine, background: TaskGroup) -> Workspace:
     """Put together what the tools work on."""
     return Workspace(
-        catalog=Catalog(settings.data_dir, settings.collection_name),
-        embedder=BackgroundEmbedder(partial(load_embedder, settings.embedding_model)),
-        journal=SqliteJournal(database, settings.search_hours * 3600),
-        parameters=SqliteParameters(database),
-        jobs=SqliteJobs(database),
+        collections=engine.collections,
+        retrievers=Retrievers(settings.embedding_model, settings.retrievers, load_embedder),
+        journal=engine.journal,
+        parameters=engine.parameters,
+        jobs=engine.jobs,
         load_judge=cache(partial(find_judge, settings)),
         background=background,
         mode=settings.search_mode,
@@ -102,11 +96,6 @@ def find_judge(settings: Settings, spec: str) -> Judge:
             f"there is no judge {spec!r}: name claude or fastembed:<model>; WARMER_JUDGES allows classes of your own"
         )
     return load_judge(spec, claude_model=settings.claude_model)
-
-
-def journal_path(settings: Settings) -> Path:
-    """Locate the journal."""
-    return settings.data_dir / "journal.sqlite3"
 
 
 @cache

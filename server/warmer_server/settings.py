@@ -1,15 +1,28 @@
 """Settings, all from the environment."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from warmer.embedding import DEFAULT_MODEL
 from warmer.errors import WarmerError
 from warmer.judges import DEFAULT_CLAUDE_MODEL
+
+
+def _read_names(text: object) -> object:
+    return {name.strip() for name in text.split(",") if name.strip()} if isinstance(text, str) else text
+
+
+def _read_pairs(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
+    if wrong := [name for name, _, value in pairs if not name.strip() or not value.strip()]:
+        raise ValueError(f"{wrong[0]!r} is not collection=model")
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 class Settings(BaseSettings):
@@ -62,29 +75,87 @@ class Settings(BaseSettings):
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = Field(
         "WARNING", validation_alias="WARMER_LOG_LEVEL", description="What is logged on stderr"
     )
+    retrievers: Annotated[dict[str, str], NoDecode, BeforeValidator(_read_pairs)] = Field(
+        default_factory=dict,
+        validation_alias="WARMER_RETRIEVERS",
+        description="Other models for some collections, as collection=model, separated by commas",
+    )
     qdrant_url: str = Field(
         "",
         validation_alias="QDRANT_URL",
-        description="Reserved for collections on a Qdrant server, which this version cannot search yet",
+        description="Search the collections of this Qdrant server, not those that `warmer index` made here",
+    )
+    qdrant_api_key: SecretStr = Field(SecretStr(""), validation_alias="QDRANT_API_KEY", description="Its key")
+    qdrant_timeout: float = Field(
+        20, gt=0, validation_alias="QDRANT_TIMEOUT", description="Seconds to wait for it at most"
+    )
+    allowed: Annotated[frozenset[str], NoDecode, BeforeValidator(_read_names)] = Field(
+        default_factory=frozenset,
+        validation_alias="WARMER_COLLECTIONS",
+        description="Collections of the server that may be searched, separated by commas (default: all)",
+    )
+    where: dict[str, Any] = Field(
+        default_factory=dict,
+        validation_alias="WARMER_FILTER",
+        description="Filter that is added to every query, as Qdrant's filter JSON, such as a tenant's",
+    )
+    text_field: str = Field(
+        "",
+        validation_alias="WARMER_TEXT_FIELD",
+        description="Where the text is in a payload, as text or a.b.c (default: found out)",
+    )
+    title_field: str = Field("", validation_alias="WARMER_TITLE_FIELD", description="Likewise, the title")
+    source_field: str = Field("", validation_alias="WARMER_SOURCE_FIELD", description="Likewise, the source")
+    texts: str = Field(
+        "",
+        validation_alias="WARMER_TEXTS",
+        description="Class that finds texts which are not in Qdrant, as module:Class",
+    )
+    vector: str = Field(
+        "",
+        validation_alias="WARMER_VECTOR",
+        description="Name of the dense vector, where a collection has several",
+    )
+    lexical_vector: str = Field(
+        "",
+        validation_alias="WARMER_LEXICAL_VECTOR",
+        description="Name of a sparse vector by Qdrant's BM25, to search words too",
+    )
+    journal: Literal["sqlite", "qdrant"] = Field(
+        "sqlite",
+        validation_alias="WARMER_JOURNAL",
+        description="Where searches and scores are kept: in the data directory, or on the server, for several replicas",
     )
 
 
-def read_settings() -> Settings:
+_OF_A_SERVER = {
+    *("qdrant_api_key", "allowed", "where", "texts", "journal"),
+    *("vector", "lexical_vector", "text_field", "title_field", "source_field"),
+}
+
+
+def read_settings(url: str = "") -> Settings:
     """Read the environment.
 
+    Args:
+        url: A server that a command is for, in the place of QDRANT_URL.
+
     Raises:
-        WarmerError: A value does not fit, or asks for what this version cannot do.
+        WarmerError: A value does not fit, or needs another one.
     """
     try:
         settings = Settings()
+    except SettingsError as error:
+        raise WarmerError(
+            "WARMER_FILTER is not JSON: write Qdrant's filter, such as "
+            '{"must": [{"key": "tenant", "match": {"value": "a"}}]}'
+        ) from error
     except ValidationError as error:
         problems = "; ".join(f"{e['loc'][0]} is {e['input']!r}: {e['msg']}" for e in error.errors())
         raise WarmerError(f"{problems}. `warmer serve --help` lists the settings") from error
-    if settings.qdrant_url:
-        raise WarmerError(
-            "QDRANT_URL is set, but this version searches embedded collections only: unset it, and make a "
-            "collection with `warmer index PATH --collection NAME`"
-        )
+    if not (settings.qdrant_url or url) and (alone := sorted(_OF_A_SERVER & settings.model_fields_set)):
+        names = ", ".join(str(Settings.model_fields[field].validation_alias) for field in alone)
+        raise WarmerError(f"{names} is for a Qdrant server, and QDRANT_URL is not set: set that too, or unset {names}")
     return settings
 
 
@@ -92,6 +163,7 @@ def describe_settings() -> str:
     """List the settings for a help text."""
     lines = ["settings, from the environment:"]
     for field in Settings.model_fields.values():
-        default = "" if field.default_factory or field.default == "" else f" (default: {field.default})"
+        unset = field.default_factory or not str(field.default).strip("*")
+        default = "" if unset else f" (default: {field.default})"
         lines.append(f"  {field.validation_alias}\n      {field.description}{default}")
     return "\n".join(lines)

@@ -1,13 +1,17 @@
 """The same tests for every engine, with the identity of the naive formula as the oracle."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
 from anyio import run
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from qdrant_server import QdrantServer
+from remote_engine import NO_SERVER, EachTime, delete, make, real_server
 
 from warmer.errors import FilterError
 from warmer.index import Coefficients, CollectionInfo, Hit, Index, Vector
@@ -15,12 +19,15 @@ from warmer.index.build import Stage, build_in_child
 from warmer.index.edge import EdgeIndex
 from warmer.index.generations import Generations, Manifest
 from warmer.index.memory import MemoryIndex
+from warmer.index.remote.client import Connection, connect
+from warmer.index.remote.engine import QdrantIndex
 from warmer.index.shards import shard_files
 from warmer.steering import Params, Steering, equivalent_query, steer
 
 POINTS, DIM = 200, 8
 FIELDS = {"text": "string", "title": "string", "source": "string", "line": "integer"}
 WORDS = ["amber", "birch", "cedar", "delta", "ember", "fjord", "grove"]
+INFO = CollectionInfo("points", "1", "m", DIM, POINTS, FIELDS)
 RNG = np.random.default_rng(7)
 VECTORS = RNG.normal(size=(POINTS, DIM)).astype(np.float32)
 IDS = [f"00000000-0000-4000-8000-{n:012d}" for n in range(POINTS)]
@@ -43,14 +50,39 @@ def make_edge(folder: Path) -> Index:
 
 
 async def make_memory(_: Path) -> Index:
-    info = CollectionInfo("points", "1", "m", DIM, POINTS, FIELDS)
-    return await MemoryIndex.create(info, zip(IDS, VECTORS, PAYLOADS, strict=True))
+    return await MemoryIndex.create(INFO, zip(IDS, VECTORS, PAYLOADS, strict=True))
 
 
-@pytest.fixture(scope="module", params=["edge", "memory"])
-def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Index:
+@contextmanager
+def serving(connection: Connection) -> Iterator[Index]:
+    name = f"warmer-test-{uuid4().hex}"
+    info = CollectionInfo(name, "1", "m", DIM, POINTS, FIELDS)
+    make(connection, info, zip(IDS, VECTORS, PAYLOADS, strict=True))
+    try:
+        yield EachTime(connection, name)
+    finally:
+        delete(connection, name)
+
+
+@pytest.fixture(scope="module", params=["edge", "memory", "rest", "server"])
+def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     folder = tmp_path_factory.mktemp("engines")
-    return make_edge(folder) if request.param == "edge" else run(make_memory, folder)
+    match request.param:
+        case "edge":
+            yield make_edge(folder)
+        case "memory":
+            yield run(make_memory, folder)
+        case "rest":
+            with QdrantServer() as server:
+                remote = connect(Connection(server.url))  # without connections that are kept: any loop may use it
+                make(Connection(server.url), INFO, zip(IDS, VECTORS, PAYLOADS, strict=True))
+                yield QdrantIndex(remote, "points")
+                run(remote.close)
+        case "server":
+            if not (connection := real_server()):
+                pytest.skip(NO_SERVER)
+            with serving(connection) as index:
+                yield index
 
 
 def vectors(size: int = DIM) -> st.SearchStrategy[Vector]:
@@ -82,8 +114,8 @@ def expected(query: Vector, without: Sequence[str]) -> list[tuple[str, float]]:
 def assert_ranked(hits: list[Hit], oracle: list[tuple[str, float]]) -> None:
     """Scores agree, and so does the order wherever the oracle's scores are further apart than rounding."""
     truth = dict(oracle)
-    assert [hit.score for hit in hits] == pytest.approx([truth[hit.id] for hit in hits], abs=1e-4)
-    assert [hit.score for hit in hits] == pytest.approx([score for _, score in oracle[: len(hits)]], abs=1e-4)
+    assert [hit.score for hit in hits] == pytest.approx([truth[hit.id] for hit in hits], abs=1e-5)
+    assert [hit.score for hit in hits] == pytest.approx([score for _, score in oracle[: len(hits)]], abs=1e-5)
 
 
 @given(steerings(), st.integers(1, 30), st.booleans())

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, get_args
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -11,11 +13,16 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 from qdrant_client import models
+from qdrant_client.conversions.conversion import GrpcToRest, RestToGrpc
+from qdrant_server import QdrantServer
+from remote_engine import NO_SERVER, EachTime, delete, make, real_server
 
 from warmer.errors import FilterError
-from warmer.index import DENSE, LEXICAL, CollectionInfo
+from warmer.index import DENSE, LEXICAL, CollectionInfo, Index
 from warmer.index.filters import check_filter, edge_filter
 from warmer.index.memory import MemoryIndex
+from warmer.index.remote.client import Connection, connect
+from warmer.index.remote.engine import QdrantIndex
 
 pytestmark = pytest.mark.anyio
 
@@ -75,13 +82,32 @@ async def memory(anyio_backend: str) -> MemoryIndex:  # noqa: ARG001
     return await MemoryIndex.create(INFO, zip(IDS, VECTORS, PAYLOADS, strict=True))
 
 
+@pytest.fixture(scope="module", params=["rest", "server"])
+def remote(request: pytest.FixtureRequest) -> Iterator[Index]:
+    """The same points behind Qdrant's REST API, and on a real server."""
+    points = zip(IDS, VECTORS, PAYLOADS, strict=True)
+    if request.param == "rest":
+        with QdrantServer() as server:
+            make(Connection(server.url), INFO, points)
+            yield QdrantIndex(connect(Connection(server.url)), INFO.name)
+    elif connection := real_server():
+        info = replace(INFO, name=f"warmer-test-{uuid4().hex}")
+        make(connection, info, points)
+        try:
+            yield EachTime(connection, info.name)
+        finally:
+            delete(connection, info.name)
+    else:
+        pytest.skip(NO_SERVER)
+
+
 def edge_ids(shard: qe.EdgeShard, where: dict[str, Any]) -> list[str]:
     records, _ = shard.scroll(qe.ScrollRequest(limit=99, filter=edge_filter(where, FIELDS)))
     return sorted(str(record.id) for record in records)
 
 
-async def memory_ids(memory: MemoryIndex, where: dict[str, Any]) -> list[str]:
-    return sorted(hit.id for hit in await memory.search(VECTORS[0], 99, where=where))
+async def found_ids(index: Index, where: dict[str, Any]) -> list[str]:
+    return sorted(hit.id for hit in await index.search(VECTORS[0], 99, where=where))
 
 
 def key(name: str, **check: Any) -> dict[str, Any]:
@@ -135,14 +161,26 @@ async def test_both_engines_find_what_a_filter_says(
 ) -> None:
     wanted = sorted(IDS[i] for i in expected)
     assert edge_ids(shard, where) == wanted
-    assert await memory_ids(memory, where) == wanted
+    assert await found_ids(memory, where) == wanted
+
+
+@pytest.mark.parametrize(("where", "expected"), FOUND)
+async def test_a_server_finds_the_same(remote: Index, where: dict[str, Any], expected: list[int]) -> None:
+    assert await found_ids(remote, where) == sorted(IDS[i] for i in expected)
+
+
+@pytest.mark.parametrize("where", [where for where, _ in FOUND])
+def test_filters_are_the_same_over_grpc(where: dict[str, Any]) -> None:
+    model = models.Filter.model_validate(where)
+    there = GrpcToRest.convert_filter(RestToGrpc.convert_filter(model))
+    assert RestToGrpc.convert_filter(there) == RestToGrpc.convert_filter(model)
 
 
 async def test_slices_part_the_points(shard: qe.EdgeShard, memory: MemoryIndex) -> None:
     slices: list[dict[str, Any]] = [{"must": {"slice": {"total": 3, "index": i}}} for i in range(3)]
     found = [edge_ids(shard, where) for where in slices]
     assert sorted(point_id for ids in found for point_id in ids) == sorted(IDS)
-    assert found == [await memory_ids(memory, where) for where in slices]
+    assert found == [await found_ids(memory, where) for where in slices]
 
 
 KEYS = st.sampled_from([
@@ -224,7 +262,7 @@ REAL = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCh
 @REAL
 async def test_both_engines_agree(shard: qe.EdgeShard, memory: MemoryIndex, where: dict[str, Any]) -> None:
     assert models.Filter.model_validate(where)
-    assert edge_ids(shard, where) == await memory_ids(memory, where)
+    assert edge_ids(shard, where) == await found_ids(memory, where)
 
 
 def known(where: Any) -> set[str]:
@@ -382,4 +420,4 @@ async def test_any_json_is_refused_or_found_alike(shard: qe.EdgeShard, memory: M
         assert str(refusal).startswith("filter")
     else:
         assert models.Filter.model_validate(where)
-        assert edge_ids(shard, where) == await memory_ids(memory, where)
+        assert edge_ids(shard, where) == await found_ids(memory, where)

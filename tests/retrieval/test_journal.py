@@ -7,18 +7,19 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from shared_stores import DAY, Open
 
 from warmer.database import SCHEMA, Database
 from warmer.errors import SearchError, StorageError
-from warmer.index import Hit
-from warmer.journal import Search, SqliteJournal, new_search_id
+from warmer.index import Hit, Inference
+from warmer.journal import Search, SqliteJournal, kept_vector, new_search_id
 
 pytestmark = pytest.mark.anyio
-DAY = 86400.0
 
 
 @contextmanager
@@ -36,15 +37,16 @@ def make_hits(*names: str) -> list[Hit]:
     return [Hit(name, 0.5, {"title": name.upper(), "source": "s"}, np.ones(4, np.float32)) for name in names]
 
 
-async def test_a_search_comes_back_as_it_was_after_a_restart(tmp_path: Path) -> None:
+async def test_a_search_comes_back_as_it_was_after_a_restart(open_memory: Open) -> None:
     search = make_search()
-    with opened(tmp_path / "j") as journal:
+    async with open_memory() as memory:
+        journal = memory.journal
         assert await journal.begin(search, make_hits("a", "b")) == [1, 2]
         await journal.score(search.id, {1: 9, 2: 0}, "agent", "r")
         await journal.score(search.id, {2: 4}, "agent", "r")
         await journal.score(search.id, {1: 1}, "other", "r")
-    with opened(tmp_path / "j") as journal:
-        found = await journal.find(search.id)
+    async with open_memory() as memory:
+        found = await memory.journal.find(search.id)
     assert (found.query, found.where, found.lexical) == (search.query, search.where, True)
     assert found.vector.tolist() == search.vector.tolist()
     assert {n: (shown.id, shown.title, shown.score) for n, shown in found.shown.items()} == {
@@ -53,22 +55,42 @@ async def test_a_search_comes_back_as_it_was_after_a_restart(tmp_path: Path) -> 
     }
 
 
-async def test_a_point_keeps_its_number_through_the_rounds(tmp_path: Path) -> None:
+async def test_a_point_keeps_its_number_through_the_rounds(open_memory: Open) -> None:
     search = make_search()
-    with opened(tmp_path / "j") as journal:
-        await journal.begin(search, make_hits("a", "b"))
-        assert await journal.show(search.id, make_hits("c", "a", "d")) == [3, 1, 4]
-        assert await journal.show(search.id, make_hits("d", "e")) == [4, 5]
+    async with open_memory() as memory:
+        await memory.journal.begin(search, make_hits("a", "b"))
+        assert await memory.journal.show(search.id, make_hits("c", "a", "d")) == [3, 1, 4]
+        assert await memory.journal.show(search.id, make_hits("d", "e")) == [4, 5]
 
 
-async def test_unknown_and_expired_handles_are_told_apart(tmp_path: Path) -> None:
+async def test_a_query_that_the_engine_embeds_has_no_vector(open_memory: Open) -> None:
+    search = replace(make_search(), vector=kept_vector(Inference("why 😀", "model")))
+    async with open_memory() as memory:
+        await memory.journal.begin(search, [])
+        assert (await memory.journal.find(search.id)).query_vector == Inference("why 😀", "model")
+
+
+async def test_the_newest_score_of_a_point_is_known(open_memory: Open) -> None:
+    searches = [make_search() for _ in range(8)]
+    async with open_memory() as memory:
+        journal = memory.journal
+        for search in searches:
+            await journal.begin(search, make_hits("a", "b"))
+        for number, search in enumerate(reversed(searches)):
+            await journal.score(search.id, {1: number}, "agent", "r")
+        await journal.score(searches[3].id, {2: 9}, "agent", "old")
+        assert await journal.known("notes", searches[0].query, "agent", "r") == {"a": 7}
+        assert await journal.known("notes", "other", "agent", "r") == {}
+
+
+async def test_unknown_and_expired_handles_are_told_apart(open_memory: Open) -> None:
     search = make_search()
-    with opened(tmp_path / "j", -1) as journal:
-        await journal.begin(search, [])
+    async with open_memory(-1) as memory:
+        await memory.journal.begin(search, [])
         with pytest.raises(SearchError, match="expired: call search again"):
-            await journal.find(search.id)
+            await memory.journal.find(search.id)
         with pytest.raises(SearchError, match="unknown: call search again"):
-            await journal.find("s_nothing")
+            await memory.journal.find("s_nothing")
 
 
 def run_rounds(path: Path, search_id: str, worker: int) -> list[int]:
@@ -127,13 +149,14 @@ def test_many_processes_open_a_new_journal_at_once(tmp_path: Path) -> None:
     assert [process.wait() for process in processes] == [0] * 8
 
 
-async def test_what_expired_unscored_is_pruned(tmp_path: Path) -> None:
+async def test_what_expired_unscored_is_pruned(open_memory: Open) -> None:
     scored, unscored, fresh = make_search(), make_search(), make_search()
-    with opened(tmp_path / "j", -1) as journal:
+    async with open_memory(-1) as memory:
         for search in (scored, unscored):
-            await journal.begin(search, make_hits("a"))
-        await journal.score(scored.id, {1: 3}, "agent", "r")
-    with opened(tmp_path / "j") as journal:
+            await memory.journal.begin(search, make_hits("a"))
+        await memory.journal.score(scored.id, {1: 3}, "agent", "r")
+    async with open_memory() as memory:
+        journal = memory.journal
         await journal.begin(fresh, make_hits("a"))
         await journal.prune()
         assert await journal.counts() == (2, 1)

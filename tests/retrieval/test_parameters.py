@@ -3,11 +3,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from shared_stores import Open
 
 from warmer.database import Database
 from warmer.errors import SearchError, WarmerError
 from warmer.index import Coefficients
-from warmer.jobs import SqliteJobs
 from warmer.parameters import Key, SqliteParameters, Trained, choose
 from warmer.steering import Params
 
@@ -16,14 +16,14 @@ KEY = Key("docs", "model", "agent", "0-10 v1")
 TRAINED = Trained(KEY, Params(b=0.5, c=1.2, source="trained"), Coefficients(1, 0.5, 0.1), 30, {"ndcg": 0.7})
 
 
-async def test_the_newest_set_of_a_key_counts_also_after_a_restart(tmp_path: Path) -> None:
+async def test_the_newest_set_of_a_key_counts_also_after_a_restart(open_memory: Open) -> None:
     newer = Trained(KEY, Params(c=0.3), TRAINED.plain, 40, {})
     other = Trained(Key("docs", "model", "claude:x", "0-10 v1"), Params(c=2), TRAINED.plain, 40, {})
-    with closing(Database(tmp_path / "j")) as database:
+    async with open_memory() as memory:
         for trained in (TRAINED, other, newer):
-            await SqliteParameters(database).add(trained)
-    with closing(Database(tmp_path / "j")) as database:
-        assert await SqliteParameters(database).all() == [newer, other]
+            await memory.parameters.add(trained)
+    async with open_memory() as memory:
+        assert sorted(await memory.parameters.all(), key=lambda trained: trained.key.judge) == [newer, other]
 
 
 def test_export_is_plain_a_b_c_for_others_and_comes_back_whole() -> None:
@@ -73,9 +73,9 @@ def vars_of(key: Key) -> tuple[str, str, str, str]:
     return key.collection, key.model, key.judge, key.rubric
 
 
-async def test_one_process_runs_a_job_at_a_time(tmp_path: Path) -> None:
-    with closing(Database(tmp_path / "j")) as one, closing(Database(tmp_path / "j")) as other:
-        here, there = SqliteJobs(one), SqliteJobs(other)
+async def test_one_process_runs_a_job_at_a_time(open_memory: Open) -> None:
+    async with open_memory() as one, open_memory() as other:
+        here, there = one.jobs, other.jobs
         job = await here.create("docs", "claude", 25, ["a", "b"], "running")
         assert await here.claim(job.id, 60)
         assert not await there.claim(job.id, 60)

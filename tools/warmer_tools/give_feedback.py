@@ -7,6 +7,7 @@ import anyio.to_thread
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import BaseModel, Field, WithJsonSchema
 
+from warmer.embedding.retrievers import same_model
 from warmer.errors import ModelMismatchError, ScoreError
 from warmer.index import Hit, Index
 from warmer.journal import AGENT, Search, Shown
@@ -97,7 +98,9 @@ async def run(
     params = choose(await workspace.parameters.all(), Key(found.collection, found.model, *by))
     scored = found.scored
     without = [] if include_scored else [shown.id for shown in scored]
-    outcome, hits = await _retrieve(workspace, found, scored, params, limit, without)
+    index = await workspace.collections.find(found.collection)
+    outcome, hits = await _retrieve(index, found, scored, params, limit, without)
+    there = {hit.id for hit in await index.retrieve([shown.id for shown in scored])}
     numbers = await workspace.journal.show(search_id, hits)
     return FeedbackReply(
         search_id=search_id,
@@ -105,7 +108,8 @@ async def run(
         hits=hit_replies(numbers, hits, workspace.text_limit, scores=False),
         ranking=_ranking(scored),
         params=_params_reply(params),
-        next=_next(outcome, [n for n in numbers if n not in {s.hit for s in scored}]),
+        next=_gone([s.hit for s in scored if s.id not in there])
+        + _next(outcome, [n for n in numbers if n not in {s.hit for s in scored}]),
     )
 
 
@@ -124,24 +128,23 @@ async def _score(
 
 
 async def _retrieve(
-    workspace: Workspace, found: Search, scored: Sequence[Shown], params: Params, limit: int, without: Sequence[str]
+    index: Index, found: Search, scored: Sequence[Shown], params: Params, limit: int, without: Sequence[str]
 ) -> tuple[Literal["steered", "no_signal"], list[Hit]]:
-    index = workspace.catalog.open(found.collection)
     await _check_model(index, found)
     text = found.query if found.lexical else ""
     examples = [(shown.id, shown.vector, (shown.score or 0) / SCALE) for shown in scored]
-    steering = steer(found.vector, examples, params)
+    steering = steer(found.query_vector, examples, params)
     if steering is None:
-        return "no_signal", await index.search(found.vector, limit, text=text, where=found.where, without=without)
+        return "no_signal", await index.search(found.query_vector, limit, text=text, where=found.where, without=without)
     items, coefficients = steering.items, steering.coefficients
     return "steered", await index.feedback(
-        found.vector, items, coefficients, limit, text=text, where=found.where, without=without
+        found.query_vector, items, coefficients, limit, text=text, where=found.where, without=without
     )
 
 
 async def _check_model(index: Index, found: Search) -> None:
     info = await index.info()
-    if info.model != found.model:
+    if info.declared and not same_model(info.model, found.model):
         raise ModelMismatchError(
             f"collection {info.name!r} is now embedded by {info.model!r}, the search was made with {found.model!r}: "
             "your scores are kept; call search again"
@@ -158,6 +161,13 @@ def _ranking(scored: Sequence[Shown]) -> list[Ranked]:
 
 def _params_reply(params: Params) -> ParamsReply:
     return ParamsReply(a=params.a, b=params.b, c=params.c, neutral=params.neutral * SCALE, source=params.source)
+
+
+def _gone(hits: Sequence[int]) -> str:
+    if not hits:
+        return ""
+    numbers = ", ".join(map(str, sorted(hits)))
+    return f"Deleted from the collection meanwhile: hits {numbers}; their scores still count. "
 
 
 def _next(outcome: str, unscored: Sequence[int]) -> str:

@@ -5,10 +5,12 @@ from typing import Annotated, Any
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import BaseModel, Field
 
+from warmer.embedding import Retriever
 from warmer.embedding.background import Waiting
+from warmer.embedding.retrievers import same_model
 from warmer.errors import ModelMismatchError, SearchError
 from warmer.index import CollectionInfo
-from warmer.journal import Search, new_search_id
+from warmer.journal import Search, kept_vector, new_search_id
 from warmer.judges import ANCHORS
 from warmer_tools.reply import HitReply, hit_replies, result
 from warmer_tools.tool import NoObject, NoText, ToolContext, make_tool, reporter, spoken_errors
@@ -69,20 +71,17 @@ async def run(
         WarmerError: The query, the collection or the filter cannot be used.
     """
     query = checked_query(query)
-    index = workspace.catalog.open(collection)
-    embedder = await workspace.embedder.ready(waiting)
-    vector = await workspace.embedder.embed_query(embedder, query)
+    index = await workspace.collections.find(collection)
     info = await index.info()
-    if embedder.name != info.model:
-        raise ModelMismatchError(
-            f"collection {info.name!r} was embedded by {info.model!r}, but queries are embedded by {embedder.name!r}: "
-            "set EMBEDDING_MODEL to the former (to its folder, if it is a local one), or index the collection anew"
-        )
+    background = workspace.retrievers.of(info.name)
+    retriever = await background.ready(waiting)
+    check_retriever(info, retriever)
+    vector = await background.embed_query(retriever, query)
     lexical = _lexical(workspace.mode, info)
     hits = await index.search(vector, limit, text=query if lexical else "", where=where)
     if (await index.info()).model != info.model:
         raise ModelMismatchError(f"collection {info.name!r} was embedded anew by another model meanwhile: search again")
-    kept = Search(new_search_id(), info.name, info.model, query, vector, where, lexical)
+    kept = Search(new_search_id(), info.name, retriever.name, query, kept_vector(vector), where, lexical)
     numbers = await workspace.journal.begin(kept, hits)
     return SearchReply(
         search_id=kept.id,
@@ -96,6 +95,25 @@ _NEXT = (
     f"If these do not answer it yet, score every hit 0-10 ({ANCHORS}; spread them), then call give_feedback with "
     'scores like {"1": 9, "2": 0}.'
 )
+
+
+def check_retriever(info: CollectionInfo, retriever: Retriever) -> None:
+    """Make sure that queries are embedded as the collection was.
+
+    Raises:
+        ModelMismatchError: They are not; it names both.
+    """
+    if info.declared and not same_model(retriever.name, info.model):
+        raise ModelMismatchError(
+            f"collection {info.name!r} was embedded by {info.model!r}, but queries are embedded by {retriever.name!r}: "
+            "set EMBEDDING_MODEL to the former (to its folder, if it is a local one), or index the collection anew"
+        )
+    if retriever.dim and retriever.dim != info.dim:
+        raise ModelMismatchError(
+            f"collection {info.name!r} has vectors of {info.dim} dimensions, but {retriever.name!r} embeds queries in "
+            f"{retriever.dim}: name the model that it was embedded by, in EMBEDDING_MODEL, or in WARMER_RETRIEVERS for "
+            "this collection alone"
+        )
 
 
 def checked_query(query: str) -> str:

@@ -9,6 +9,7 @@ import anyio.to_thread
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import BaseModel, Field
 
+from warmer.errors import SearchError
 from warmer.heldout import FEWEST_QUERIES
 from warmer.index import Hit
 from warmer.jobs import ENDED, Job
@@ -17,7 +18,7 @@ from warmer.judges import ANCHORS
 from warmer.training import FEWEST_HITS
 from warmer_tools.reply import HitReply, hit_replies, result
 from warmer_tools.tool import NoList, NoText, ToolContext, make_tool, spoken_errors
-from warmer_tools.training import clean_queries, run_job, scored_queries, unscored
+from warmer_tools.training import clean_queries, quiet, run_job, scored_queries, unscored
 from warmer_tools.workspace import RUBRIC, Workspace
 
 MAX_QUERIES = 500
@@ -99,8 +100,13 @@ async def start(workspace: Workspace, collection: str, queries: list[str], judge
     Raises:
         WarmerError: The collection, a query or the judge cannot be used.
     """
-    info = await workspace.catalog.open(collection).info()
+    info = await (await workspace.collections.find(collection)).info()
     asked = clean_queries(queries)
+    if not (await workspace.retrievers.of(info.name).ready(quiet)).dim:
+        raise SearchError(
+            f"the queries of {info.name!r} are embedded by Qdrant itself, so that there are no vectors to train on: "
+            "the default parameters serve; choose a retriever that runs here to train"
+        )
     if judge != AGENT:
         await anyio.to_thread.run_sync(workspace.load_judge, judge)
         asked = asked or clean_queries(await workspace.journal.queries(info.name))

@@ -70,7 +70,7 @@ async def unscored(workspace: Workspace, job: Job) -> list[tuple[Search, list[Hi
 
     Hits that were deleted since, or that feedback brought up later, need no score.
     """
-    index = workspace.catalog.open(job.collection)
+    index = await workspace.collections.find(job.collection)
     searches = [await workspace.journal.find(job.searches[n]) for n in sorted(job.searches)]
     missing = [[shown.id for shown in found.unscored if shown.hit <= job.hits] for found in searches]
     still = [(found, await index.retrieve(ids)) for found, ids in zip(searches, missing, strict=True) if ids]
@@ -78,13 +78,24 @@ async def unscored(workspace: Workspace, job: Job) -> list[tuple[Search, list[Hi
 
 
 async def scored_queries(workspace: Workspace, info: CollectionInfo, judge: str, rubric: str) -> list[Search]:
-    """List the searches that can train, one a query: that with the most scores."""
+    """List the searches that can train, one a query: that with the most scores.
+
+    A query that the engine embedded has no vector here, and cannot train.
+    """
     best: dict[str, Search] = {}
-    for found in await workspace.journal.scored(info.name, info.model, judge, rubric):
+    model = await retriever_name(workspace, info)
+    for found in await workspace.journal.scored(info.name, model, judge, rubric):
         count = len(found.scored)
-        if count >= FEWEST_HITS and (found.query not in best or count >= len(best[found.query].scored)):
+        if not found.vector.size or count < FEWEST_HITS:
+            continue
+        if found.query not in best or count >= len(best[found.query].scored):
             best[found.query] = found
     return list(best.values())
+
+
+async def retriever_name(workspace: Workspace, info: CollectionInfo) -> str:
+    """Name what embeds the queries of a collection."""
+    return (await workspace.retrievers.of(info.name).ready(quiet)).name
 
 
 async def score_shown(workspace: Workspace, search_id: str, judge: Judge | None) -> Search:
@@ -97,7 +108,8 @@ async def score_shown(workspace: Workspace, search_id: str, judge: Judge | None)
     missing = {shown.id: shown.hit for shown in found.unscored}
     known = await workspace.journal.known(found.collection, found.query, name, rubric)
     given = {missing[id_]: score for id_, score in known.items() if id_ in missing}
-    hits = await workspace.catalog.open(found.collection).retrieve([id_ for id_ in missing if id_ not in known])
+    index = await workspace.collections.find(found.collection)
+    hits = await index.retrieve([id_ for id_ in missing if id_ not in known])
     if judge and hits:
         scores = await anyio.to_thread.run_sync(checked_scores, judge, found.query, [_text(hit) for hit in hits])
         given |= {missing[hit.id]: score for hit, score in zip(hits, scores, strict=True)}
@@ -106,7 +118,7 @@ async def score_shown(workspace: Workspace, search_id: str, judge: Judge | None)
 
 
 async def _advance(workspace: Workspace, job: Job, judge: Judge | None) -> None:
-    info = await workspace.catalog.open(job.collection).info()
+    info = await (await workspace.collections.find(job.collection)).info()
     at_once = anyio.CapacityLimiter(judge.workers if judge else 1)
     done = 0
 
@@ -134,9 +146,11 @@ async def _search(workspace: Workspace, job: Job, info: CollectionInfo, position
     """Run a query of a job, unless it was run with the collection's present model; gives the search_id."""
     if position in job.searches:
         found = await workspace.journal.find(job.searches[position])
-        if found.model == info.model:
+        retriever = await workspace.retrievers.of(info.name).ready(quiet)
+        search.check_retriever(info, retriever)
+        if found.model == retriever.name:
             return found.id
-    reply = await search.run(workspace, query, job.collection, job.hits, {}, False, _quiet)
+    reply = await search.run(workspace, query, job.collection, job.hits, {}, False, quiet)
     await workspace.jobs.ran(job.id, position, reply.search_id)
     return reply.search_id
 
@@ -154,7 +168,7 @@ async def _fit(workspace: Workspace, job: Job, info: CollectionInfo, judge: Judg
     if usage := getattr(judge, "usage", None):
         result["usage"] = asdict(usage)
     if not held_out.reason:
-        key = Key(info.name, info.model, name, rubric)
+        key = Key(info.name, await retriever_name(workspace, info), name, rubric)
         await workspace.parameters.add(Trained(key, params, plain, held_out.queries, asdict(held_out)))
     await workspace.jobs.settle(job.id, "rejected" if held_out.reason else "applied", result)
 
@@ -177,7 +191,7 @@ async def _beat(workspace: Workspace, job_id: str, scope: anyio.CancelScope) -> 
     scope.cancel()
 
 
-async def _quiet(_: float) -> None:
+async def quiet(_: float) -> None:
     """Wait for the model without a word: whoever began the job may be gone."""
 
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from anyio.abc import TaskGroup
 
-from warmer.embedding.background import BackgroundEmbedder
-from warmer.index.catalog import Catalog
+from warmer.embedding.retrievers import Retrievers
+from warmer.index.collections import Collections
 from warmer.jobs import Jobs
 from warmer.journal import Journal
 from warmer.judges import Judge
@@ -18,7 +18,7 @@ RUBRIC = "0-10 v1"
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Collections, the model that embeds queries, what is remembered, and how replies are made.
+    """Collections, the models that embed queries, what is remembered, and how replies are made.
 
     Attributes:
         mode: Which legs a search has; `auto` means hybrid where the collection has words to search.
@@ -27,8 +27,8 @@ class Workspace:
         background: Where trainings run that outlive the call that began them.
     """
 
-    catalog: Catalog
-    embedder: BackgroundEmbedder
+    collections: Collections
+    retrievers: Retrievers
     journal: Journal
     parameters: Parameters
     jobs: Jobs

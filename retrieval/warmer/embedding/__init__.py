@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from warmer.index import Vector
+from warmer.index import QueryVector, Vector
 
 # ONNX Runtime and the hub's client send usage data to their makers unless told not to before they are imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -13,12 +13,12 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 
-class Embedder(Protocol):
-    """A loaded embedding model.
+class Retriever(Protocol):
+    """What queries are embedded by.
 
     Attributes:
         name: What the vectors are said to be from; equal names mean one vector space.
-        dim: Length of a vector.
+        dim: Length of a vector; 0 where the engine embeds, and nobody here knows.
     """
 
     @property
@@ -26,6 +26,14 @@ class Embedder(Protocol):
 
     @property
     def dim(self) -> int: ...  # noqa: D102
+
+    def embed_query(self, text: str) -> QueryVector:
+        """Embed a query; shape (dim,)."""
+        ...
+
+
+class Embedder(Retriever, Protocol):
+    """A loaded embedding model, for queries and passages."""
 
     def embed_query(self, text: str) -> Vector:
         """Embed a query; shape (dim,), unit length."""

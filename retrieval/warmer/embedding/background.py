@@ -8,8 +8,8 @@ from time import monotonic
 
 import anyio.to_thread
 
-from warmer.embedding import Embedder
-from warmer.index import Vector
+from warmer.embedding import Retriever
+from warmer.index import QueryVector
 
 Waiting = Callable[[float], Awaitable[None]]
 
@@ -17,9 +17,9 @@ Waiting = Callable[[float], Awaitable[None]]
 class BackgroundEmbedder:
     """Loads a model once, in a daemon thread; a load that failed is tried again by the next call."""
 
-    def __init__(self, load: Callable[[], Embedder]) -> None:
+    def __init__(self, load: Callable[[], Retriever]) -> None:
         self._load = load
-        self._loading: Future[Embedder] | None = None
+        self._loading: Future[Retriever] | None = None
         self._one_at_a_time = anyio.CapacityLimiter(1)
 
     def start(self) -> None:
@@ -28,7 +28,7 @@ class BackgroundEmbedder:
             self._loading = Future()
             Thread(target=self._run, args=(self._loading,), daemon=True).start()
 
-    async def ready(self, waiting: Waiting) -> Embedder:
+    async def ready(self, waiting: Waiting) -> Retriever:
         """Wait for the model; `waiting` is called at once and every second, with the seconds waited so far.
 
         Raises:
@@ -46,11 +46,11 @@ class BackgroundEmbedder:
             self._loading = None
         return loading.result()
 
-    async def embed_query(self, embedder: Embedder, text: str) -> Vector:
+    async def embed_query(self, retriever: Retriever, text: str) -> QueryVector:
         """Embed in a thread, one query at a time: the model uses all cores for one as it is."""
-        return await anyio.to_thread.run_sync(embedder.embed_query, text, limiter=self._one_at_a_time)
+        return await anyio.to_thread.run_sync(retriever.embed_query, text, limiter=self._one_at_a_time)
 
-    def _run(self, loading: Future[Embedder]) -> None:
+    def _run(self, loading: Future[Retriever]) -> None:
         try:
             loading.set_result(self._load())
         except BaseException as error:  # noqa: BLE001  whatever it is, the caller who waits must see it

@@ -7,12 +7,25 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from warmer.errors import EngineError
+
 Vector = NDArray[np.float32]
 Filter = Mapping[str, Any]
 
 DENSE = "dense"
 LEXICAL = "bm25"
 CANDIDATES = 100  # how deep each leg of a hybrid list is
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """A query that the engine embeds itself, by a model it knows (Qdrant's Cloud Inference)."""
+
+    text: str
+    model: str
+
+
+QueryVector = Vector | Inference
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +53,7 @@ class FeedbackItem:
     """
 
     id: str | None
-    vector: Vector
+    vector: QueryVector
     score: float
 
 
@@ -73,6 +86,8 @@ class CollectionInfo:
         points: Number of passages.
         fields: Payload fields that a filter can name, and the JSON type of their values.
         lexical: Whether it has a sparse vector for words beside the dense one.
+        declared: Whether somebody said which model the vectors are from; `model` is empty otherwise.
+        notes: What a status report should say of it, in sentences.
     """
 
     name: str
@@ -82,6 +97,8 @@ class CollectionInfo:
     points: int
     fields: dict[str, str] = field(default_factory=dict)
     lexical: bool = True
+    declared: bool = True
+    notes: tuple[str, ...] = ()
 
 
 class Index(Protocol):
@@ -97,7 +114,7 @@ class Index(Protocol):
 
     async def search(
         self,
-        vector: Vector,
+        vector: QueryVector,
         limit: int,
         *,
         text: str = "",
@@ -113,7 +130,7 @@ class Index(Protocol):
 
     async def feedback(
         self,
-        vector: Vector,
+        vector: QueryVector,
         items: Sequence[FeedbackItem],
         coefficients: Coefficients,
         limit: int,
@@ -124,3 +141,16 @@ class Index(Protocol):
     ) -> list[Hit]:
         """Retrieve once more, steered by scored items, leaving out the points named in `without`."""
         ...
+
+
+def own_vector(vector: QueryVector) -> Vector:
+    """Give a vector that was embedded here.
+
+    Raises:
+        EngineError: The engine was to embed it, and cannot.
+    """
+    if isinstance(vector, Inference):
+        raise EngineError(
+            f"this collection cannot embed queries by {vector.model!r} itself: choose a model for it that runs here"
+        )
+    return vector

@@ -19,7 +19,7 @@ import qdrant_edge as edge
 
 from warmer.errors import StorageError
 from warmer.index import DENSE, LEXICAL
-from warmer.passage import embedded_text
+from warmer.passage import embedded_text, native_id
 
 _BATCH = 1000
 
@@ -88,7 +88,7 @@ def _points(folder: Path, dim: int) -> Iterator[edge.Point]:
             payload = point["payload"]
             dense = np.frombuffer(raw.read(4 * dim), dtype=np.float32)
             sparse = words.embed_document(embedded_text(payload["title"], payload["text"]))
-            yield edge.Point(point["id"], {DENSE: dense.tolist(), LEXICAL: sparse}, payload)
+            yield edge.Point(native_id(point["id"]), {DENSE: dense.tolist(), LEXICAL: sparse}, payload)
 
 
 def _end_with_parent() -> None:

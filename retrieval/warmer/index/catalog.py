@@ -74,3 +74,18 @@ class Catalog:
             raise CollectionError(f"there are several collections, name one of them: {listed}")
         where = " (the setting COLLECTION_NAME)" if name == self._default else ""
         raise CollectionError(f"there is no collection {name!r}{where}; there are: {listed}")
+
+
+class Embedded:
+    """The protocol `Collections` on a catalog."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    async def names(self) -> list[str]:
+        """List the collections that have something published, sorted."""
+        return self._catalog.names()
+
+    async def find(self, name: str = "") -> Index:
+        """Open a collection; without a name the default, or the only one."""
+        return self._catalog.open(name)

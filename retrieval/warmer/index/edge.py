@@ -8,10 +8,22 @@ import numpy as np
 import qdrant_edge as edge
 
 from warmer.errors import CollectionError
-from warmer.index import CANDIDATES, DENSE, LEXICAL, Coefficients, CollectionInfo, FeedbackItem, Filter, Hit, Vector
+from warmer.index import (
+    CANDIDATES,
+    DENSE,
+    LEXICAL,
+    Coefficients,
+    CollectionInfo,
+    FeedbackItem,
+    Filter,
+    Hit,
+    QueryVector,
+    own_vector,
+)
 from warmer.index.filters import edge_filter
 from warmer.index.generations import Generations, Manifest
 from warmer.index.shards import load, readable
+from warmer.passage import native_id
 
 _ATTEMPTS = 3
 
@@ -49,7 +61,7 @@ class EdgeIndex:
 
     async def search(
         self,
-        vector: Vector,
+        vector: QueryVector,
         limit: int,
         *,
         text: str = "",
@@ -57,20 +69,20 @@ class EdgeIndex:
         without: Sequence[str] = (),
     ) -> list[Hit]:
         """Retrieve the nearest points, leaving out those named in `without`."""
-        query = edge.Query.Nearest(vector.tolist(), using=DENSE)
+        query = edge.Query.Nearest(own_vector(vector).tolist(), using=DENSE)
         return self._query(query, limit, text, where, without)
 
     async def retrieve(self, ids: Sequence[str]) -> list[Hit]:
         """Fetch points by id in the order given; ids that are gone are left out."""
         opened = self._open()
         with readable(self._generations.folder):
-            records = opened.shard.retrieve(list(ids), True, [DENSE])
+            records = opened.shard.retrieve([native_id(id_) for id_ in ids], True, [DENSE])
             found = {str(record.id): record for record in records}
             return [_hit(found[id_], 0.0) for id_ in ids if id_ in found]
 
     async def feedback(
         self,
-        vector: Vector,
+        vector: QueryVector,
         items: Sequence[FeedbackItem],
         coefficients: Coefficients,
         limit: int,
@@ -80,9 +92,10 @@ class EdgeIndex:
         without: Sequence[str] = (),
     ) -> list[Hit]:
         """Retrieve once more by Qdrant's naive feedback query; Edge takes the examples as vectors."""
-        examples = [edge.FeedbackItem(item.vector.tolist(), item.score) for item in items]
+        examples = [edge.FeedbackItem(own_vector(item.vector).tolist(), item.score) for item in items]
         strategy = edge.NaiveFeedbackStrategy(coefficients.a, coefficients.b, coefficients.c)
-        query = edge.Query.FeedbackNaive(edge.FeedbackNaiveQuery(vector.tolist(), examples, strategy), using=DENSE)
+        feedback = edge.FeedbackNaiveQuery(own_vector(vector).tolist(), examples, strategy)
+        query = edge.Query.FeedbackNaive(feedback, using=DENSE)
         return self._query(query, limit, text, where, without)
 
     def _query(
@@ -136,7 +149,7 @@ class EdgeIndex:
 def _without(allowed: edge.Filter | None, ids: Sequence[str]) -> edge.Filter | None:
     if not ids:
         return allowed
-    excluded = edge.HasIdCondition(set(ids))
+    excluded = edge.HasIdCondition({native_id(id_) for id_ in ids})
     return edge.Filter(must=[allowed] if allowed else None, must_not=[excluded])
 
 

@@ -38,7 +38,7 @@ class Manifest:
         dim: Length of a dense vector.
         points: Number of points.
         fields: Payload fields and the JSON type of their values.
-        digest: Hash over every id and payload; equal digests mean equal content.
+        digest: Hash over every id and payload; equal digests mean equal content. Empty: it was not computed.
         roots: What was indexed: label of each folder or file, and its absolute path.
         created: When it was built, in UTC, ISO 8601.
         files: The shard's files, to tell a damaged one.

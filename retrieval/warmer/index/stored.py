@@ -9,8 +9,9 @@ import qdrant_edge as edge
 
 from warmer.errors import CollectionError
 from warmer.index import DENSE, Vector
-from warmer.index.generations import Generations
+from warmer.index.generations import Generations, Manifest
 from warmer.index.shards import load, readable
+from warmer.passage import native_id
 
 _PAGE = 2048
 
@@ -24,11 +25,14 @@ class Stored:
 
     def __init__(self, generations: Generations, *, forget: bool = False) -> None:
         self.model, self.digest, self.roots = "", "", dict[str, str]()
+        self.generation = ""
+        self.manifest: Manifest | None = None
         self._folder = generations.folder
         self._shard: edge.EdgeShard | None = None
         try:
             if current := generations.current():
                 self._read(generations.path(current))
+                self.generation = current
         except CollectionError:
             if not forget:
                 raise
@@ -36,6 +40,7 @@ class Stored:
     def _read(self, folder: Path) -> None:
         with readable(self._folder):
             manifest, self._shard = load(folder)
+        self.manifest = manifest
         self.model, self.digest, self.roots = manifest.model, manifest.digest, manifest.roots
 
     def payloads(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -54,5 +59,5 @@ class Stored:
         if self._shard is None:
             return {}
         with readable(self._folder):
-            records = self._shard.retrieve(list(ids), False, [DENSE])
+            records = self._shard.retrieve([native_id(id_) for id_ in ids], False, [DENSE])
         return {str(record.id): np.asarray(record.vector[DENSE], np.float32) for record in records}  # type: ignore[call-overload, index]

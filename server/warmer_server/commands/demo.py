@@ -59,7 +59,7 @@ def passage_key(hit: Mapping[str, Any]) -> str:
 
 async def demonstrate(settings: Settings, console: Console) -> None:
     """Start the server, search it in rounds as a client, and print before, scores and after."""
-    server = StdioServerParameters(command=SERVER[0], args=SERVER[1:], env=dict(os.environ))
+    server = StdioServerParameters(command=SERVER[0], args=SERVER[1:], env=_environment())
     async with Client(server) as client:
         for query, recorded in recorded_scores().items():
             console.rule(f"[bold]{query}", align="left")
@@ -69,6 +69,12 @@ async def demonstrate(settings: Settings, console: Console) -> None:
         "Three queries show how it works. Whether it pays on your data is for measurements to say.",
         soft_wrap=True,
     )
+
+
+def _environment() -> dict[str, str]:
+    """Leave out settings that would lead the server to other collections than the one made here."""
+    elsewhere = ("QDRANT_", "WARMER_", "COLLECTION_NAME")
+    return {n: v for n, v in os.environ.items() if n == "WARMER_DATA_DIR" or not n.startswith(elsewhere)}
 
 
 async def _rounds(client: Client, console: Console, query: str, recorded: Recorded) -> None:

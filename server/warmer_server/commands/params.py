@@ -4,26 +4,34 @@ import argparse
 import asyncio
 import json
 import sys
-from contextlib import closing
+from collections.abc import Sequence
 from pathlib import Path
 
-from warmer.database import Database
 from warmer.errors import WarmerError
-from warmer.parameters import SqliteParameters, Trained
-from warmer_server.app import journal_path
-from warmer_server.settings import read_settings
+from warmer.parameters import Trained
+from warmer_server.engine import open_engine
+from warmer_server.settings import Settings, read_settings
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write all trained parameters to stdout, or put back what an earlier call wrote."""
-    with closing(Database(journal_path(read_settings()))) as database:
-        parameters = SqliteParameters(database)
-        if arguments.load:
-            for one in _read(arguments.load):
-                asyncio.run(parameters.add(one))
-        else:
-            trained = asyncio.run(parameters.all())
-            sys.stdout.write(json.dumps([one.to_json() for one in trained], indent=1) + "\n")
+    settings = read_settings()
+    if arguments.load:
+        asyncio.run(_load(settings, _read(arguments.load)))
+    else:
+        trained = asyncio.run(_all(settings))
+        sys.stdout.write(json.dumps([one.to_json() for one in trained], indent=1) + "\n")
+
+
+async def _load(settings: Settings, trained: Sequence[Trained]) -> None:
+    async with open_engine(settings) as engine:
+        for one in trained:
+            await engine.parameters.add(one)
+
+
+async def _all(settings: Settings) -> list[Trained]:
+    async with open_engine(settings) as engine:
+        return await engine.parameters.all()
 
 
 def _read(path: Path) -> list[Trained]:

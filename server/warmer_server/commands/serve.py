@@ -5,7 +5,8 @@ import logging
 import sys
 
 from warmer.database import Database
-from warmer_server.app import build_server, journal_path
+from warmer_server.app import build_server
+from warmer_server.engine import journal_path
 from warmer_server.settings import read_settings
 
 
@@ -13,5 +14,6 @@ def run(_: argparse.Namespace) -> None:
     """Serve until the client closes the input; logs go to stderr, stdout carries the protocol alone."""
     settings = read_settings()
     logging.basicConfig(level=settings.log_level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    Database(journal_path(settings)).close()  # a data directory that cannot be used is said before the handshake
+    if settings.journal == "sqlite":
+        Database(journal_path(settings)).close()  # a data directory that cannot be used is said before the handshake
     build_server(settings).run("stdio")

@@ -2,17 +2,14 @@
 
 import argparse
 import asyncio
-from contextlib import closing
 
 from rich.console import Console
 
-from warmer.database import Database
 from warmer.errors import WarmerError
 from warmer.index.catalog import Catalog
-from warmer.journal import SqliteJournal
-from warmer.parameters import SqliteParameters, Trained
+from warmer.parameters import Trained
 from warmer.steering import SCALE, Params
-from warmer_server.app import journal_path
+from warmer_server.engine import There, journal_path, open_engine
 from warmer_server.settings import Settings, read_settings
 
 
@@ -27,17 +24,17 @@ def run(_: argparse.Namespace) -> None:
 async def _lines(settings: Settings) -> list[str]:
     trained: list[Trained] = []
     try:
-        searches, scores, trained = await _journal(settings)
-        journal = f"{searches} searches, {scores} scores"
+        journal, trained = await _journal(settings)
     except WarmerError as error:
         journal = str(error)
     return [
         f"data directory  {settings.data_dir}",
         f"model           {settings.embedding_model}",
+        *(f"model           {model}, for {name}" for name, model in settings.retrievers.items()),
         f"parameters      {_numbers(Params())} (default)",
         *(f"parameters      {_numbers(one.params)} ({_trained(one)})" for one in trained),
         f"journal         {journal}",
-        *await _collections(settings),
+        *await (_server(settings) if settings.qdrant_url else _collections(settings)),
     ]
 
 
@@ -49,13 +46,39 @@ def _trained(one: Trained) -> str:
     return f"{one.key.collection}, scores of {one.key.judge}, {one.queries} queries, {one.key.model}, {one.created}"
 
 
-async def _journal(settings: Settings) -> tuple[int, int, list[Trained]]:
-    path = journal_path(settings)
-    if not path.exists():
-        return 0, 0, []
-    with closing(Database(path)) as database:
-        searches, scores = await SqliteJournal(database, lifetime=0).counts()
-        return searches, scores, await SqliteParameters(database).all()
+async def _journal(settings: Settings) -> tuple[str, list[Trained]]:
+    if settings.journal == "sqlite" and not journal_path(settings).exists():
+        return "0 searches, 0 scores", []
+    async with open_engine(settings) as engine:
+        searches, scores = await engine.journal.counts()
+        where = "" if settings.journal == "sqlite" else f", in {engine.kept}"
+        return f"{searches} searches, {scores} scores{where}", await engine.parameters.all()
+
+
+async def _server(settings: Settings) -> list[str]:
+    there = There(settings)
+    try:
+        version = await there.version()
+        lines = [f"server          {there.url}, Qdrant {version}"]
+        names = await there.names()
+        lines += [line for name in names for line in await _described(there, name)]
+    except WarmerError as error:
+        return [f"server          {error}"]
+    else:
+        return lines if names else [*lines, "collections     none that may be searched"]
+    finally:
+        await there.close()
+
+
+async def _described(there: There, name: str) -> list[str]:
+    try:
+        info = await (await there.find(name)).info()
+    except WarmerError as error:
+        return [f"collection      {name}: {error}"]
+    model = info.model if info.declared else "made by an unknown model"
+    legs = ", words too" if info.lexical else ""
+    line = f"collection      {name}: {info.points} passages, {model}, {info.dim} dimensions{legs}"
+    return [line, *(f"                  {note}" for note in info.notes)]
 
 
 async def _collections(settings: Settings) -> list[str]:

@@ -2,16 +2,15 @@
 
 import argparse
 import asyncio
-from contextlib import closing
 from pathlib import Path
 
 import anyio
 from rich.console import Console
 from rich.progress import Progress
 
-from warmer.database import Database
 from warmer.errors import WarmerError
-from warmer_server.app import journal_path, make_workspace
+from warmer_server.app import make_workspace
+from warmer_server.engine import Engine, open_engine
 from warmer_server.settings import Settings, read_settings
 from warmer_tools import train_params
 from warmer_tools.train_params import TrainReply
@@ -31,19 +30,26 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 async def _train(settings: Settings, collection: str, queries: list[str], judge: str, limit: int) -> TrainReply:
-    with closing(Database(journal_path(settings))) as database, Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task("queries scored", total=None, visible=False)
+    async with open_engine(settings) as engine:
+        with Progress(console=Console(stderr=True)) as bar:
+            return await _follow(settings, engine, bar, collection, queries, judge, limit)
 
-        async def report(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total or None, visible=True)
 
-        async with anyio.create_task_group() as background:
-            workspace = make_workspace(settings, database, background)
-            started = await train_params.start(workspace, collection, queries, judge, limit)
-            if isinstance(started, TrainReply):
-                reply = started
-            else:
-                reply = await train_params.follow(workspace, started, _PATIENCE, report)
+async def _follow(
+    settings: Settings, engine: Engine, bar: Progress, collection: str, queries: list[str], judge: str, limit: int
+) -> TrainReply:
+    task = bar.add_task("queries scored", total=None, visible=False)
+
+    async def report(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total or None, visible=True)
+
+    async with anyio.create_task_group() as background:
+        workspace = make_workspace(settings, engine, background)
+        started = await train_params.start(workspace, collection, queries, judge, limit)
+        if isinstance(started, TrainReply):
+            reply = started
+        else:
+            reply = await train_params.follow(workspace, started, _PATIENCE, report)
     return reply
 
 

@@ -1,0 +1,270 @@
+"""A collection on a Qdrant server."""
+
+import re
+import time
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import TypeVar
+
+import qdrant_edge
+from qdrant_client import AsyncQdrantClient, models
+
+from warmer.errors import CollectionError, EngineError, FilterError, ModelMismatchError
+from warmer.index import (
+    CANDIDATES,
+    Coefficients,
+    CollectionInfo,
+    FeedbackItem,
+    Filter,
+    Hit,
+    Inference,
+    QueryVector,
+    own_vector,
+)
+from warmer.index.filters import check_filter
+from warmer.index.remote.client import Remote
+from warmer.index.remote.description import Description, describe, no_feedback, no_text
+from warmer.index.remote.equivalent import LINEAR, equivalent
+from warmer.index.remote.faults import ServerError
+from warmer.index.remote.names import no_collection
+from warmer.index.remote.options import Options
+from warmer.passage import native_id
+
+_T = TypeVar("_T")
+
+_FRESH = 5.0  # seconds that a description is used without another look at the collection
+_POINT_GONE = re.compile(r"no point with id|^point \S+ is not found", re.IGNORECASE)
+
+
+class QdrantIndex:
+    """The protocol `Index` on a collection of a server, whoever made it; nothing is ever written.
+
+    Every method raises CollectionError where there is no such collection any more, or none that can be searched, and
+    ServerError where the server fails.
+    """
+
+    def __init__(
+        self,
+        remote: Remote,
+        name: str,
+        options: Options | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take a collection by name.
+
+        Raises:
+            FilterError: The filter that is always to be added is none.
+        """
+        self._remote = remote
+        self._name = name
+        self._options = options or Options()
+        self._clock = clock
+        self._tenant = _filter(self._options.where, _AnyField())
+        self._words = qdrant_edge.Bm25()
+        self._known: Description | None = None
+        self._known_until = 0.0
+
+    async def info(self) -> CollectionInfo:
+        """Describe the collection; cheap to repeat."""
+        return (await self._described()).info
+
+    async def search(
+        self,
+        vector: QueryVector,
+        limit: int,
+        *,
+        text: str = "",
+        where: Filter | None = None,
+        without: Sequence[str] = (),
+    ) -> list[Hit]:
+        """Retrieve the nearest points, leaving out those named in `without`."""
+        known = await self._readable()
+        query = models.NearestQuery(nearest=self._input(known, vector))
+        return await self._query(known, query, limit, text, where, without)
+
+    async def retrieve(self, ids: Sequence[str]) -> list[Hit]:
+        """Fetch points by id in the order given; ids that are gone or not to be seen are left out, scores are 0."""
+        known = await self._readable()
+        if not ids:
+            return []
+        wanted = models.HasIdCondition(has_id=[native_id(id_) for id_ in ids])
+        keep = models.Filter(must=[self._tenant, wanted] if self._tenant else [wanted])
+        records, _ = await self._ask(
+            lambda client: client.scroll(
+                self._name, scroll_filter=keep, limit=len(ids), with_payload=True, with_vectors=known.with_vectors
+            ),
+            "fetching points of",
+        )
+        found = {hit.id: hit for hit in known.hits(records)}
+        return [found[id_] for id_ in ids if id_ in found]
+
+    async def feedback(
+        self,
+        vector: QueryVector,
+        items: Sequence[FeedbackItem],
+        coefficients: Coefficients,
+        limit: int,
+        *,
+        text: str = "",
+        where: Filter | None = None,
+        without: Sequence[str] = (),
+    ) -> list[Hit]:
+        """Retrieve once more by Qdrant's naive feedback query, or by its equivalent where a server has none.
+
+        Examples that are to stay out go by id, since Qdrant itself leaves those out; all others as vectors.
+        """
+        known = await self._readable()
+        target = self._input(known, vector)
+        if not known.feedback:
+            moved = self._equivalent(known, vector, items, coefficients)
+            return await self._query(known, moved, limit, text, where, without)
+        try:
+            query = self._feedback_query(known, target, items, coefficients, without)
+            return await self._query(known, query, limit, text, where, without)
+        except ServerError as error:
+            if not _POINT_GONE.search(error.said):
+                raise
+        # A scored point was deleted meanwhile; what was thought of it still holds.
+        query = self._feedback_query(known, target, items, coefficients, ())
+        return await self._query(known, query, limit, text, where, without)
+
+    def _feedback_query(
+        self,
+        known: Description,
+        target: models.VectorInput,
+        items: Sequence[FeedbackItem],
+        coefficients: Coefficients,
+        by_id: Collection[str],
+    ) -> models.RelevanceFeedbackQuery:
+        examples = [
+            models.FeedbackItem(
+                example=native_id(item.id) if item.id and item.id in by_id else self._input(known, item.vector),
+                score=item.score,
+            )
+            for item in items
+        ]
+        naive = models.NaiveFeedbackStrategyParams(**asdict(coefficients))
+        return models.RelevanceFeedbackQuery(
+            relevance_feedback=models.RelevanceFeedbackInput(
+                target=target, feedback=examples, strategy=models.NaiveFeedbackStrategy(naive=naive)
+            )
+        )
+
+    def _equivalent(
+        self, known: Description, vector: QueryVector, items: Sequence[FeedbackItem], coefficients: Coefficients
+    ) -> models.NearestQuery:
+        if known.space.distance not in LINEAR:
+            why = no_feedback(known.version, known.space.distance)
+            raise CollectionError(f"scores cannot steer in collection {self._name!r}: {why}")
+        moved = equivalent(known.space.distance, own_vector(vector), items, coefficients)
+        return models.NearestQuery(nearest=moved.tolist())
+
+    def _input(self, known: Description, vector: QueryVector) -> models.VectorInput:
+        if isinstance(vector, Inference) and self._remote.embeds:
+            if not known.feedback:
+                major, minor = known.version
+                raise EngineError(
+                    f"server {major}.{minor} has no feedback query, which queries embedded by {vector.model!r} on the "
+                    "server need: upgrade Qdrant to 1.17, or choose a model for this collection that runs here"
+                )
+            return models.Document(text=vector.text, model=vector.model)
+        own = own_vector(vector)
+        if own.size != known.space.dim:
+            vectors = f"vectors {known.space.vector!r}" if known.space.vector else "vectors"
+            raise ModelMismatchError(
+                f"a query of {own.size} numbers does not fit collection {self._name!r}, whose {vectors} have "
+                f"{known.space.dim}: embed queries with the model that made them"
+            )
+        numbers: list[float] = own.tolist()
+        return numbers
+
+    async def _query(
+        self,
+        known: Description,
+        query: models.Query,
+        limit: int,
+        text: str,
+        where: Filter | None,
+        without: Sequence[str],
+    ) -> list[Hit]:
+        keep = self._keep(known, where, without)
+        space = known.space
+        words = self._words.embed_query(text) if space.lexical else None
+        legs = None
+        if words and words.indices:
+            deep = max(CANDIDATES, limit)
+            lexical = models.SparseVector(indices=words.indices, values=words.values)
+            legs = [
+                models.Prefetch(query=query, using=space.vector or None, filter=keep, limit=deep),
+                models.Prefetch(query=lexical, using=space.lexical, filter=keep, limit=deep),
+            ]
+        # DBSF takes a large score for a good one, which distances are not; RRF goes by rank.
+        fusion = models.Fusion.DBSF if space.distance in LINEAR else models.Fusion.RRF
+        try:
+            response = await self._ask(
+                lambda client: client.query_points(
+                    self._name,
+                    prefetch=legs,
+                    query=models.FusionQuery(fusion=fusion) if legs else query,
+                    using=None if legs else space.vector or None,
+                    query_filter=keep,
+                    limit=limit,
+                    with_payload=True,
+                    with_vectors=known.with_vectors,
+                ),
+                "searching",
+            )
+        except ServerError as error:
+            if where and error.status == HTTPStatus.BAD_REQUEST:
+                raise FilterError(f"the server refuses the query with this filter: {error.said}") from error
+            raise
+        return known.hits(response.points)
+
+    def _keep(self, known: Description, where: Filter | None, without: Sequence[str]) -> models.Filter | None:
+        """Build the filter for what may be retrieved."""
+        fields = known.info.fields
+        kept = [self._tenant, _filter(where, fields if known.space.fields is not None else _AnyField(fields))]
+        if without:
+            gone = models.HasIdCondition(has_id=[native_id(id_) for id_ in without])
+            kept.append(models.Filter(must_not=[gone]))
+        must: list[models.Condition] = [part for part in kept if part]
+        return models.Filter(must=must) if must else None
+
+    async def _readable(self) -> Description:
+        known = await self._described()
+        if not known.readable:
+            raise no_text(known, self._options.text_field)
+        return known
+
+    async def _described(self) -> Description:
+        now = self._clock()
+        if self._known is None or now >= self._known_until:
+            version = await self._remote.version()
+            self._known = await describe(self._ask, version, self._name, self._options, self._tenant, self._known)
+            self._known_until = now + _FRESH
+        return self._known
+
+    async def _ask(self, ask: Callable[[AsyncQdrantClient], Awaitable[_T]], what: str) -> _T:
+        try:
+            return await self._remote.call(ask, what=f"{what} {self._name!r}")
+        except ServerError as error:
+            self._known_until = 0.0
+            if error.status == HTTPStatus.NOT_FOUND and not _POINT_GONE.search(error.said):
+                self._known = None
+                raise await no_collection(self._remote, self._options, self._name) from error
+            raise
+
+
+class _AnyField(dict[str, str]):
+    """The fields of a sample, when there may be others."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+
+def _filter(where: Filter | None, fields: dict[str, str]) -> models.Filter | None:
+    if not where:
+        return None
+    check_filter(where, fields)
+    return models.Filter.model_validate(where)

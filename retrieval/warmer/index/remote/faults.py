@@ -1,0 +1,155 @@
+"""What went wrong between here and a Qdrant server, in words that a person can act on."""
+
+import json
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from socket import gaierror
+
+import grpc  # type: ignore[import-untyped]
+import httpx
+from pydantic import ValidationError
+from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
+from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+
+from warmer.errors import EngineError
+
+ERRORS = (
+    ApiException,
+    QdrantException,
+    grpc.RpcError,
+    grpc.aio.UsageError,
+    httpx.HTTPError,
+    OSError,
+    ValueError,
+    KeyError,
+    AssertionError,
+    RuntimeError,
+)
+UNREACHED = 0  # the status where no answer came
+_SHOWN = 300
+_AGAIN = {UNREACHED, 408, 429, 500, 502, 503, 504}
+_STATUS = {
+    grpc.StatusCode.INVALID_ARGUMENT: HTTPStatus.BAD_REQUEST,
+    grpc.StatusCode.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
+    grpc.StatusCode.PERMISSION_DENIED: HTTPStatus.FORBIDDEN,
+    grpc.StatusCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    grpc.StatusCode.DEADLINE_EXCEEDED: HTTPStatus.REQUEST_TIMEOUT,
+    grpc.StatusCode.ALREADY_EXISTS: HTTPStatus.CONFLICT,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: HTTPStatus.TOO_MANY_REQUESTS,
+    grpc.StatusCode.UNIMPLEMENTED: HTTPStatus.NOT_IMPLEMENTED,
+    grpc.StatusCode.UNAVAILABLE: UNREACHED,
+}
+_MEANING: dict[int, str] = {
+    HTTPStatus.OK: "{url} did not answer as Qdrant does ({said}): does QDRANT_URL name a Qdrant server?",
+    HTTPStatus.UNAUTHORIZED: "{url} refuses the API key ({said}): check QDRANT_API_KEY",
+    HTTPStatus.FORBIDDEN: "{url} does not allow this ({said}): check QDRANT_API_KEY and what it gives access to",
+    HTTPStatus.REQUEST_TIMEOUT: "{url} took too long ({said}): try again later",
+    HTTPStatus.TOO_MANY_REQUESTS: "{url} limits how often it may be asked ({said}): try again {later}",
+    HTTPStatus.BAD_GATEWAY: "{url} is not available (502: {said}): try again later",
+    HTTPStatus.SERVICE_UNAVAILABLE: "{url} is not available (503: {said}): try again later",
+    HTTPStatus.GATEWAY_TIMEOUT: "{url} is not available (504: {said}): try again later",
+}
+
+
+class ServerError(EngineError):
+    """A call that a server did not carry out.
+
+    Attributes:
+        status: The status code as HTTP has it; UNREACHED where no answer came, 200 for one that is none of Qdrant's.
+        said: The server's own words.
+        transient: Whether the same call may succeed in a moment.
+        retry_after: Seconds that the server asks to wait, if it said so.
+    """
+
+    def __init__(self, message: str, status: int, said: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.said = said
+        self.transient = status in _AGAIN
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where calls go, and the key that no message may show."""
+
+    url: str
+    key: str = ""
+
+    def fault(self, error: BaseException, what: str) -> ServerError:
+        """Say what an error means for the call `what`."""
+        status, said, retry_after = _answer(error)
+        said = self._presentable(said)
+        if status == UNREACHED:
+            means = _unreachable(error, self.url, said)
+        else:
+            later = f"in {retry_after:g} s" if retry_after else "later"
+            known = _MEANING.get(status, f"{{url}} answered {status}: {{said}}")
+            means = known.format(url=self.url, said=said or "it gives no reason", later=later)
+        return ServerError(f"{what}: {means}", status, said, retry_after)
+
+    def late(self, what: str, seconds: float) -> ServerError:
+        """Say that no answer came in time."""
+        message = f"{what}: {self.url} gave no answer within {seconds:g} s: is it overloaded?"
+        return ServerError(message, HTTPStatus.REQUEST_TIMEOUT)
+
+    def _presentable(self, text: str) -> str:
+        text = " ".join(text.split())
+        if self.key:
+            text = text.replace(self.key, "***")
+        return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _answer(error: BaseException) -> tuple[int, str, float | None]:
+    """Read the status, the server's words and how many seconds it asks to wait."""
+    source = error.source if isinstance(error, ResponseHandlingException) else error
+    if isinstance(source, ResourceExhaustedResponse):
+        return HTTPStatus.TOO_MANY_REQUESTS, source.message, float(source.retry_after_s)
+    return *_status(source), None
+
+
+def _status(error: BaseException) -> tuple[int, str]:
+    status, said = UNREACHED, str(error)
+    match error:
+        case UnexpectedResponse():
+            status, said = error.status_code or UNREACHED, _said(error.content)
+        case grpc.aio.AioRpcError():
+            status, said = _STATUS.get(error.code(), HTTPStatus.INTERNAL_SERVER_ERROR), error.details() or ""
+        case httpx.TimeoutException():
+            status, said = HTTPStatus.REQUEST_TIMEOUT, "timed out"
+        case QdrantException():  # a Retry-After that is no number of seconds
+            status = HTTPStatus.TOO_MANY_REQUESTS
+        case json.JSONDecodeError() | ValidationError() | AssertionError():
+            status, said = HTTPStatus.OK, "its reply is not the JSON of Qdrant's API"
+        case ValueError() | KeyError():  # qdrant-client's engine in memory, which raises what it likes
+            status = HTTPStatus.NOT_FOUND if "not found" in said else HTTPStatus.BAD_REQUEST
+    return status, said
+
+
+def _said(content: bytes) -> str:
+    try:
+        return str(json.loads(content)["status"]["error"])
+    except (ValueError, KeyError, TypeError):
+        text = content.decode(errors="replace")
+        return "a page of HTML, from a proxy?" if text.lstrip().startswith("<") else text
+
+
+def _unreachable(error: BaseException, url: str, said: str) -> str:
+    causes = list(_causes(error))
+    if any(isinstance(cause, gaierror) for cause in causes) or "lookup failed" in said:
+        return f"the name of the host in {url} is not known ({said}): check QDRANT_URL"
+    if "certificate" in said.lower():
+        return f"the TLS certificate of {url} is not trusted ({said}): set SSL_CERT_FILE to the one that signed it"
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return f"no TLS connection to {url} ({said}): does it speak plain http://?"
+    if any(isinstance(cause, httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError) for cause in causes):
+        return f"{url} ended the connection in the middle of the answer ({said}): try again later"
+    return f"nothing answers at {url} ({said}): start the server, or check QDRANT_URL"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = getattr(error, "source", None) or error.__cause__ or error.__context__

@@ -1,0 +1,91 @@
+"""Jobs in Qdrant: a document each, which processes change only in the state that they expect."""
+
+import json
+import secrets
+from collections.abc import Sequence
+from time import time
+from typing import Any
+
+from qdrant_client import models
+
+from warmer.errors import SearchError
+from warmer.jobs import ENDED, Job, Status
+from warmer.shared.journal import keep
+from warmer.shared.store import Store, below, change, document_id, equals, put
+
+_KIND = "job"
+_HAS_ENDED = models.FieldCondition(key="status", match=models.MatchAny(any=list(ENDED)))
+
+
+class QdrantJobs:
+    """Jobs that several processes share. Their clocks must agree to within a fraction of a lease."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def create(self, collection: str, judge: str, hits: int, queries: Sequence[str], status: Status) -> Job:
+        """Keep a new job."""
+        job = Job("t_" + secrets.token_urlsafe(16), collection, judge, hits, list(queries), status)
+        document = {
+            "kind": _KIND,
+            "collection": collection,
+            "judge": judge,
+            "hits": hits,
+            "queries": job.queries,
+            "status": status,
+            "result": "{}",
+            "created": time(),
+            "beat": 0.0,
+            "owner": "",
+            "searches": {},
+        }
+        await self._store.write(put(_id(job.id), document))
+        return job
+
+    async def find(self, job_id: str) -> Job:
+        """Recall a job."""
+        document = (await self._store.get([_id(job_id)])).get(_id(job_id))
+        if document is None:
+            raise SearchError(f"job_id {job_id[:60]!r} is unknown: call train_params without it to begin a training")
+        return Job(
+            id=job_id,
+            collection=document["collection"],
+            judge=document["judge"],
+            hits=document["hits"],
+            queries=document["queries"],
+            status=document["status"],
+            result=json.loads(document["result"]),
+            searches={int(position): search_id for position, search_id in document["searches"].items()},
+        )
+
+    async def ran(self, job_id: str, position: int, search_id: str) -> None:
+        """Keep the search that was run for a query."""
+        await self._store.write(keep(search_id), change(_id(job_id), {str(position): search_id}, at="searches"))
+
+    async def settle(self, job_id: str, status: Status, result: dict[str, Any]) -> None:
+        """Set the status, unless the job has ended already."""
+        fields = {"status": status, "result": json.dumps(result)} | ({} if status == "running" else {"beat": 0.0})
+        await self._store.write(change(_id(job_id), fields, must_not=[_HAS_ENDED]))
+
+    async def claim(self, job_id: str, lease: float) -> bool:
+        """Become the process that runs a job; who won is what the document then says."""
+        now, owner = time(), secrets.token_hex(8)
+        taken = {"beat": now, "status": "running", "owner": owner}
+        await self._store.write(change(_id(job_id), taken, must=[below("beat", now - lease)], must_not=[_HAS_ENDED]))
+        return await self._field(job_id, "owner") == owner
+
+    async def beat(self, job_id: str) -> bool:
+        """Say that the job is still being run."""
+        await self._store.write(change(_id(job_id), {"beat": time()}, must=[equals("status", "running")]))
+        return await self._field(job_id, "status") == "running"
+
+    async def release(self, job_id: str) -> None:
+        """Let another go on at once with what is unfinished."""
+        await self._store.write(change(_id(job_id), {"beat": 0.0}))
+
+    async def _field(self, job_id: str, name: str) -> object:
+        return (await self._store.get([_id(job_id)], [name])).get(_id(job_id), {}).get(name)
+
+
+def _id(job_id: str) -> str:
+    return document_id(_KIND, job_id)

@@ -1,0 +1,211 @@
+"""A Qdrant collection without vectors: documents under ids of their own, changed in place.
+
+Qdrant has no transactions. What keeps writers that know nothing of each other from losing each other's work:
+
+- An id is made from what a document is about, so that a write that is repeated changes nothing.
+- A change sets single fields, or single entries of a map, and leaves the rest alone.
+- A change may have a condition. Qdrant checks it and makes the change in one step, and the leader of the shard puts
+  all changes in one order for all replicas (`strong` ordering): of two writers who expect the same state one wins.
+"""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from qdrant_client import models
+
+from warmer.errors import EngineError, StorageError
+from warmer.index.remote.client import Remote
+from warmer.index.remote.faults import ServerError
+
+SCHEMA = 1
+_DOCUMENT = "schema"
+_INDEXED = {
+    "kind": models.PayloadSchemaType.KEYWORD,
+    "collection": models.PayloadSchemaType.KEYWORD,
+    "model": models.PayloadSchemaType.KEYWORD,
+    "query": models.PayloadSchemaType.KEYWORD,
+    "kept": models.PayloadSchemaType.BOOL,
+    "count": models.PayloadSchemaType.INTEGER,
+    "expires": models.PayloadSchemaType.FLOAT,
+    "status": models.PayloadSchemaType.KEYWORD,
+    "beat": models.PayloadSchemaType.FLOAT,
+}
+_PAGE = 500
+_LARGE_PAGE = 20  # documents with vectors: some 100 kB each, 1 MB at most
+
+Document = dict[str, Any]
+Change = models.UpsertOperation | models.SetPayloadOperation
+
+
+class ReadOnlyError(EngineError):
+    """The API key may read the collection, or nothing, but not write it."""
+
+
+class Store:
+    """The documents of one collection. Every method raises EngineError where Qdrant fails."""
+
+    def __init__(self, remote: Remote, name: str) -> None:
+        self._remote = remote
+        self._name = name
+
+    async def get(self, ids: Sequence[str], fields: Sequence[str] = ()) -> dict[str, Document]:
+        """Fetch documents by id, all fields of them or those named; ids that are not there are left out."""
+        found: dict[str, Document] = {}
+        for start in range(0, len(ids), _LARGE_PAGE):
+            records = await self._retrieve(ids[start : start + _LARGE_PAGE], list(fields) or True)
+            found |= {str(record.id): record.payload or {} for record in records}
+        return found
+
+    async def find(self, where: models.Filter, fields: Sequence[str]) -> dict[str, Document]:
+        """Fetch some fields of all documents that a filter matches, a page at a time."""
+        found: dict[str, Document] = {}
+        records, after = await self._scroll(where, list(fields), None)
+        while True:
+            found |= {str(record.id): record.payload or {} for record in records}
+            if after is None:
+                return found
+            records, after = await self._scroll(where, list(fields), after)
+
+    async def count(self, where: models.Filter) -> int:
+        """Count the documents that a filter matches."""
+        counted = await self._remote.call(
+            lambda client: client.count(self._name, where), what=f"reading {self._name!r}"
+        )
+        return counted.count
+
+    async def write(self, *changes: Change) -> None:
+        """Make changes, one after the other; each whole or not at all, and the later only after the earlier."""
+        await self._remote.call(
+            lambda client: client.batch_update_points(
+                self._name, list(changes), wait=True, ordering=models.WriteOrdering.STRONG
+            ),
+            what=f"writing {self._name!r}",
+        )
+
+    async def delete(self, where: models.Filter) -> None:
+        """Delete the documents that a filter matches."""
+        await self._remote.call(
+            lambda client: client.delete(self._name, where, wait=True, ordering=models.WriteOrdering.STRONG),
+            what=f"writing {self._name!r}",
+        )
+
+    async def _retrieve(self, ids: Sequence[str], fields: list[str] | bool) -> list[models.Record]:
+        return await self._remote.call(
+            lambda client: client.retrieve(self._name, ids, with_payload=fields), what=f"reading {self._name!r}"
+        )
+
+    async def _scroll(
+        self, where: models.Filter, fields: list[str], after: models.ExtendedPointId | None
+    ) -> tuple[list[models.Record], models.ExtendedPointId | None]:
+        return await self._remote.call(
+            lambda client: client.scroll(self._name, where, limit=_PAGE, offset=after, with_payload=fields),
+            what=f"reading {self._name!r}",
+        )
+
+
+def document_id(kind: str, *about: str) -> str:
+    """Make the id of a document from what it is about: UUIDv5."""
+    return str(uuid5(NAMESPACE_URL, "\0".join(("warmer", kind, *about))))
+
+
+def put(id_: str, document: Document) -> Change:
+    """Write a document whole."""
+    point = models.PointStruct(id=id_, vector={}, payload=document)
+    return models.UpsertOperation(upsert=models.PointsList(points=[point]))
+
+
+def change(
+    id_: str,
+    fields: Mapping[str, Any],
+    *,
+    at: str | None = None,
+    must: Sequence[models.Condition] = (),
+    must_not: Sequence[models.Condition] = (),
+) -> Change:
+    """Set fields of a document, or entries of its map `at`; nothing happens where it is gone or does not match."""
+    where = models.Filter(must=[models.HasIdCondition(has_id=[id_]), *must], must_not=list(must_not))
+    return models.SetPayloadOperation(set_payload=models.SetPayload(payload=dict(fields), filter=where, key=at))
+
+
+def equals(field: str, value: str | int | bool) -> models.FieldCondition:
+    """Match documents by the value of a field."""
+    return models.FieldCondition(key=field, match=models.MatchValue(value=value))
+
+
+def below(field: str, number: float) -> models.FieldCondition:
+    """Match documents by a number that is below another."""
+    return models.FieldCondition(key=field, range=models.Range(lt=number))
+
+
+async def open_store(remote: Remote, name: str = "warmer-journal", replicas: int | None = None) -> Store:
+    """Open the collection, which is created on first use, with `replicas` copies or as many as the server makes.
+
+    Several processes may do so at once.
+
+    Raises:
+        ReadOnlyError: The API key may not write.
+        StorageError: It is somebody else's collection, or from a newer version.
+        EngineError: Qdrant cannot be reached, or fails.
+    """
+    try:
+        await _create(remote, name, replicas)
+        return await _prepare(remote, name)
+    except ServerError as error:
+        if error.status != HTTPStatus.FORBIDDEN:
+            raise
+        raise ReadOnlyError(
+            f"the API key may not make or write collection {name!r}, where searches and scores are shared: "
+            "give it write access to that collection, or keep them on this machine"
+        ) from error
+
+
+async def _create(remote: Remote, name: str, replicas: int | None) -> None:
+    async def exists() -> bool:
+        return await remote.call(lambda client: client.collection_exists(name), what=f"opening {name!r}")
+
+    if await exists():
+        return
+    try:
+        await remote.call(
+            lambda client: client.create_collection(
+                name,
+                vectors_config={},
+                shard_number=1,
+                replication_factor=replicas,
+                write_consistency_factor=replicas and replicas // 2 + 1,
+                on_disk_payload=True,
+            ),
+            what=f"creating {name!r}",
+            retry=False,
+        )
+    except ServerError as error:
+        if error.status != HTTPStatus.CONFLICT and not await exists():  # otherwise another process was faster
+            raise
+
+
+async def _prepare(remote: Remote, name: str) -> Store:
+    info = await remote.call(lambda client: client.get_collection(name), what=f"opening {name!r}")
+    store, id_ = Store(remote, name), document_id(_DOCUMENT)
+    written = await store.count(models.Filter())  # before the next line: every journal begins with that document
+    document = (await store.get([id_])).get(id_)
+    if info.config.params.vectors or info.config.params.sparse_vectors or (written and not document):
+        raise StorageError(f"collection {name!r} is no journal of warmer: name another one for searches and scores")
+    if document and document["version"] > SCHEMA:
+        raise StorageError(
+            f"the journal {name!r} is of version {document['version']}, this program reads {SCHEMA}: upgrade warmer"
+        )
+    await store.write(put(id_, {"kind": _DOCUMENT, "version": SCHEMA}))
+    for field in _INDEXED.keys() - info.payload_schema.keys():
+        await _index(remote, name, field)
+    return store
+
+
+async def _index(remote: Remote, name: str, field: str) -> None:
+    await remote.call(
+        lambda client: client.create_payload_index(
+            name, field, _INDEXED[field], wait=True, ordering=models.WriteOrdering.STRONG
+        ),
+        what=f"preparing {name!r}",
+    )

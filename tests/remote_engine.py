@@ -1,0 +1,73 @@
+"""Collections on a server for tests: the one of `qdrant_server`, or a real one that QDRANT_URL names."""
+
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from anyio import run
+
+from warmer.index import CollectionInfo, Hit, Vector
+from warmer.index.memory import create_collection
+from warmer.index.remote.client import Connection, Remote, connect
+from warmer.index.remote.engine import QdrantIndex
+from warmer.index.remote.options import Options
+
+Points = Iterable[tuple[str, Vector, dict[str, Any]]]
+NO_SERVER = "QDRANT_URL names no Qdrant server, so this was not tried on one"
+
+
+def real_server() -> Connection | None:
+    url = os.environ.get("QDRANT_URL", "")
+    return Connection(url, os.environ.get("QDRANT_API_KEY", "")) if url else None
+
+
+def make(connection: Connection, info: CollectionInfo, points: Points) -> None:
+    """Make a collection of Warmer's own."""
+    _with(connection, lambda remote: remote.call(lambda c: create_collection(c, info, points), what="making"))
+
+
+def delete(connection: Connection, name: str) -> None:
+    _with(connection, lambda remote: remote.call(lambda c: c.delete_collection(name), what="deleting"))
+
+
+def _with(connection: Connection, use: Callable[[Remote], Awaitable[Any]]) -> None:
+    async def work() -> None:
+        remote = connect(connection)
+        await use(remote)
+        await remote.close()
+
+    with ThreadPoolExecutor(1) as elsewhere:  # a loop may run here already
+        elsewhere.submit(run, work).result()
+
+
+class EachTime:
+    """The protocol `Index`, connected anew for every call: a test may ask from several event loops."""
+
+    def __init__(self, connection: Connection, name: str, options: Options | None = None) -> None:
+        self._connection = connection
+        self._name = name
+        self._options = options
+
+    async def _ask(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        remote = connect(self._connection)
+        try:
+            return await getattr(QdrantIndex(remote, self._name, self._options), method)(*args, **kwargs)
+        finally:
+            await remote.close()
+
+    async def info(self) -> CollectionInfo:
+        info: CollectionInfo = await self._ask("info")
+        return info
+
+    async def search(self, *args: Any, **kwargs: Any) -> list[Hit]:
+        hits: list[Hit] = await self._ask("search", *args, **kwargs)
+        return hits
+
+    async def retrieve(self, *args: Any, **kwargs: Any) -> list[Hit]:
+        hits: list[Hit] = await self._ask("retrieve", *args, **kwargs)
+        return hits
+
+    async def feedback(self, *args: Any, **kwargs: Any) -> list[Hit]:
+        hits: list[Hit] = await self._ask("feedback", *args, **kwargs)
+        return hits

@@ -1,0 +1,158 @@
+"""What goes wrong between here and a server, on the wire."""
+
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
+import pytest
+from qdrant_client import AsyncQdrantClient, models
+from qdrant_server import QdrantServer
+
+from warmer.errors import EngineError
+from warmer.index.remote.client import Connection, Remote, connect
+from warmer.index.remote.faults import ServerError
+
+pytestmark = pytest.mark.anyio
+
+KEY = "sekret-key"
+
+
+@pytest.fixture
+def server() -> Iterator[QdrantServer]:
+    with QdrantServer(api_key=KEY) as served:
+        yield served
+
+
+@pytest.fixture
+async def remote(server: QdrantServer, anyio_backend: str) -> AsyncIterator[Remote]:  # noqa: ARG001
+    connected = connect(Connection(server.url, KEY, pause=0.001))
+    assert await connected.version() == (1, 19)
+    yield connected
+    await connected.close()
+
+
+def listing(client: AsyncQdrantClient) -> Awaitable[models.CollectionsResponse]:
+    return client.get_collections()
+
+
+def asked(method: str, path: str) -> bool:
+    return (method, path) == ("GET", "/collections")
+
+
+async def refusal(remote: Remote, *, retry: bool = True) -> str:
+    with pytest.raises(ServerError) as refused:
+        await remote.call(listing, what="listing", retry=retry)
+    assert KEY not in str(refused.value)
+    assert str(refused.value).startswith("listing: ")
+    return str(refused.value)
+
+
+async def unreachable(connection: Connection) -> str:
+    remote = connect(replace(connection, pause=0.001))
+    try:
+        return await refusal(remote)
+    finally:
+        await remote.close()
+
+
+PERSISTENT: list[tuple[dict[str, Any], list[str]]] = [
+    ({"status": 500}, ["answered 500: fault 500"]),
+    ({"status": 502, "body": "<html>Bad Gateway</html>"}, ["not available (502", "HTML, from a proxy"]),
+    ({"status": 503}, ["not available (503", "later"]),
+    ({"status": 522, "body": "timed out"}, ["answered 522: timed out"]),
+    ({"status": 429}, ["how often", "try again later"]),
+    ({"status": 429, "retry_after": 60}, ["how often", "try again in 60 s"]),
+    ({"status": 403, "body": f"Forbidden: {KEY} may not"}, ["*** may not", "QDRANT_API_KEY"]),
+    ({"body": "<html>Sign in</html>"}, ["did not answer as Qdrant", "QDRANT_URL"]),
+    ({"body": '{"result": [1], "status": "ok"}'}, ["did not answer as Qdrant"]),
+    ({"body": '{"result": null, "status": "ok"}'}, ["did not answer as Qdrant"]),
+    ({"cut": True}, ["ended the connection in the middle", "again later"]),
+]
+
+
+@pytest.mark.parametrize(("fault", "parts"), PERSISTENT)
+async def test_what_persists_is_named(
+    server: QdrantServer, remote: Remote, fault: dict[str, Any], parts: list[str]
+) -> None:
+    server.fail(**fault, times=9, when=asked)
+    message = await refusal(remote)
+    assert not [part for part in parts if part not in message], message
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 429, "retry_after": 0}, {"cut": True}, {"status": 500}])
+async def test_what_passes_is_tried_again_where_that_is_safe(
+    server: QdrantServer, remote: Remote, fault: dict[str, Any]
+) -> None:
+    server.fail(**fault, times=2, when=asked)
+    assert (await remote.call(listing, what="listing")).collections == []
+    server.fail(**fault, when=asked)
+    before = len(server.requests)
+    await refusal(remote, retry=False)
+    assert [path for _, path, _ in server.requests[before:]].count("/collections") == 1
+
+
+async def test_a_refusal_is_not_asked_twice(server: QdrantServer, remote: Remote) -> None:
+    server.fail(status=400, when=asked)
+    await refusal(remote)
+    assert [path for _, path, _ in server.requests].count("/collections") == 1
+
+
+async def test_waiting_ends(server: QdrantServer) -> None:
+    remote = connect(Connection(server.url, KEY, timeout=0.2))
+    await remote.version()
+    server.fail(stall=Event(), when=asked)
+    assert "gave no answer within 0.2 s" in await refusal(remote)
+    await remote.close()
+
+
+@pytest.mark.parametrize(("key", "said"), [("", "Must provide an API key"), (f"{KEY}x", "Invalid API key")])
+async def test_a_key_that_does_not_fit(server: QdrantServer, key: str, said: str) -> None:
+    message = await unreachable(Connection(server.url, key))
+    assert said in message
+    assert "check QDRANT_API_KEY" in message
+
+
+async def test_places_where_nothing_is() -> None:
+    assert "nothing answers at http://127.0.0.1:9" in await unreachable(Connection("http://127.0.0.1:9"))
+    unknown = await unreachable(Connection("https://no-such-host.invalid"))
+    assert "host in https://no-such-host.invalid:6333 is not known" in unknown
+
+
+async def test_tls_where_there_is_none(server: QdrantServer) -> None:
+    message = await unreachable(Connection(server.url.replace("http:", "https:"), KEY))
+    assert "no TLS connection" in message
+    assert "plain http://" in message
+
+
+async def test_rest_where_grpc_does_not_answer(server: QdrantServer) -> None:
+    remote = connect(Connection(server.url, KEY, grpc_port=9))
+    assert (await remote.call(listing, what="listing")).collections == []
+    await remote.close()
+
+
+@pytest.mark.parametrize("fault", [{"body": "<html>"}, {"body": '{"title": "x", "version": "soon"}'}])
+async def test_something_else_than_qdrant(server: QdrantServer, fault: dict[str, Any]) -> None:
+    server.fail(**fault, times=9, when=lambda _, path: path == "/")
+    assert "Qdrant server?" in await unreachable(Connection(server.url, KEY))
+
+
+@pytest.mark.parametrize(
+    ("url", "key", "said"),
+    [
+        ("localhost:6333", "", "write it as http://localhost:6333"),
+        ("", "", "write it as"),
+        ("http://host:99999", "", "has the port '99999'"),
+        ("http://host", "b\u2026d", "a character that no key has"),
+        ("http://host", "b\x00d", "a character that no key has"),
+    ],
+)
+async def test_settings_that_cannot_be_used(url: str, key: str, said: str) -> None:
+    with pytest.raises(EngineError, match=said.replace("\\", "")) as refused:
+        connect(Connection(url, key))
+    assert not key or key not in str(refused.value)
+
+
+async def test_a_password_in_the_url_is_not_shown() -> None:
+    assert "hush" not in repr(Connection("http://host", "hush"))
+    assert "hush" not in await unreachable(Connection("http://me:hush@127.0.0.1:9"))

@@ -1,0 +1,232 @@
+"""The MCP server on a Qdrant server, whose collection somebody else made."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client, StdioServerParameters
+from qdrant_client import models
+from qdrant_server import QdrantServer
+from support import Reference, ask, refusal
+
+from warmer.embedding import Embedder
+from warmer_server.app import build_server
+from warmer_server.cli import main
+from warmer_server.settings import read_settings
+
+pytestmark = pytest.mark.anyio
+KEY, READ_ONLY = "s3cret-key", "s3cret-reader"
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+Status = Callable[..., str]
+
+
+@pytest.fixture
+def qdrant(reference: Reference, embedder: Embedder) -> Iterator[QdrantServer]:
+    """A server with a collection as LangChain makes them: a default vector, texts in `page_content`, ids 1, 2, 3 ..."""
+    with QdrantServer(api_key=KEY, read_only_key=READ_ONLY) as server:
+        fill(server, "docs", embedder, reference)
+        yield server
+
+
+def fill(server: QdrantServer, name: str, embedder: Embedder, reference: Reference) -> None:
+    texts = [passage.text for passage in reference.passages]
+    vectors = dict(embedder.embed_passages(texts))
+    size = models.VectorParams(size=embedder.dim, distance=models.Distance.COSINE)
+    server.store.create_collection(name, vectors_config=size)
+    points = [
+        models.PointStruct(
+            id=n + 1,
+            vector=vectors[n].tolist(),
+            payload={"page_content": text, "metadata": {"source": f"{n}.md"}, "tenant": "a" if n % 2 else "b"},
+        )
+        for n, text in enumerate(texts)
+    ]
+    server.store.upsert(name, points)
+
+
+@pytest.fixture
+def environment(qdrant: QdrantServer, tmp_path: Path) -> dict[str, str]:
+    return {"QDRANT_URL": qdrant.url, "QDRANT_API_KEY": KEY, "WARMER_DATA_DIR": str(tmp_path)}
+
+
+@pytest.fixture
+def connect(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Connect:
+    """Make a server with more settings, and a client of it."""
+
+    @asynccontextmanager
+    async def connected(**more: str) -> AsyncIterator[Client]:
+        for name, value in (environment | more).items():
+            monkeypatch.setenv(name, value)
+        async with Client(build_server(read_settings())) as client:
+            yield client
+
+    return connected
+
+
+@pytest.fixture
+def status(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Status:
+    """Run `warmer status`; gives what it says, be it a refusal."""
+
+    def say(**more: str) -> str:
+        for name, value in (environment | more).items():
+            monkeypatch.setenv(name, value)
+        try:
+            main(["status"])
+        except SystemExit as refused:
+            return str(refused)
+        printed = capsys.readouterr()
+        return printed.out + printed.err
+
+    return say
+
+
+async def test_all_three_tools_work_on_a_collection_that_somebody_else_made(
+    environment: dict[str, str], qdrant: QdrantServer, reference: Reference
+) -> None:
+    command = [sys.executable, "-m", "warmer_server.cli", "serve"]
+    parameters = StdioServerParameters(command=command[0], args=command[1:], env=os.environ | environment)
+    async with Client(parameters) as client:
+        found = await ask(client, "search", query=reference.queries[0], limit=4)
+        assert found["collection"] == "docs"
+        assert {hit["text"] for hit in found["hits"]} <= {passage.text for passage in reference.passages}
+        assert found["hits"][0]["source"].endswith(".md")
+        scores = {"1": 9, "2": 0, "3": 5}
+        steered = await ask(client, "give_feedback", search_id=found["search_id"], scores=scores)
+        assert steered["outcome"] == "steered"
+        assert not {hit["id"] for hit in steered["hits"]} & {hit["id"] for hit in found["hits"][:3]}
+        trained = await ask(client, "train_params", queries=reference.queries, limit=5, wait_seconds=20)
+        assert trained["status"] == "needs_scores"
+    writes = [path for method, path, _ in qdrant.requests if method in {"PUT", "PATCH", "DELETE"} or "payload" in path]
+    assert writes == []
+
+
+async def test_a_deleted_point_still_counts_and_the_reply_says_so(
+    connect: Connect, qdrant: QdrantServer, reference: Reference
+) -> None:
+    async with connect() as client:
+        found = await ask(client, "search", query=reference.queries[1], limit=4)
+        gone = found["hits"][1]
+        qdrant.store.delete("docs", models.PointIdsList(points=[int(gone["id"])]))
+        scores = {"1": 0, "2": 10}
+        steered = await ask(client, "give_feedback", search_id=found["search_id"], scores=scores)
+        assert steered["outcome"] == "steered"
+        assert "Deleted from the collection meanwhile: hits 2; their scores still count." in steered["next"]
+        assert gone["id"] not in {hit["id"] for hit in steered["hits"]}
+
+
+async def test_a_tenant_sees_nothing_of_another(connect: Connect, reference: Reference) -> None:
+    tenant = '{"must": [{"key": "tenant", "match": {"value": "a"}}]}'
+    async with connect(WARMER_FILTER=tenant, WARMER_COLLECTIONS="docs") as client:
+        found = await ask(client, "search", query=reference.queries[0], limit=30)
+        assert len(found["hits"]) == 18
+        assert all(int(hit["id"]) % 2 == 0 for hit in found["hits"])
+        steered = await ask(client, "give_feedback", search_id=found["search_id"], scores={"1": 9, "2": 0}, limit=30)
+        assert all(int(hit["id"]) % 2 == 0 for hit in steered["hits"])
+        said = await refusal(client, "search", query="bread", collection="others")
+        assert "there is no collection 'others'" in said and "docs" in said
+
+
+async def test_a_retriever_and_texts_of_ones_own(
+    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reference: Reference
+) -> None:
+    (tmp_path / "our_parts.py").write_text(
+        "from warmer.embedding.fastembedder import load\n"
+        "class Retriever:\n"
+        "    name = 'ours'\n"
+        "    def __init__(self): self.model = load()\n"
+        "    def embed_query(self, text): return self.model.embed_query(text).tolist()\n"
+        "class Short:\n"
+        "    def embed_query(self, text): return [1.0, 2.0]\n"
+        "class Broken:\n"
+        "    def embed_query(self, text): return 'no'\n"
+        "class Texts:\n"
+        "    def texts(self, points): return ['found elsewhere: ' + point['id'] for point in points]\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    async with connect(WARMER_RETRIEVERS="docs=our_parts:Retriever", WARMER_TEXTS="our_parts:Texts") as client:
+        found = await ask(client, "search", query=reference.queries[0], limit=3)
+        assert [hit["text"] for hit in found["hits"]] == [f"found elsewhere: {hit['id']}" for hit in found["hits"]]
+    async with connect(WARMER_RETRIEVERS="docs=our_parts:Short") as client:
+        said = await refusal(client, "search", query="bread")
+        assert "has vectors of 384 dimensions, but 'our_parts:Short' embeds queries in 2" in said
+    async with connect(WARMER_RETRIEVERS="docs=our_parts:Broken") as client:
+        assert "our_parts:Broken failed" in await refusal(client, "search", query="bread")
+    async with connect(WARMER_RETRIEVERS="docs=our_parts:Nobody") as client:
+        assert "cannot load the retriever our_parts:Nobody" in await refusal(client, "search", query="bread")
+
+
+async def test_two_replicas_share_a_journal(connect: Connect, qdrant: QdrantServer, reference: Reference) -> None:
+    async with AsyncExitStack() as stack:
+        one, other = [
+            await stack.enter_async_context(connect(WARMER_JOURNAL="qdrant", WARMER_DATA_DIR=f"/nowhere/{n}"))
+            for n in range(2)
+        ]
+        found = await ask(one, "search", query=reference.queries[2])
+        arguments: dict[str, Any] = {"search_id": found["search_id"], "scores": {"1": 8, "2": 1}}
+        steered = await ask(other, "give_feedback", **arguments)
+        again = await ask(one, "give_feedback", search_id=found["search_id"], scores={"6": 4})
+        assert [ranked["hit"] for ranked in again["ranking"]] == [1, 6, 2]
+        assert {hit["hit"] for hit in steered["hits"]} >= {6}
+    assert {entry.name for entry in qdrant.store.get_collections().collections} == {"docs", "warmer-journal"}
+
+
+async def test_a_key_that_may_only_read_keeps_the_journal_here(
+    connect: Connect, reference: Reference, caplog: pytest.LogCaptureFixture, qdrant: QdrantServer
+) -> None:
+    async with connect(WARMER_JOURNAL="qdrant", QDRANT_API_KEY=READ_ONLY) as client:
+        found = await ask(client, "search", query=reference.queries[2])
+        arguments: dict[str, Any] = {"search_id": found["search_id"], "scores": {"1": 8, "2": 1}}
+        assert (await ask(client, "give_feedback", **arguments))["outcome"] == "steered"
+    assert "kept on this machine alone" in caplog.text
+    assert READ_ONLY not in caplog.text
+    assert {entry.name for entry in qdrant.store.get_collections().collections} == {"docs"}
+
+
+@pytest.mark.parametrize("journal", ["sqlite", "qdrant"])
+def test_status_says_what_is_there_and_no_key(status: Status, journal: str, qdrant: QdrantServer) -> None:
+    said = status(WARMER_JOURNAL=journal)
+    assert f"server          {qdrant.url}, Qdrant 1.19" in said
+    assert "collection      docs: 36 passages, made by an unknown model, 384 dimensions" in said
+    assert "0 searches, 0 scores" in said
+    assert ("warmer-journal" in said) is (journal == "qdrant")
+    assert KEY not in said
+
+
+def test_an_old_server_is_named_by_status(status: Status, reference: Reference, embedder: Embedder) -> None:
+    with QdrantServer(version="1.15.3") as server:
+        fill(server, "docs", embedder, reference)
+        said = status(QDRANT_URL=server.url, QDRANT_API_KEY="")
+    assert "Qdrant 1.15" in said
+    assert "1.15" in said.split("collection")[-1]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"QDRANT_API_KEY": "wr0ng-key"}, "check QDRANT_API_KEY"),
+        ({"QDRANT_URL": "http://127.0.0.1:9"}, "nothing answers at http://127.0.0.1:9"),
+        ({"QDRANT_URL": "qdrant"}, "QDRANT_URL is 'qdrant': write it as http://localhost:6333"),
+    ],
+)
+def test_status_says_what_is_wrong(status: Status, more: dict[str, str], said: str) -> None:
+    printed = status(**more)
+    assert said in printed
+    assert "wr0ng-key" not in printed
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"WARMER_FILTER": "{tenant: a}"}, "WARMER_FILTER is not JSON"),
+        ({"WARMER_RETRIEVERS": "docs"}, "'docs' is not collection=model"),
+        ({"WARMER_JOURNAL": "paper"}, "WARMER_JOURNAL is 'paper'"),
+        ({"QDRANT_URL": "", "WARMER_COLLECTIONS": "docs"}, "QDRANT_URL is not set: set that too"),
+        ({"WARMER_TEXTS": "nowhere:Texts"}, "cannot load WARMER_TEXTS=nowhere:Texts"),
+    ],
+)
+def test_a_setting_that_does_not_fit_is_refused(status: Status, more: dict[str, str], said: str) -> None:
+    assert said in status(**{"QDRANT_API_KEY": "", **more})

@@ -1,0 +1,71 @@
+"""Journals of both kinds, for tests that must hold on SQLite and on Qdrant."""
+
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import TypeVar
+
+from anyio.lowlevel import checkpoint
+from qdrant_client import AsyncQdrantClient
+
+from warmer.database import Database
+from warmer.index.remote.client import Remote
+from warmer.jobs import Jobs, SqliteJobs
+from warmer.journal import SqliteJournal
+from warmer.parameters import Parameters, SqliteParameters
+from warmer.shared.jobs import QdrantJobs
+from warmer.shared.journal import QdrantJournal
+from warmer.shared.parameters import QdrantParameters
+from warmer.shared.store import open_store
+
+DAY = 86400.0
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What one process remembers by."""
+
+    journal: SqliteJournal | QdrantJournal
+    parameters: Parameters
+    jobs: Jobs
+
+
+Open = Callable[..., AbstractAsyncContextManager[Memory]]
+
+
+class Turns(Remote):
+    """Lets other tasks go first, now more and now fewer of them: the engine in memory itself never waits."""
+
+    waits = Random(0)
+
+    async def call(self, ask: Callable[[AsyncQdrantClient], Awaitable[T]], *, what: str, retry: bool = True) -> T:
+        for _ in range(self.waits.randrange(5)):
+            await checkpoint()
+        with warnings.catch_warnings(action="ignore"):  # it has no payload indexes, and says so
+            return await super().call(ask, what=what, retry=retry)
+
+
+def sqlite(path: Path) -> Open:
+    """Open a file, with a lifetime in seconds."""
+
+    @asynccontextmanager
+    async def opened(lifetime: float = DAY) -> AsyncIterator[Memory]:
+        with closing(Database(path)) as database:
+            yield Memory(SqliteJournal(database, lifetime), SqliteParameters(database), SqliteJobs(database))
+
+    return opened
+
+
+def qdrant(client: AsyncQdrantClient) -> Open:
+    """Open the same collection as every other process does, with a lifetime in seconds."""
+
+    @asynccontextmanager
+    async def opened(lifetime: float = DAY) -> AsyncIterator[Memory]:
+        store = await open_store(Turns.local(client))
+        yield Memory(QdrantJournal(store, lifetime), QdrantParameters(store), QdrantJobs(store))
+
+    return opened

@@ -1,0 +1,109 @@
+"""The tools of two servers that share a journal on one Qdrant, each over a connection of its own."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio.abc import TaskGroup
+from qdrant_server import QdrantServer
+
+from warmer.embedding import Embedder
+from warmer.embedding.retrievers import Retrievers
+from warmer.index.catalog import Catalog, Embedded
+from warmer.index.remote.client import Connection, connect
+from warmer.jobs import Job
+from warmer.shared.jobs import QdrantJobs
+from warmer.shared.journal import QdrantJournal
+from warmer.shared.parameters import QdrantParameters
+from warmer.shared.store import Store, open_store
+from warmer_tools import give_feedback, search
+from warmer_tools.train_params import start
+from warmer_tools.training import quiet, run_job
+from warmer_tools.workspace import Workspace
+
+pytestmark = pytest.mark.anyio
+
+
+class Bread:
+    """Scores by a word, and notes what it was asked."""
+
+    name, rubric, workers = "bread", "r", 2
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def score(self, query: str, passages: Sequence[str]) -> list[float]:
+        self.asked.append(query)
+        return [9.0 if "bread" in passage else len(passage) % 3 for passage in passages]
+
+
+@pytest.fixture
+def judge() -> Bread:
+    return Bread()
+
+
+@pytest.fixture
+async def replicas(data_dir: Path, embedder: Embedder, judge: Bread) -> AsyncIterator[list[Workspace]]:
+    with QdrantServer() as server:
+        remotes = [connect(Connection(server.url)) for _ in range(2)]
+        async with anyio.create_task_group() as background:
+            stores = [await open_store(remote) for remote in remotes]
+            yield [_workspace(store, data_dir, embedder, judge, background) for store in stores]
+        for remote in remotes:
+            await remote.close()
+
+
+def _workspace(store: Store, data_dir: Path, embedder: Embedder, judge: Bread, background: TaskGroup) -> Workspace:
+    return Workspace(
+        collections=Embedded(Catalog(data_dir)),
+        retrievers=Retrievers("default", {}, lambda _: embedder),
+        journal=QdrantJournal(store, 3600),
+        parameters=QdrantParameters(store),
+        jobs=QdrantJobs(store),
+        load_judge=lambda _: judge,
+        background=background,
+    )
+
+
+async def test_one_searches_and_the_other_takes_the_scores(replicas: list[Workspace]) -> None:
+    here, there = replicas
+    first = await search.run(here, "something that slows down", "", 6, {}, False, quiet)
+    scores = {str(hit.hit): 10 if hit.title == "space" else 0 for hit in first.hits}
+    second = await give_feedback.run(there, first.search_id, scores, "", 5, False)
+    assert second.outcome == "steered"
+    assert [hit.hit for hit in second.hits] == [7, 8, 9, 10, 11]
+    again = await give_feedback.run(here, first.search_id, scores, "", 5, False)
+    assert (again.hits, again.ranking) == (second.hits, second.ranking)
+    third = await give_feedback.run(here, first.search_id, {"7": 8}, "", 50, False)
+    assert len(third.ranking) == 7
+    assert sorted(hit.hit for hit in third.hits) == [*range(8, 37)]
+
+
+async def test_scores_that_both_take_at_once_all_count(replicas: list[Workspace]) -> None:
+    found = await search.run(replicas[0], "water", "", 6, {}, False, quiet)
+
+    async def feed(workspace: Workspace, scores: dict[str, int]) -> None:
+        await give_feedback.run(workspace, found.search_id, scores, "", 10, False)
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(1, 7):
+            tasks.start_soon(feed, replicas[number % 2], {str(number): number})
+    reply = await give_feedback.run(replicas[0], found.search_id, {"1": 0}, "", 50, False)
+    assert [(ranked.hit, ranked.score) for ranked in reply.ranking] == [(6, 6), (5, 5), (4, 4), (3, 3), (2, 2), (1, 0)]
+    assert sorted(hit.hit for hit in reply.hits) == [*range(7, 37)]
+
+
+async def test_one_of_them_trains_and_both_know(replicas: list[Workspace], judge: Bread) -> None:
+    here, there = replicas
+    queries = [f"bread and {subject} {n}" for subject in ("dough", "yeast") for n in range(5)]
+    job = await start(here, "notes", queries, "bread", 6)
+    assert isinstance(job, Job)
+    async with anyio.create_task_group() as tasks:
+        for workspace in (here, there, here, there):
+            tasks.start_soon(run_job, workspace, await workspace.jobs.find(job.id))
+    assert sorted(judge.asked) == sorted(queries)
+    ended = [await workspace.jobs.find(job.id) for workspace in replicas]
+    assert ended[0] == ended[1]
+    assert ended[0].status in {"applied", "rejected"}
+    assert await here.parameters.all() == await there.parameters.all()
