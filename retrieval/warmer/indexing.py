@@ -59,13 +59,11 @@ def index_passages(
     with generations.writer(forget=replace) as ahead:
         known = Stored(generations, forget=replace)
         if not replace:
-            _check_roots(roots, known.roots)
-            _check_model(embedder.name, known.model)
-        payloads = {id_: _payload(passage) for id_, passage in identify(passages)}
+            check_roots(roots, known.roots)
+            check_model(embedder.name, known.model)
+        payloads = {id_: payload_of(passage) for id_, passage in identify(passages)}
         if not replace:
-            payloads |= {
-                id_: payload for id_, payload in known.payloads() if not _of(payload, roots) or _of(payload, unread)
-            }
+            payloads |= {id_: payload for id_, payload in known.payloads() if is_kept(payload, roots, unread)}
         if not payloads:
             raise IngestError(
                 "there is nothing to index: no passage was found. The collection is as it was; "
@@ -78,18 +76,34 @@ def index_passages(
             return Built(len(payloads), 0, published=False)
         embedded = _stage(ahead, payloads, known, embedder, progress)
         build_in_child(ahead, embedder.dim)
-        Manifest(
+        publish(
+            generations,
+            ahead,
             model=embedder.name,
             dim=embedder.dim,
             points=len(payloads),
-            fields=_fields(payloads.values()),
+            fields=fields_of(payloads.values()),
             digest=digest,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            files=shard_files(ahead),
             roots=indexed,
-        ).write(ahead)
-        generations.publish(ahead)
+        )
         return Built(len(payloads), embedded, published=True)
+
+
+def publish(
+    generations: Generations,
+    ahead: Path,
+    *,
+    model: str,
+    dim: int,
+    points: int,
+    fields: dict[str, str],
+    roots: dict[str, str],
+    digest: str = "",
+) -> None:
+    """Make a shard that was built the published generation; see `Manifest` for what is said of it."""
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    Manifest(model, dim, points, fields, digest, created, shard_files(ahead), roots).write(ahead)
+    generations.publish(ahead)
 
 
 def _stage(ahead: Path, payloads: Mapping[str, Payload], known: Stored, embedder: Embedder, progress: Progress) -> int:
@@ -111,7 +125,12 @@ def _stage(ahead: Path, payloads: Mapping[str, Payload], known: Stored, embedder
     return embedded
 
 
-def _check_roots(roots: Mapping[str, Path], known: Mapping[str, str]) -> None:
+def check_roots(roots: Mapping[str, Path], known: Mapping[str, str]) -> None:
+    """Refuse a root that would take the place of another one of the same label.
+
+    Raises:
+        IngestError: One would.
+    """
     for label, path in roots.items():
         if known.get(label, str(path)) != str(path):
             raise IngestError(
@@ -120,7 +139,12 @@ def _check_roots(roots: Mapping[str, Path], known: Mapping[str, str]) -> None:
             )
 
 
-def _check_model(model: str, known: str) -> None:
+def check_model(model: str, known: str) -> None:
+    """Refuse to embed by another model than what is `known`; empty: nothing is.
+
+    Raises:
+        ModelMismatchError: They differ.
+    """
     if known not in {"", model}:
         raise ModelMismatchError(
             f"the collection was embedded by {known!r}, and EMBEDDING_MODEL is {model!r} now: set it to the former, or "
@@ -128,17 +152,24 @@ def _check_model(model: str, known: str) -> None:
         )
 
 
-def _payload(passage: Passage) -> Payload:
+def payload_of(passage: Passage) -> Payload:
+    """Give what is stored with a passage's point."""
     return {"text": passage.text, "title": passage.title, "source": passage.source, "line": passage.line}
+
+
+def is_kept(payload: Payload, roots: Iterable[str], unread: Iterable[str]) -> bool:
+    """Tell whether a stored passage stays though this run did not find it."""
+    return not _of(payload, roots) or _of(payload, unread)
+
+
+def fields_of(payloads: Iterable[Payload]) -> dict[str, str]:
+    """Give the fields of payloads and the JSON type of their values."""
+    return {key: _JSON_TYPES.get(type(value), "null") for payload in payloads for key, value in payload.items()}
 
 
 def _of(payload: Payload, roots: Iterable[str]) -> bool:
     source = payload["source"]
     return any(source == label or source.startswith(label + "/") for label in roots)
-
-
-def _fields(payloads: Iterable[Payload]) -> dict[str, str]:
-    return {key: _JSON_TYPES.get(type(value), "null") for payload in payloads for key, value in payload.items()}
 
 
 def _digest(payloads: Mapping[str, Payload]) -> str:

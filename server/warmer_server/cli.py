@@ -15,7 +15,8 @@ _COMMANDS = {
     "serve": "serve a coding agent or chat assistant over MCP, on stdin and stdout",
     "train": "fit how far scores may steer, to scores that agents gave or that a model gives",
     "params": "write trained parameters as JSON, or put them back",
-    "delete": "delete a collection",
+    "copy": "copy a collection from the embedded engine to a Qdrant server, or back",
+    "delete": "delete an embedded collection",
     "status": "show collections, model, parameters and where the data is",
     "demo": "search this Python's own documentation in two rounds of feedback",
 }
@@ -59,6 +60,17 @@ def _parser() -> argparse.ArgumentParser:
     made["index"].add_argument(
         "--replace", action="store_true", help="drop what was indexed from other paths than these"
     )
+    made["index"].add_argument(
+        "--url", default="", help="Qdrant server to fill it on (key: QDRANT_API_KEY), or embedded (the default)"
+    )
+    made["copy"].add_argument("collection", metavar="NAME", help="collection to copy")
+    for option, name, help_ in (("--from", "source", "where it is"), ("--to", "target", "where it is to be")):
+        where = f"{help_}: the URL of a Qdrant server, or embedded"
+        made["copy"].add_argument(option, dest=name, required=True, metavar="URL", help=where)
+    made["copy"].add_argument("--as", dest="new_name", default="", metavar="NEWNAME", help="name of the copy")
+    made["copy"].add_argument("--model", default="", help="what the vectors are from, if the collection does not say")
+    made["copy"].add_argument("--replace", action="store_true", help="overwrite a collection that is there")
+    made["delete"].add_argument("--url", default="", choices=["embedded"], help="say so where QDRANT_URL is set")
     made["delete"].add_argument("collection", metavar="NAME", help="collection to delete")
     made["train"].add_argument("--collection", default="", metavar="NAME", help="may be left out if there is only one")
     made["train"].add_argument("--queries", type=Path, metavar="FILE", help="queries to run and score, one a line")

@@ -2,13 +2,16 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 
 import pytest
+from qdrant_server import QdrantServer
 
 from warmer_server.settings import Settings
 
@@ -94,6 +97,29 @@ def test_a_collection_can_be_deleted(environment: dict[str, str], docs: Path) ->
     assert warmer(environment, "index", docs, "--collection", "mine").returncode == 0
 
 
+def test_ctrl_c_ends_a_run_and_the_next_one_goes_on(environment: dict[str, str], docs: Path) -> None:
+    arrived, go = Event(), Event()
+
+    def upsert(method: str, path: str) -> bool:
+        found = method == "PUT" and path.endswith("/points")
+        if found:
+            arrived.set()
+        return found
+
+    with QdrantServer() as server:
+        server.fail(stall=go, when=upsert)
+        index = ("index", str(docs), "--collection", "mine", "--url", server.url)
+        command = [sys.executable, "-m", "warmer_server.cli", *index]
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as run:
+            assert arrived.wait(60)
+            run.send_signal(signal.SIGINT)
+            said = run.communicate(timeout=60)[1]
+        go.set()
+        assert run.returncode == 130
+        assert "Traceback" not in said
+        assert "mine: 6 passages" in warmer(environment, *index).stderr
+
+
 def test_bad_paths_and_names_are_refused(environment: dict[str, str], docs: Path, tmp_path: Path) -> None:
     assert "nowhere" in refused(environment, "index", docs / "nowhere", "--collection", "mine")
     assert "cannot name a collection" in refused(environment, "index", docs, "--collection", "a/b")
@@ -159,7 +185,7 @@ def test_settings_are_listed_and_checked(environment: dict[str, str]) -> None:
     for field in Settings.model_fields.values():
         assert str(field.validation_alias) in listed
     assert "WARMER_TEXT_LIMIT is 'many'" in refused({**environment, "WARMER_TEXT_LIMIT": "many"}, "serve")
-    assert "QDRANT_URL is set" in refused({**environment, "QDRANT_URL": "http://127.0.0.1:6333"}, "serve")
+    assert "QDRANT_URL is not set" in refused({**environment, "WARMER_VECTOR": "dense"}, "serve")
 
 
 def test_version_and_help(environment: dict[str, str]) -> None:

@@ -1,14 +1,22 @@
-"""`warmer delete`: a collection goes; searches and scores in the journal stay."""
+"""`warmer delete`: an embedded collection goes; searches and scores in the journal stay."""
 
 import argparse
 
 from rich.console import Console
 
+from warmer.errors import WarmerError
 from warmer.index.catalog import Catalog
+from warmer_server.place import EMBEDDED
 from warmer_server.settings import read_settings
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Delete the named collection."""
-    Catalog(read_settings().data_dir).delete(arguments.collection)
+    settings = read_settings()
+    if settings.qdrant_url and arguments.url != EMBEDDED:
+        raise WarmerError(
+            "QDRANT_URL is set, so `warmer serve` searches that server, and this deletes embedded collections only: "
+            f"say --url {EMBEDDED} if it is to be one of them"
+        )
+    Catalog(settings.data_dir).delete(arguments.collection)
     Console(stderr=True, highlight=False).print(f"{arguments.collection}: deleted")

@@ -1,0 +1,1 @@
+"""Filling collections of a Qdrant server, and moving them between a server and the embedded engine."""

@@ -1,0 +1,155 @@
+"""Passages to a collection on a server: what is there keeps its vector, the rest is embedded."""
+
+import dataclasses
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+from qdrant_client import models
+
+from warmer.embedding import Embedder
+from warmer.errors import IngestError
+from warmer.indexing import Built, Progress, check_model, check_roots, is_kept, payload_of
+from warmer.passage import Passage, embedded_text, identify
+from warmer.publishing.collection import Origin, ServerCollection
+from warmer.publishing.points import in_batches, make_point
+from warmer.publishing.upload import Upload, uploading
+
+_CHUNK = 2048
+_TOLD = ("source", "title", "line")  # with the id these tell a payload: the id tells the embedded text
+
+Identified = tuple[str, Passage]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which passages a run is about; see `index_passages`."""
+
+    roots: Mapping[str, Path]
+    unread: Collection[str]
+    replace: bool
+
+    def keeps(self, source: str) -> bool:
+        """Tell whether a stored passage of this source stays though the run did not find it."""
+        return not self.replace and is_kept({"source": source}, self.roots, self.unread)
+
+
+async def publish_passages(
+    collection: ServerCollection,
+    passages: Sequence[Passage],
+    embedder: Embedder,
+    *,
+    roots: Mapping[str, Path],
+    unread: Collection[str] = (),
+    replace: bool = False,
+    progress: Progress = lambda _done, _total: None,
+) -> Built:
+    """Bring the passages of `roots` up to date in a collection of a server, which is made if it is not there.
+
+    What is kept and what is refused is as in `warmer.indexing.index_passages`. But there are no generations here:
+    searches see the passages as they come, new ones before old ones go. A run that breaks off loses nothing that
+    arrived; the next one embeds what is missing. `replace` with another model deletes the collection first.
+
+    Raises:
+        IngestError: There would be nothing in the collection, or a root would take the place of another one of
+            the same name; the collection is left as it was.
+        ModelMismatchError: What is kept was embedded by another model.
+        CollectionError: Warmer did not make this collection.
+        EngineError: The server cannot be reached, refuses, or fails.
+    """
+    scope = Scope(roots, unread, replace)
+    before = await collection.origin()
+    if before and not replace:
+        check_roots(roots, before.roots)
+        check_model(embedder.name, before.model)
+    if not passages and not (before and (await _leftovers(collection, set(), scope))[0]):
+        raise IngestError("there is nothing to index: no passage was found. The collection is as it was")
+    indexed = {label: str(path) for label, path in roots.items()}
+    known = before.roots if before else {}
+    claimed = await _claim(collection, before, Origin(embedder.name, embedder.dim, known | indexed))
+    run = _Run(collection, embedder, len(passages), progress)
+    async with uploading(collection.upsert) as upload:
+        await run.add(passages, upload)
+    kept, gone = await _leftovers(collection, run.ids, scope)
+    await collection.delete(gone)
+    after = dataclasses.replace(claimed, roots=indexed, copying="") if replace else claimed
+    changed = bool(run.embedded or run.moved or gone) or after != before
+    if changed:
+        await collection.note(after)
+    return Built(kept, run.embedded, published=changed)
+
+
+async def _claim(collection: ServerCollection, before: Origin | None, wanted: Origin) -> Origin:
+    """Make the collection ready for points, and note their roots first, so that a run that breaks off is known."""
+    if before and before.model != wanted.model:
+        await collection.drop()
+        before = None
+    claimed = dataclasses.replace(before, roots=wanted.roots) if before else wanted
+    if before is None:
+        await collection.create(claimed)
+    elif claimed != before:
+        await collection.note(claimed)
+    await collection.index_fields()
+    return claimed
+
+
+async def _leftovers(collection: ServerCollection, ids: set[str], scope: Scope) -> tuple[int, list[str]]:
+    """Count the stored points that stay, and list those that go: neither found by this run nor to be kept."""
+    kept, gone = 0, []
+    async for id_, source in collection.sources():
+        if id_ in ids or scope.keeps(source):
+            kept += 1
+        else:
+            gone.append(id_)
+    return kept, gone
+
+
+class _Run:
+    """Adds passages chunk by chunk and counts: ids found, points embedded, points whose payload changed."""
+
+    def __init__(self, collection: ServerCollection, embedder: Embedder, total: int, progress: Progress) -> None:
+        self.ids: set[str] = set()
+        self.embedded = 0
+        self.moved = 0
+        self._collection = collection
+        self._embedder = embedder
+        self._total = total
+        self._progress = progress
+
+    async def add(self, passages: Iterable[Passage], upload: Upload) -> None:
+        """Embed and send what is not there; embedding goes on in a thread while batches are under way."""
+        identified = identify(passages)
+        while chunk := list(islice(identified, _CHUNK)):
+            there = await self._refresh(chunk)
+            self.ids.update(id_ for id_, _ in chunk)
+            missing = [pair for pair in chunk if pair[0] not in there]
+            batches = in_batches(_embed(missing, self._embedder))
+            while batch := await anyio.to_thread.run_sync(next, batches, None, abandon_on_cancel=True):
+                await upload.put(batch)
+                self.embedded += len(batch)
+                self._progress(len(batch), self._total)
+
+    async def _refresh(self, chunk: Sequence[Identified]) -> Collection[str]:
+        """Find out which passages are there, and update the payload of those that moved within their document."""
+        told = await self._collection.payloads([id_ for id_, _ in chunk], *_TOLD)
+        payloads = {id_: payload_of(passage) for id_, passage in chunk if id_ in told}
+        moved = {id_: payload for id_, payload in payloads.items() if not _same(told[id_], payload)}
+        if moved:
+            await self._collection.set_payloads(moved)
+            self.moved += len(moved)
+        self._progress(len(told), self._total)
+        return told
+
+
+def _embed(passages: Sequence[Identified], embedder: Embedder) -> Iterator[models.PointStruct]:
+    texts = [embedded_text(passage.title, passage.text) for _, passage in passages]
+    for position, vector in embedder.embed_passages(texts):
+        id_, passage = passages[position]
+        yield make_point(id_, payload_of(passage), vector)
+
+
+def _same(told: Mapping[str, Any], payload: Mapping[str, Any]) -> bool:
+    return all(told.get(key) == payload[key] for key in _TOLD)

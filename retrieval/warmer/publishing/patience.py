@@ -1,0 +1,24 @@
+"""Patience with a server that starts anew in the middle of a long run."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import anyio
+
+from warmer.index.remote.faults import ServerError
+
+_T = TypeVar("_T")
+
+PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds
+
+
+async def patiently(ask: Callable[[], Awaitable[_T]], pauses: Sequence[float]) -> _T:
+    """Ask again after each failure that may pass, and after each of the pauses; for what may be done twice."""
+    for pause in pauses:
+        try:
+            return await ask()
+        except ServerError as error:
+            if not error.transient:
+                raise
+            await anyio.sleep(max(pause, error.retry_after or 0))
+    return await ask()

@@ -1,0 +1,61 @@
+"""`warmer copy`: a collection from the embedded engine to a server, or back."""
+
+import argparse
+import asyncio
+
+from rich.console import Console
+
+from warmer.errors import WarmerError
+from warmer.index.catalog import Catalog
+from warmer.publishing.collection import ServerCollection
+from warmer.publishing.copying import Copied, copy_to_embedded, copy_to_server
+from warmer_server.bar import progress_bar
+from warmer_server.engine import JOURNAL
+from warmer_server.place import EMBEDDED
+from warmer_server.server import options, server
+from warmer_server.settings import Settings, read_settings
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Copy, with a progress bar on stderr, and say what came of it."""
+    settings = read_settings(arguments.source if arguments.target == EMBEDDED else arguments.target)
+    name = arguments.new_name or arguments.collection
+    match arguments.source == EMBEDDED, arguments.target == EMBEDDED:
+        case True, False:
+            copied = asyncio.run(_to_server(settings, arguments, name))
+        case False, True:
+            copied = asyncio.run(_to_embedded(settings, arguments, name))
+        case _:
+            raise WarmerError(
+                f"one of --from and --to must be {EMBEDDED!r}, the other the URL of a server; they are "
+                f"{arguments.source[:80]!r} and {arguments.target[:80]!r}"
+            )
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"{name}: {copied.points} passages copied to {arguments.target}", markup=False)
+    if copied.left_out:
+        console.print(f"left out: {copied.left_out} without a text or a vector")
+
+
+async def _to_server(settings: Settings, arguments: argparse.Namespace, name: str) -> Copied:
+    catalog = Catalog(settings.data_dir)
+    generations = catalog.generations(catalog.resolve(arguments.collection))
+    async with server(arguments.target, settings) as remote:
+        with progress_bar("passages") as progress:
+            return await copy_to_server(
+                generations, ServerCollection(remote, name), overwrite=arguments.replace, progress=progress
+            )
+
+
+async def _to_embedded(settings: Settings, arguments: argparse.Namespace, name: str) -> Copied:
+    generations = Catalog(settings.data_dir).generations(name)
+    async with server(arguments.source, settings) as remote:
+        with progress_bar("passages") as progress:
+            return await copy_to_embedded(
+                remote,
+                arguments.collection,
+                generations,
+                options=options(settings, JOURNAL),
+                model=arguments.model,
+                overwrite=arguments.replace,
+                progress=progress,
+            )
