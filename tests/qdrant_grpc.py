@@ -46,6 +46,13 @@ class _Service(grpc.QdrantServicer, grpc.CollectionsServicer, grpc.PointsService
         return grpc.CountResponse(result=grpc.CountResult(count=counted))
 
     async def Query(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return grpc.QueryResponse(result=await self._found(request, context))
+
+    async def QueryBatch(self, request: Any, context: Any) -> Any:  # noqa: N802
+        lists = [await self._found(query, context) for query in request.query_points]
+        return grpc.QueryBatchResponse(result=[grpc.BatchResult(result=found) for found in lists])
+
+    async def _found(self, request: Any, context: Any) -> list[Any]:
         try:
             found = self._store.query_points(
                 request.collection_name,
@@ -59,7 +66,7 @@ class _Service(grpc.QdrantServicer, grpc.CollectionsServicer, grpc.PointsService
         except ValueError as error:  # a point that is not there
             message = f"Not found: No point with id {str(error).split()[1]} found"
             await context.abort(transport.StatusCode.NOT_FOUND, message)
-        return grpc.QueryResponse(result=[RestToGrpc.convert_scored_point(point) for point in found.points])
+        return [RestToGrpc.convert_scored_point(point) for point in found.points]
 
 
 def _filter(request: Any) -> models.Filter | None:
@@ -68,8 +75,10 @@ def _filter(request: Any) -> models.Filter | None:
 
 def _vectors(request: Any) -> bool | list[str]:
     asked = request.with_vectors
+    if not asked.WhichOneof("selector_options"):
+        return False
     names: bool | list[str] = GrpcToRest.convert_with_vectors_selector(asked)
-    return names if request.HasField("with_vectors") else False
+    return names
 
 
 @asynccontextmanager

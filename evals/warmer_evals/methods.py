@@ -8,7 +8,7 @@ import numpy as np
 from warmer.index import Coefficients, FeedbackItem
 from warmer.steering import Params, steer
 from warmer_evals import rocchio
-from warmer_evals.retrieval import Found, Query, Retriever, Scored
+from warmer_evals.retrieval import Found, Query, Retriever, Scored, text_of
 
 Retrieve = Callable[[Query, Sequence[Scored], int], Awaitable[list[Found]]]
 
@@ -80,8 +80,9 @@ def _feedback(retriever: Retriever, params: Params, *, hybrid: bool) -> Retrieve
         steering = steer(query.vector, ((one.hit.id, one.hit.vector, one.score) for one in scored), params)
         if steering is None:
             return await retriever.search(query, limit, hybrid=hybrid, without=scored)
+        words = steering.lexical(query.text, {one.hit.id: text_of(one.hit) for one in scored}) if hybrid else None
         items, coefficients = steering.items, steering.coefficients
-        return await retriever.feedback(query, items, coefficients, limit, hybrid=hybrid, without=scored)
+        return await retriever.feedback(query, items, coefficients, limit, words=words, without=scored)
 
     return retrieve
 
@@ -91,7 +92,7 @@ def _reference(retriever: Retriever, coefficients: Coefficients) -> Retrieve:
 
     async def retrieve(query: Query, scored: Sequence[Scored], limit: int) -> list[Found]:
         items = [FeedbackItem(one.hit.id, one.hit.vector, one.score) for one in scored]
-        return await retriever.feedback(query, items, coefficients, limit, hybrid=False, without=scored)
+        return await retriever.feedback(query, items, coefficients, limit, without=scored)
 
     return retrieve
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from warmer.index import CANDIDATES, Coefficients, FeedbackItem, Hit, Index, Vector
+from warmer.index import CANDIDATES, Coefficients, FeedbackItem, Hit, Index, Vector, Words
+from warmer.passage import embedded_text
 
 DEPTH = CANDIDATES
 _SPARE = 5  # so that a tie at the end of a list is broken by id, not by the engine
@@ -33,6 +34,11 @@ class Scored:
     document: str
     hit: Hit
     score: float
+
+
+def text_of(hit: Hit) -> str:
+    """Give what a judge reads of a hit."""
+    return embedded_text(str(hit.payload.get("title") or ""), str(hit.payload.get("text", "")))
 
 
 class Retriever:
@@ -66,13 +72,12 @@ class Retriever:
         coefficients: Coefficients,
         limit: int,
         *,
-        hybrid: bool,
+        words: Words | None = None,
         without: Sequence[Scored],
     ) -> list[Found]:
-        """Retrieve by Qdrant's feedback query."""
+        """Retrieve by Qdrant's feedback query, and by words too where there are any."""
         ids = [scored.hit.id for scored in without]
-        text = query.text if hybrid else ""
-        hits = await self._index.feedback(query.vector, items, coefficients, _deep(limit), text=text, without=ids)
+        hits = await self._index.feedback(query.vector, items, coefficients, _deep(limit), words=words, without=ids)
         return self._sorted(hits, limit)
 
     def _sorted(self, hits: Sequence[Hit], limit: int) -> list[Found]:

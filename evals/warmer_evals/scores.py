@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from warmer.errors import JudgeError
 from warmer.judges import Judge, checked_scores, load_judge
 from warmer.judges.usage import Usage
-from warmer.passage import embedded_text
 from warmer.steering import SCALE
 from warmer_evals import EvalError
 from warmer_evals.beir import Dataset
-from warmer_evals.retrieval import Found, Query
+from warmer_evals.retrieval import Found, Query, text_of
 
 _AT_ONCE = 25
 
@@ -151,7 +150,7 @@ class Asked:
         Raises:
             EvalError: The judge failed; what it scored before is kept.
         """
-        texts = [_text(one) for one in found]
+        texts = [text_of(one.hit) for one in found]
         missing = list(dict.fromkeys(text for text in texts if (query.text, _key(text)) not in self._kept))
         for start in range(0, len(missing), _AT_ONCE):
             batch = missing[start : start + _AT_ONCE]
@@ -199,10 +198,6 @@ def _read(file: Path) -> dict[tuple[str, str], float]:
         except (ValueError, KeyError, TypeError):
             continue  # the first line is empty, and a crash may cut one short
     return kept
-
-
-def _text(found: Found) -> str:
-    return embedded_text(str(found.hit.payload.get("title") or ""), str(found.hit.payload.get("text", "")))
 
 
 def _key(text: str) -> str:

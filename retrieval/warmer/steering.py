@@ -6,6 +6,8 @@ pairs of examples whose scores differ by conf. Two things are added, neither a c
 - The query itself is an example, with a neutral score. Five equally bad hits alone make no pair; against
   the neutral query they steer away, as five good ones steer towards themselves.
 - c is divided by the sum of conf^b, so that a step is as long with two scores as with twenty.
+
+Where a collection has words too, they are steered alike: the words of good hits are added to the query's.
 """
 
 import math
@@ -18,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from warmer.errors import ScoreError
-from warmer.index import Coefficients, FeedbackItem, QueryVector, Vector, own_vector
+from warmer.index import Coefficients, FeedbackItem, QueryVector, Vector, Words, own_vector
 
 SCALE = 10.0
 _HIT = re.compile(r"[1-9][0-9]{0,8}")
@@ -30,7 +32,9 @@ _DIGITS = 6  # of a score; sums of floats must not make a difference where there
 class Params:
     """How far scores steer: `c` per unit of the normalised sum, `neutral` on the scale of 0..1.
 
-    Only b and c / a matter to the ranking. `source` says where the numbers are from.
+    Only b and c / a matter to the ranking by vectors. `words` is how much scored passages add to the query's words,
+    and `share` the weight of words in the list; `caution` shortens the steps where all scores are bad, since what a
+    passage is not says less than what it is. `source` says where the numbers are from.
     """
 
     a: float = 1.0
@@ -38,15 +42,32 @@ class Params:
     c: float = 0.7
     neutral: float = 0.25
     floor: float = 0.5
+    words: float = 4.0
+    share: float = 1 / 3
+    caution: float = 0.5
     source: str = "default"
 
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """A feedback query in the making: examples with scores in 0..1, and the engine's coefficients."""
+    """A feedback query in the making.
+
+    Attributes:
+        items: Examples with scores in 0..1.
+        coefficients: The engine's.
+        weights: Point id -> how much its words are added to the query's; negative for bad hits.
+        share: Weight of the words in the list.
+    """
 
     items: list[FeedbackItem]
     coefficients: Coefficients
+    weights: dict[str, float]
+    share: float
+
+    def lexical(self, query: str, texts: Mapping[str, str]) -> Words:
+        """Make the lexical leg from the texts of the scored points, as far as they are there."""
+        passages = [(texts[id_], weight) for id_, weight in self.weights.items() if id_ in texts]
+        return Words(query, passages, self.share)
 
 
 def parse_scores(scores: Mapping[str, Any], shown: Collection[int]) -> dict[int, float]:
@@ -75,11 +96,17 @@ def steer(vector: QueryVector, scored: Iterable[tuple[str, Vector, float]], para
     They say nothing when no score differs from another or from the neutral one. Points with the very same
     vector count once, with their mean score: copies would otherwise multiply each other's weight.
     """
-    items = [FeedbackItem(None, vector, params.neutral), *_distinct(scored)]
+    hits = _distinct(scored)
+    items = [FeedbackItem(None, vector, params.neutral), *hits]
     weight = sum(_confidences(items, params.b))
     if not weight:
         return None
-    return Steering(items, Coefficients(params.a, params.b, params.c / max(weight, params.floor)))
+    caution = params.caution if max(item.score for item in hits) <= params.neutral else 1.0
+    coefficients = Coefficients(params.a, params.b, caution * params.c / max(weight, params.floor))
+    gaps = {item.id: item.score - params.neutral for item in hits if item.id}
+    length = max(sum(map(abs, gaps.values())), params.floor)
+    weights = {id_: caution * params.words * gap / length for id_, gap in gaps.items()}
+    return Steering(items, coefficients, weights, params.share)
 
 
 def equivalent_query(vector: Vector, steering: Steering) -> Vector:

@@ -14,7 +14,7 @@ from qdrant_server import QdrantServer
 from remote_engine import NO_SERVER, EachTime, delete, make, real_server
 
 from warmer.errors import FilterError
-from warmer.index import Coefficients, CollectionInfo, Hit, Index, Vector
+from warmer.index import Coefficients, CollectionInfo, Hit, Index, Vector, Words
 from warmer.index.build import Stage, build_in_child
 from warmer.index.edge import EdgeIndex
 from warmer.index.generations import Generations, Manifest
@@ -159,10 +159,10 @@ async def test_scored_points_stay_out_of_both_legs(index: Index) -> None:
     steering = steer(query, [(hit.id, hit.vector, n / 20) for n, hit in enumerate(first)], Params())
     assert steering
     seen = [hit.id for hit in first]
-    second = await index.feedback(query, steering.items, steering.coefficients, 20, text="fjord", without=seen)
+    second = await index.feedback(query, steering.items, steering.coefficients, 20, words=Words("fjord"), without=seen)
     assert len(second) == 20
     assert not set(seen) & {hit.id for hit in second}
-    again = await index.feedback(query, steering.items, steering.coefficients, 20, text="fjord")
+    again = await index.feedback(query, steering.items, steering.coefficients, 20, words=Words("fjord"))
     assert set(seen) & {hit.id for hit in again}
 
 
@@ -172,7 +172,7 @@ async def test_a_filter_holds_for_both_legs(index: Index) -> None:
     items = steer(VECTORS[0], [(IDS[1], VECTORS[1], 1.0)], Params())
     assert items
     searched = await index.search(VECTORS[0], 100, text="amber", where=where)
-    fed = await index.feedback(VECTORS[0], items.items, items.coefficients, 100, text="amber", where=where)
+    fed = await index.feedback(VECTORS[0], items.items, items.coefficients, 100, words=Words("amber"), where=where)
     for hits in searched, fed:
         assert {hit.payload["source"] for hit in hits} == {"2.md"}
         assert len(hits) == POINTS // 4 - 1
@@ -201,7 +201,7 @@ async def test_both_engines_fuse_alike(tmp_path: Path) -> None:
     coefficients: Coefficients = steering.coefficients
     without = [IDS[1], IDS[2]]
     one, other = [
-        await engine.feedback(VECTORS[9], steering.items, coefficients, 30, text="amber fjord", without=without)
+        await engine.feedback(VECTORS[9], steering.items, coefficients, 30, words=Words("amber fjord"), without=without)
         for engine in (edge, memory)
     ]
     assert [hit.score for hit in one] == pytest.approx([hit.score for hit in other], abs=1e-4)

@@ -12,7 +12,7 @@ from qdrant_client import models
 from qdrant_server import QdrantServer
 
 from warmer.errors import CollectionError, EngineError, FilterError, ModelMismatchError
-from warmer.index import Coefficients, FeedbackItem, Hit, Inference, Vector
+from warmer.index import Coefficients, FeedbackItem, Hit, Inference, Vector, Words
 from warmer.index.remote.client import Connection, Remote, connect
 from warmer.index.remote.engine import QdrantIndex
 from warmer.index.remote.equivalent import equivalent
@@ -370,7 +370,7 @@ async def test_a_tenant_sees_nothing_of_others(server: QdrantServer, remote: Rem
     assert set(ids(await index.search(QUERY, 99))) == odd
     assert set(ids(await index.search(QUERY, 99, text="text 4", where={"must_not": [{"has_id": [1]}]}))) == odd - {"1"}
     assert ids(await index.retrieve(["3", "4", "5"])) == ["3", "5"]
-    fed = await index.feedback(QUERY, steering.items, steering.coefficients, 99, text="text 4", without=SEEN)
+    fed = await index.feedback(QUERY, steering.items, steering.coefficients, 99, words=Words("text 4"), without=SEEN)
     assert set(ids(fed)) == odd - set(SEEN)
     with pytest.raises(FilterError):
         QdrantIndex(remote, DOCS, Options(where={"tenant": 1}))
@@ -463,7 +463,7 @@ async def test_nothing_is_ever_written() -> None:
         remote = connect(Connection(served.url, "read"))
         index, steering = QdrantIndex(remote, DOCS), steered()
         await index.search(QUERY, 3, text="words")
-        await index.feedback(QUERY, steering.items, steering.coefficients, 3, text="words", without=SEEN)
+        await index.feedback(QUERY, steering.items, steering.coefficients, 3, words=Words("words"), without=SEEN)
         assert len(await index.retrieve(["3"])) == 1
         await remote.close()
 

@@ -9,6 +9,7 @@ from qdrant_grpc import serving_grpc
 from qdrant_server import QdrantServer
 
 from warmer.errors import CollectionError
+from warmer.index import Words
 from warmer.index.remote.client import Connection, Remote, connect
 from warmer.index.remote.engine import QdrantIndex
 from warmer.index.remote.options import Options
@@ -21,6 +22,7 @@ VECTORS = np.random.default_rng(11).normal(size=(POINTS, DIM)).astype(np.float32
 WHERE = {"must": [{"key": "n", "range": {"gte": 3}}], "must_not": [{"has_id": [9]}]}
 UUID = "5c56c793-69f3-4fbf-87e6-c4bf54c28c26"
 SEEN = ["1", "2", UUID]
+WORDS = Words("text")
 
 
 def fill(store: QdrantClient, name: str, *, named: bool) -> None:
@@ -65,7 +67,7 @@ async def test_grpc_gives_what_rest_gives(both: tuple[QdrantServer, list[Remote]
             await index.search(VECTORS[4], 7, where=WHERE),
             await index.retrieve(["5", UUID, "77"]),
             await index.feedback(VECTORS[4], steering.items, steering.coefficients, 9, where=WHERE, without=SEEN),
-            await index.feedback(VECTORS[4], steering.items, steering.coefficients, 9, text="text", without=["1"]),
+            await index.feedback(VECTORS[4], steering.items, steering.coefficients, 9, words=WORDS, without=["1"]),
         ])  # fmt: skip
     assert len(server.requests) == asked, "gRPC was there, and REST was used"
     for over_rest, over_grpc in zip(*answers, strict=True):

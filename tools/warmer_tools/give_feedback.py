@@ -17,7 +17,7 @@ from warmer.steering import SCALE, Params, parse_scores, steer
 from warmer_tools.reply import HitReply, hit_replies, result
 from warmer_tools.search import MAX_LIMIT
 from warmer_tools.tool import NoObject, NoText, ToolContext, make_tool, spoken_errors
-from warmer_tools.training import score_shown, whose
+from warmer_tools.training import hit_text, score_shown, whose
 from warmer_tools.workspace import RUBRIC, Workspace
 
 Scores = Annotated[
@@ -99,8 +99,8 @@ async def run(
     scored = found.scored
     without = [] if include_scored else [shown.id for shown in scored]
     index = await workspace.collections.find(found.collection)
-    outcome, hits = await _retrieve(index, found, scored, params, limit, without)
-    there = {hit.id for hit in await index.retrieve([shown.id for shown in scored])}
+    there = await index.retrieve([shown.id for shown in scored])
+    outcome, hits = await _retrieve(index, found, scored, there, params, limit, without)
     numbers = await workspace.journal.show(search_id, hits)
     return FeedbackReply(
         search_id=search_id,
@@ -108,7 +108,7 @@ async def run(
         hits=hit_replies(numbers, hits, workspace.text_limit, scores=False),
         ranking=_ranking(scored),
         params=_params_reply(params),
-        next=_gone([s.hit for s in scored if s.id not in there])
+        next=_gone([s.hit for s in scored if s.id not in {hit.id for hit in there}])
         + _next(outcome, [n for n in numbers if n not in {s.hit for s in scored}]),
     )
 
@@ -128,17 +128,30 @@ async def _score(
 
 
 async def _retrieve(
-    index: Index, found: Search, scored: Sequence[Shown], params: Params, limit: int, without: Sequence[str]
+    index: Index,
+    found: Search,
+    scored: Sequence[Shown],
+    there: Sequence[Hit],
+    params: Params,
+    limit: int,
+    without: Sequence[str],
 ) -> tuple[Literal["steered", "no_signal"], list[Hit]]:
     await _check_model(index, found)
-    text = found.query if found.lexical else ""
     examples = [(shown.id, shown.vector, (shown.score or 0) / SCALE) for shown in scored]
     steering = steer(found.query_vector, examples, params)
     if steering is None:
-        return "no_signal", await index.search(found.query_vector, limit, text=text, where=found.where, without=without)
-    items, coefficients = steering.items, steering.coefficients
+        text = found.query if found.lexical else ""
+        query = found.query_vector
+        return "no_signal", await index.search(query, limit, text=text, where=found.where, without=without)
+    words = steering.lexical(found.query, {hit.id: hit_text(hit) for hit in there}) if found.lexical else None
     return "steered", await index.feedback(
-        found.query_vector, items, coefficients, limit, text=text, where=found.where, without=without
+        found.query_vector,
+        steering.items,
+        steering.coefficients,
+        limit,
+        words=words,
+        where=found.where,
+        without=without,
     )
 
 

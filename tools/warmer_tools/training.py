@@ -111,7 +111,7 @@ async def score_shown(workspace: Workspace, search_id: str, judge: Judge | None)
     index = await workspace.collections.find(found.collection)
     hits = await index.retrieve([id_ for id_ in missing if id_ not in known])
     if judge and hits:
-        scores = await anyio.to_thread.run_sync(checked_scores, judge, found.query, [_text(hit) for hit in hits])
+        scores = await anyio.to_thread.run_sync(checked_scores, judge, found.query, [hit_text(hit) for hit in hits])
         given |= {missing[hit.id]: score for hit, score in zip(hits, scores, strict=True)}
     await workspace.journal.score(found.id, given, name, rubric)
     return await workspace.journal.find(search_id, name)
@@ -200,5 +200,6 @@ def _sample(found: Search) -> Sample:
     return Sample(found.vector, np.stack([shown.vector for shown in found.scored]), scores)
 
 
-def _text(hit: Hit) -> str:
+def hit_text(hit: Hit) -> str:
+    """Give what a judge reads of a hit."""
     return embedded_text(str(hit.payload.get("title") or ""), str(hit.payload.get("text", "")))

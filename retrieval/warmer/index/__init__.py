@@ -58,6 +58,21 @@ class FeedbackItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """The lexical leg of a feedback query.
+
+    Attributes:
+        text: The query.
+        passages: Texts of scored hits, and how much of each is added to the query's words; may be negative.
+        share: Weight of this leg, 0 to 1.
+    """
+
+    text: str
+    passages: Sequence[tuple[str, float]] = ()
+    share: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class Coefficients:
     """Qdrant's naive feedback formula: a sim(q, x) + sum over pairs of conf^b c (sim(pos, x) - sim(neg, x)).
 
@@ -135,11 +150,14 @@ class Index(Protocol):
         coefficients: Coefficients,
         limit: int,
         *,
-        text: str = "",
+        words: Words | None = None,
         where: Filter | None = None,
         without: Sequence[str] = (),
     ) -> list[Hit]:
-        """Retrieve once more, steered by scored items, leaving out the points named in `without`."""
+        """Retrieve once more, steered by scored items, leaving out the points named in `without`.
+
+        `words` adds a lexical leg, where the collection has one.
+        """
         ...
 
 

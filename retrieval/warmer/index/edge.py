@@ -18,11 +18,14 @@ from warmer.index import (
     Filter,
     Hit,
     QueryVector,
+    Words,
     own_vector,
 )
 from warmer.index.filters import edge_filter
+from warmer.index.fusion import fuse
 from warmer.index.generations import Generations, Manifest
 from warmer.index.shards import load, readable
+from warmer.index.words import query_words
 from warmer.passage import native_id
 
 _ATTEMPTS = 3
@@ -44,7 +47,6 @@ class EdgeIndex:
     def __init__(self, generations: Generations) -> None:
         self._generations = generations
         self._opened: _Opened | None = None
-        self._words = edge.Bm25()
 
     async def info(self) -> CollectionInfo:
         """Describe the published generation."""
@@ -87,7 +89,7 @@ class EdgeIndex:
         coefficients: Coefficients,
         limit: int,
         *,
-        text: str = "",
+        words: Words | None = None,
         where: Filter | None = None,
         without: Sequence[str] = (),
     ) -> list[Hit]:
@@ -96,14 +98,16 @@ class EdgeIndex:
         strategy = edge.NaiveFeedbackStrategy(coefficients.a, coefficients.b, coefficients.c)
         feedback = edge.FeedbackNaiveQuery(own_vector(vector).tolist(), examples, strategy)
         query = edge.Query.FeedbackNaive(feedback, using=DENSE)
-        return self._query(query, limit, text, where, without)
+        if words and (lexical := query_words(words.text, words.passages)).indices:
+            return self._fused(query, lexical, words.share, limit, where, without)
+        return self._query(query, limit, "", where, without)
 
     def _query(
         self, query: edge.Query, limit: int, text: str, where: Filter | None, without: Sequence[str]
     ) -> list[Hit]:
         opened = self._open()
         allowed = _without(edge_filter(where or {}, opened.manifest.fields), without)
-        words = self._words.embed_query(text)
+        words = query_words(text)
         if words.indices:
             depth = max(CANDIDATES, limit)
             request = edge.QueryRequest(
@@ -122,6 +126,31 @@ class EdgeIndex:
             )
         with readable(self._generations.folder):
             return [_hit(point, point.score) for point in opened.shard.query(request)]
+
+    def _fused(
+        self,
+        query: edge.Query,
+        words: edge.SparseVector,
+        share: float,
+        limit: int,
+        where: Filter | None,
+        without: Sequence[str],
+    ) -> list[Hit]:
+        """Retrieve by both legs, and let each score what only the other found."""
+        opened = self._open()
+        allowed = _without(edge_filter(where or {}, opened.manifest.fields), without)
+        legs = query, edge.Query.Nearest(words, using=LEXICAL)
+        depth = max(CANDIDATES, limit)
+        with readable(self._generations.folder):
+            dense, lexical = (_scores(opened.shard, leg, allowed, depth) for leg in legs)
+            others = sorted(lexical.keys() - dense.keys()), sorted(dense.keys() - lexical.keys())
+            more = [
+                _scores(opened.shard, leg, _only(allowed, ids), len(ids)) for leg, ids in zip(legs, others, strict=True)
+            ]
+            best = dict(fuse(dense | more[0], lexical | more[1], share)[:limit])
+            records = opened.shard.retrieve([native_id(id_) for id_ in best], True, [DENSE])
+        found = {str(record.id): record for record in records}
+        return [_hit(found[id_], score) for id_, score in best.items()]
 
     def _open(self) -> _Opened:
         published = self._generations.current()
@@ -151,6 +180,18 @@ def _without(allowed: edge.Filter | None, ids: Sequence[str]) -> edge.Filter | N
         return allowed
     excluded = edge.HasIdCondition({native_id(id_) for id_ in ids})
     return edge.Filter(must=[allowed] if allowed else None, must_not=[excluded])
+
+
+def _only(allowed: edge.Filter | None, ids: Sequence[str]) -> edge.Filter:
+    these = edge.HasIdCondition({native_id(id_) for id_ in ids})
+    return edge.Filter(must=[allowed, these] if allowed else [these])
+
+
+def _scores(shard: edge.EdgeShard, query: edge.Query, allowed: edge.Filter | None, limit: int) -> dict[str, float]:
+    if not limit:
+        return {}
+    points = shard.query(edge.QueryRequest(limit=limit, query=query, filter=allowed))
+    return {str(point.id): point.score for point in points}
 
 
 def _hit(point: Any, score: float) -> Hit:  # noqa: ANN401

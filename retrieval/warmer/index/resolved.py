@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import anyio.to_thread
 
 from warmer.errors import EngineError
-from warmer.index import Coefficients, CollectionInfo, FeedbackItem, Filter, Hit, Index, QueryVector
+from warmer.index import Coefficients, CollectionInfo, FeedbackItem, Filter, Hit, Index, QueryVector, Words
 
 
 class Texts(Protocol):
@@ -70,13 +70,13 @@ class ResolvedIndex:
         coefficients: Coefficients,
         limit: int,
         *,
-        text: str = "",
+        words: Words | None = None,
         where: Filter | None = None,
         without: Sequence[str] = (),
     ) -> list[Hit]:
         """Retrieve once more, steered by scored items."""
         return await self._resolve(
-            await self._index.feedback(vector, items, coefficients, limit, text=text, where=where, without=without)
+            await self._index.feedback(vector, items, coefficients, limit, words=words, where=where, without=without)
         )
 
     async def _resolve(self, hits: list[Hit]) -> list[Hit]:

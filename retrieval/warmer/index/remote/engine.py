@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -20,15 +20,18 @@ from warmer.index import (
     Hit,
     Inference,
     QueryVector,
+    Words,
     own_vector,
 )
 from warmer.index.filters import check_filter
+from warmer.index.fusion import fuse
 from warmer.index.remote.client import Remote
 from warmer.index.remote.description import Description, describe, no_feedback, no_text
 from warmer.index.remote.equivalent import LINEAR, equivalent
 from warmer.index.remote.faults import ServerError
 from warmer.index.remote.names import no_collection
 from warmer.index.remote.options import Options
+from warmer.index.words import query_words
 from warmer.passage import native_id
 
 _T = TypeVar("_T")
@@ -61,7 +64,6 @@ class QdrantIndex:
         self._options = options or Options()
         self._clock = clock
         self._tenant = _filter(self._options.where, _AnyField())
-        self._words = qdrant_edge.Bm25()
         self._known: Description | None = None
         self._known_until = 0.0
 
@@ -106,7 +108,7 @@ class QdrantIndex:
         coefficients: Coefficients,
         limit: int,
         *,
-        text: str = "",
+        words: Words | None = None,
         where: Filter | None = None,
         without: Sequence[str] = (),
     ) -> list[Hit]:
@@ -118,16 +120,49 @@ class QdrantIndex:
         target = self._input(known, vector)
         if not known.feedback:
             moved = self._equivalent(known, vector, items, coefficients)
-            return await self._query(known, moved, limit, text, where, without)
+            return await self._steered(known, moved, limit, words, where, without)
         try:
             query = self._feedback_query(known, target, items, coefficients, without)
-            return await self._query(known, query, limit, text, where, without)
+            return await self._steered(known, query, limit, words, where, without)
         except ServerError as error:
             if not _POINT_GONE.search(error.said):
                 raise
         # A scored point was deleted meanwhile; what was thought of it still holds.
         query = self._feedback_query(known, target, items, coefficients, ())
-        return await self._query(known, query, limit, text, where, without)
+        return await self._steered(known, query, limit, words, where, without)
+
+    async def _steered(
+        self,
+        known: Description,
+        query: models.Query,
+        limit: int,
+        words: Words | None,
+        where: Filter | None,
+        without: Sequence[str],
+    ) -> list[Hit]:
+        """Retrieve by both legs where there are two, and let each score what only the other found."""
+        lexical = query_words(words.text, words.passages) if words and known.space.lexical else None
+        if words is None or lexical is None or not lexical.indices:
+            return await self._query(known, query, limit, "", where, without)
+        if known.space.distance not in LINEAR:
+            return await self._query(known, query, limit, words.text, where, without)
+        keep, depth = self._keep(known, where, without), max(CANDIDATES, limit)
+        legs = [
+            models.QueryRequest(query=query, using=known.space.vector or None, filter=keep, limit=depth),
+            models.QueryRequest(query=_sparse(lexical), using=known.space.lexical, filter=keep, limit=depth),
+        ]
+        dense, sparse = await self._scores(legs)
+        for leg, ids in zip(legs, (sparse.keys() - dense.keys(), dense.keys() - sparse.keys()), strict=True):
+            these = models.HasIdCondition(has_id=[native_id(id_) for id_ in sorted(ids)])
+            leg.filter = models.Filter(must=[keep, these] if keep else [these])
+            leg.limit = max(len(ids), 1)
+        more_dense, more_sparse = await self._scores(legs)
+        best = dict(fuse(dense | more_dense, sparse | more_sparse, words.share)[:limit])
+        return [replace(hit, score=best[hit.id]) for hit in await self.retrieve(list(best))]
+
+    async def _scores(self, legs: Sequence[models.QueryRequest]) -> list[dict[str, float]]:
+        answers = await self._ask(lambda client: client.query_batch_points(self._name, list(legs)), "searching")
+        return [{str(point.id): point.score for point in answer.points} for answer in answers]
 
     def _feedback_query(
         self,
@@ -190,14 +225,13 @@ class QdrantIndex:
     ) -> list[Hit]:
         keep = self._keep(known, where, without)
         space = known.space
-        words = self._words.embed_query(text) if space.lexical else None
+        words = query_words(text) if space.lexical else None
         legs = None
         if words and words.indices:
             deep = max(CANDIDATES, limit)
-            lexical = models.SparseVector(indices=words.indices, values=words.values)
             legs = [
                 models.Prefetch(query=query, using=space.vector or None, filter=keep, limit=deep),
-                models.Prefetch(query=lexical, using=space.lexical, filter=keep, limit=deep),
+                models.Prefetch(query=_sparse(words), using=space.lexical, filter=keep, limit=deep),
             ]
         # DBSF takes a large score for a good one, which distances are not; RRF goes by rank.
         fusion = models.Fusion.DBSF if space.distance in LINEAR else models.Fusion.RRF
@@ -268,3 +302,7 @@ def _filter(where: Filter | None, fields: dict[str, str]) -> models.Filter | Non
         return None
     check_filter(where, fields)
     return models.Filter.model_validate(where)
+
+
+def _sparse(words: qdrant_edge.SparseVector) -> models.SparseVector:
+    return models.SparseVector(indices=words.indices, values=words.values)
