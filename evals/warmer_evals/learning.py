@@ -6,7 +6,7 @@ import numpy as np
 
 from warmer.heldout import FEWEST_QUERIES, hold_out
 from warmer.index import Coefficients
-from warmer.steering import Params
+from warmer.steering import OFF, Params
 from warmer.training import Sample, fit, tabulate, usable
 from warmer_evals import EvalError, rocchio
 from warmer_evals.methods import Learned
@@ -34,8 +34,9 @@ def _served(samples: Sequence[Sample]) -> tuple[Params, str]:
     told = usable(table).size
     if told < FEWEST_QUERIES:
         return Params(), f"{told} training queries can tell one ranking from another: at least {FEWEST_QUERIES} must"
-    if reason := hold_out(table).reason:
-        return Params(), reason
+    held_out = hold_out(table)
+    if held_out.reason:
+        return OFF if held_out.off else Params(), held_out.reason
     return fit(table), ""
 
 

@@ -52,14 +52,14 @@ def make_methods(retriever: Retriever, learned: Learned) -> dict[str, Method]:
     it differs is at an equal number of scores.
     """
     vanilla = Method(False, _unsteered(retriever, hybrid=False))
-    feedback = Method(True, _feedback(retriever, learned.feedback, hybrid=True))
+    served = Method(True, feedback(retriever, learned.feedback, hybrid=True))
     untrained = learned.feedback == Params()
     return {
         "vanilla": vanilla,
         "vanilla_hybrid": Method(True, _unsteered(retriever, hybrid=True)),
-        "feedback": feedback,
-        "feedback_dense": Method(False, _feedback(retriever, learned.feedback, hybrid=False)),
-        "feedback_default": feedback if untrained else Method(True, _feedback(retriever, Params(), hybrid=True)),
+        "feedback": served,
+        "feedback_dense": Method(False, feedback(retriever, learned.feedback, hybrid=False)),
+        "feedback_default": served if untrained else Method(True, feedback(retriever, Params(), hybrid=True)),
         "feedback_reference": Method(False, _reference(retriever, learned.reference)),
         "rocchio": Method(False, _rocchio(retriever, learned.rocchio)),
         "rerank_only": vanilla,
@@ -73,8 +73,8 @@ def _unsteered(retriever: Retriever, *, hybrid: bool) -> Retrieve:
     return retrieve
 
 
-def _feedback(retriever: Retriever, params: Params, *, hybrid: bool) -> Retrieve:
-    """As the tool give_feedback retrieves."""
+def feedback(retriever: Retriever, params: Params, *, hybrid: bool) -> Retrieve:
+    """Retrieve as the tool give_feedback does."""
 
     async def retrieve(query: Query, scored: Sequence[Scored], limit: int) -> list[Found]:
         steering = steer(query.vector, ((one.hit.id, one.hit.vector, one.score) for one in scored), params)

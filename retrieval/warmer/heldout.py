@@ -27,6 +27,7 @@ class HeldOut:
         better_than_default: Likewise, against the defaults.
         relevance_gain: The tutorial's relative gain in hits that score at least as high as the best seed; None where
             vanilla finds none.
+        default_relevance_gain: Likewise, of the defaults.
         dcg_wins: Queries on which the fitted parameters have the higher DCG@10 than vanilla; losses and ties likewise.
         sign_test: Two-sided p of these wins and losses.
         disagreement: Share of queries with a hit beyond the first five that the judge prefers to all of those.
@@ -40,11 +41,18 @@ class HeldOut:
     better_than_vanilla: float
     better_than_default: float
     relevance_gain: float | None
+    default_relevance_gain: float | None
     dcg_wins: int
     dcg_losses: int
     dcg_ties: int
     sign_test: float
     disagreement: float
+
+    @property
+    def off(self) -> bool:
+        """Whether neither the fitted parameters nor the defaults are worth using: then no feedback is better."""
+        gain = self.default_relevance_gain
+        return bool(self.reason) and (self.default < self.vanilla or (gain is not None and gain < 0))
 
     @property
     def reason(self) -> str:
@@ -55,7 +63,7 @@ class HeldOut:
         that do not carry over to the whole collection.
         """
         if lost := self._lost():
-            return f"on held-out queries {lost}. Score more queries, use a stronger judge, or leave the defaults"
+            return f"on held-out queries {lost}. Score more queries, or use a stronger judge"
         return ""
 
     def _lost(self) -> str:
@@ -88,7 +96,7 @@ def hold_out(table: Table, seed: int = 0) -> HeldOut:
     over_vanilla, over_default = fitted - table.ndcg[vanilla, samples], fitted - table.ndcg[default, samples]
     resampled = rng.integers(0, samples.size, (_RESAMPLES, samples.size))
     gains = over_vanilla[resampled].mean(axis=1)
-    above, before = table.above[chosen[0], samples], table.above[vanilla, samples]
+    before = table.above[vanilla, samples]
     wins, losses, ties = _compare(table.dcg[chosen[0], samples], table.dcg[vanilla, samples])
     low, high = np.quantile(gains, [0.025, 0.975])
     return HeldOut(
@@ -99,13 +107,18 @@ def hold_out(table: Table, seed: int = 0) -> HeldOut:
         gain_over_vanilla=(float(over_vanilla.mean()), float(low), float(high)),
         better_than_vanilla=float((gains > 0).mean()),
         better_than_default=float((over_default[resampled].mean(axis=1) > 0).mean()),
-        relevance_gain=float(np.nansum(above) / np.nansum(before) - 1) if np.nansum(before) else None,
+        relevance_gain=_gain(table.above[chosen[0], samples], before),
+        default_relevance_gain=_gain(table.above[default, samples], before),
         dcg_wins=wins,
         dcg_losses=losses,
         dcg_ties=ties,
         sign_test=sign_test(wins, losses),
         disagreement=float(np.nanmean(table.disagreement[samples])),
     )
+
+
+def _gain(above: Floats, before: Floats) -> float | None:
+    return float(np.nansum(above) / np.nansum(before) - 1) if np.nansum(before) else None
 
 
 def sign_test(wins: int, losses: int) -> float:

@@ -10,7 +10,7 @@ from warmer.database import Database
 from warmer.errors import WarmerError
 from warmer.index import Coefficients
 from warmer.journal import AGENT
-from warmer.steering import Params
+from warmer.steering import OFF, Params
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +115,11 @@ def choose(known: list[Trained], key: Key) -> Params:
     here = [trained for trained in known if trained.key.collection == key.collection]
     fresh = [trained for trained in here if trained.key.model == key.model]
     own = [t for t in fresh if (t.key.judge, t.key.rubric) == (key.judge, key.rubric)]
-    lent = [t for t in fresh if t.key.judge != AGENT] if key.judge == AGENT else []
+    lent = [t for t in fresh if t.key.judge != AGENT and not t.params.off] if key.judge == AGENT else []
     if usable := own or lent:
         best = max(usable, key=lambda trained: trained.created)
+        if best.params.off:
+            return replace(OFF, source=f"off: held-out results were worse with scores of {best.key.judge}")
         return replace(best.params, source=f"trained {best.created[:10]} on scores of {best.key.judge}")
     if stale := [t for t in here if t.key.judge in {key.judge, AGENT}]:
         other = stale[-1].key

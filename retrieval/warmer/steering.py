@@ -47,6 +47,14 @@ class Params:
     caution: float = 0.5
     source: str = "default"
 
+    @property
+    def off(self) -> bool:
+        """Whether scores do not steer at all."""
+        return not (self.c or self.words)
+
+
+OFF = Params(c=0.0, words=0.0, source="off")
+
 
 @dataclass(frozen=True, slots=True)
 class Steering:
@@ -93,13 +101,13 @@ def parse_scores(scores: Mapping[str, Any], shown: Collection[int]) -> dict[int,
 def steer(vector: QueryVector, scored: Iterable[tuple[str, Vector, float]], params: Params) -> Steering | None:
     """Turn scored hits (id, vector, score in 0..1) into a feedback query; None where they say nothing.
 
-    They say nothing when no score differs from another or from the neutral one. Points with the very same
-    vector count once, with their mean score: copies would otherwise multiply each other's weight.
+    They say nothing when no score differs from another or from the neutral one, or where feedback is off. Points with
+    the very same vector count once, with their mean score: copies would otherwise multiply each other's weight.
     """
     hits = _distinct(scored)
     items = [FeedbackItem(None, vector, params.neutral), *hits]
     weight = sum(_confidences(items, params.b))
-    if not weight:
+    if not weight or params.off:
         return None
     caution = params.caution if max(item.score for item in hits) <= params.neutral else 1.0
     coefficients = Coefficients(params.a, params.b, caution * params.c / max(weight, params.floor))

@@ -26,7 +26,8 @@ Searches documents in Qdrant, and finds better ones once you have scored the fir
 1. search(query) gives hits and a search_id.
 2. Read the hits and score each 0-10 with give_feedback(search_id, {"1": 9, "2": 0, ...}): bad hits help as much as
    good ones. It retrieves again from the whole collection, steered by your scores.
-3. Score the new hits too and call again; one or two rounds are usually enough. Answer from `ranking`, which lists
+3. Score the new hits too and call again: three rounds of five find more than one of fifteen. If ten hits in all are
+   useless, search in other words instead. Answer from `ranking`, which lists
    every scored hit, best first; you have read their texts above.
 Skip the scoring when the first hits answer the question already."""
 

@@ -9,7 +9,7 @@ from warmer.database import Database
 from warmer.errors import SearchError, WarmerError
 from warmer.index import Coefficients
 from warmer.parameters import Key, SqliteParameters, Trained, choose
-from warmer.steering import Params
+from warmer.steering import OFF, Params
 
 pytestmark = pytest.mark.anyio
 KEY = Key("docs", "model", "agent", "0-10 v1")
@@ -100,3 +100,12 @@ async def test_a_journal_of_the_first_version_is_brought_up_to_date(tmp_path: Pa
     with closing(Database(tmp_path / "j")) as database:
         await SqliteParameters(database).add(TRAINED)
         assert await SqliteParameters(database).all() == [TRAINED]
+
+
+def test_parameters_that_are_off_hold_for_their_own_judge_alone() -> None:
+    off = Trained(Key("docs", "model", "fastembed:m", "cosine v1"), OFF, TRAINED.plain, 30, {})
+    assert choose([off], KEY) == Params()
+    chosen = choose([off], off.key)
+    assert chosen.off
+    assert chosen.source == "off: held-out results were worse with scores of fastembed:m"
+    assert Trained.from_json(off.to_json()) == off

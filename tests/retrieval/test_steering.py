@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from warmer.errors import ScoreError
 from warmer.index import Coefficients
-from warmer.steering import Params, parse_scores, steer
+from warmer.steering import OFF, Params, parse_scores, steer
 
 E1, E2, E3 = np.eye(3, dtype=np.float32)
 PARAMS = Params()
@@ -83,3 +83,28 @@ def test_the_step_does_not_grow_with_the_number_of_scores(scores: list[float], b
 def test_coefficients_that_the_engine_would_misread_are_refused(bad: tuple[float, float, float]) -> None:
     with pytest.raises(ValueError, match="a > 0"):
         Coefficients(*bad)
+
+
+def test_bad_hits_alone_move_half_as_far() -> None:
+    query, bad = np.eye(4, dtype=np.float32)[:2]
+    bold = steer(query, [("1", bad, 0.0)], Params(caution=1.0))
+    careful = steer(query, [("1", bad, 0.0)], PARAMS)
+    good = steer(query, [("1", bad, PARAMS.neutral + 0.1)], PARAMS)
+    assert bold and careful and good
+    assert careful.coefficients.c == pytest.approx(bold.coefficients.c / 2)
+    assert careful.weights["1"] == pytest.approx(bold.weights["1"] / 2)
+    assert good.weights["1"] > 0 > careful.weights["1"]
+
+
+def test_words_are_weighed_by_how_far_scores_are_from_neutral() -> None:
+    vectors = np.eye(4, dtype=np.float32)
+    steering = steer(vectors[0], [("a", vectors[1], 1.0), ("b", vectors[2], 0.0), ("c", vectors[3], 0.25)], PARAMS)
+    assert steering
+    assert steering.weights == pytest.approx({"a": PARAMS.words * 0.75, "b": -PARAMS.words * 0.25, "c": 0})
+    words = steering.lexical("query", {"a": "text of a", "c": "text of c"})
+    assert (words.text, [text for text, _ in words.passages]) == ("query", ["text of a", "text of c"])
+
+
+def test_feedback_that_is_off_does_not_steer() -> None:
+    vectors = np.eye(3, dtype=np.float32)
+    assert steer(vectors[0], [("a", vectors[1], 1.0), ("b", vectors[2], 0.0)], OFF) is None

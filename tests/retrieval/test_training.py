@@ -67,6 +67,9 @@ def test_scores_with_a_signal_are_worth_training_on() -> None:
     assert fit(table).source == "trained"
 
 
+GOOD = HeldOut(30, 0.7, 0.6, 0.65, (0.1, 0.05, 0.15), 0.9, 0.7, 0.2, 0.1, 20, 5, 5, 0.01, 0.4)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -79,10 +82,24 @@ def test_scores_with_a_signal_are_worth_training_on() -> None:
     ],
 )
 def test_the_rule_by_which_parameters_are_used(change: dict[str, float], said: str) -> None:
-    good = HeldOut(30, 0.7, 0.6, 0.65, (0.1, 0.05, 0.15), 0.9, 0.7, 0.2, 20, 5, 5, 0.01, 0.4)
-    reason = replace(good, **change).reason  # type: ignore[arg-type]
+    reason = replace(GOOD, **change).reason  # type: ignore[arg-type]
     assert said in reason
     assert bool(reason) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("change", "off"),
+    [
+        ({}, False),
+        ({"default": 0.55}, False),  # the fitted ones are good: they are served
+        ({"relevance_gain": -0.1}, False),  # they are not, but the defaults are
+        ({"relevance_gain": -0.1, "default": 0.55}, True),
+        ({"ndcg": 0.5, "default_relevance_gain": -0.01}, True),
+        ({"ndcg": 0.5, "default_relevance_gain": None}, False),
+    ],
+)
+def test_feedback_is_off_where_neither_the_fit_nor_the_defaults_win(change: dict[str, float], off: bool) -> None:
+    assert replace(GOOD, **change).off is off  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -164,3 +181,4 @@ def test_verdicts_on_qdrants_documentation(embedder: Embedder) -> None:
     assert accepted.relevance_gain
     assert accepted.relevance_gain > 0.2
     assert "fewer hits score as high as the best seed" in refused.reason
+    assert refused.off

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -12,12 +12,18 @@ import pytest
 from mcp import Client
 from support import Reference, ask, refusal
 
-from warmer.embedding import Embedder
+from warmer.database import Database
+from warmer.embedding import DEFAULT_MODEL, Embedder
+from warmer.index import Coefficients
 from warmer.index.catalog import Catalog
 from warmer.indexing import index_passages
+from warmer.journal import AGENT
+from warmer.parameters import Key, SqliteParameters, Trained
+from warmer.steering import OFF
 from warmer_server import app
 from warmer_server.app import build_server
 from warmer_server.settings import Settings
+from warmer_tools.workspace import RUBRIC
 
 pytestmark = pytest.mark.anyio
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
@@ -276,3 +282,31 @@ async def test_both_forms_of_a_reply_say_the_same_and_fit_the_schema(connect: Co
             schema = schemas[name]
             assert schema
             jsonschema.validate(result.structured_content, schema)
+
+
+async def test_feedback_that_was_found_to_harm_is_off_and_says_so(connect: Connect, data_dir: Path) -> None:
+    key = Key("notes", DEFAULT_MODEL, AGENT, RUBRIC)
+    with closing(Database(data_dir / "journal.sqlite3")) as database:
+        await SqliteParameters(database).add(Trained(key, OFF, Coefficients(1, 1, 1), 30, {}))
+    async with connect() as client:
+        found = await ask(client, "search", query="bread", limit=3)
+        fed = await ask(client, "give_feedback", search_id=found["search_id"], scores={"1": 9, "2": 0}, limit=4)
+        assert (fed["outcome"], fed["params"]["source"][:4]) == ("off", "off:")
+        assert "they do not steer" in fed["next"]
+        assert [ranked["hit"] for ranked in fed["ranking"]] == [1, 2]
+        unsteered = await ask(client, "search", query="bread", limit=8)
+        rest = [hit["id"] for hit in unsteered["hits"] if hit["id"] not in {hit["id"] for hit in found["hits"][:2]}]
+        assert len({hit["id"] for hit in fed["hits"]} & set(rest)) >= 3
+
+
+async def test_what_pays_next_follows_from_the_scores(connect: Connect) -> None:
+    async with connect() as client:
+        found = await ask(client, "search", query="bread", limit=10)
+        arguments = {"search_id": found["search_id"], "limit": 5}
+        fed = await ask(client, "give_feedback", **arguments, scores={str(n): n % 2 for n in range(1, 11)})
+        assert fed["next"].startswith("Nothing useful in 10 hits: search again in other words")
+        fed = await ask(client, "give_feedback", **arguments, scores={"1": 9})
+        assert fed["next"].startswith("Score hits")
+        more = {str(hit["hit"]): 5 for hit in fed["hits"]}
+        fed = await ask(client, "give_feedback", **arguments, scores=more)
+        assert fed["next"].startswith("Further rounds seldom pay")

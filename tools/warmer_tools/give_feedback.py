@@ -20,6 +20,9 @@ from warmer_tools.tool import NoObject, NoText, ToolContext, make_tool, spoken_e
 from warmer_tools.training import hit_text, score_shown, whose
 from warmer_tools.workspace import RUBRIC, Workspace
 
+_HOPELESS, _USEFUL = 10, 3  # so many scores below that: the words are wrong, not the ranking
+_ENOUGH = 15
+
 Scores = Annotated[
     dict[str, Any],
     NoObject,
@@ -52,7 +55,7 @@ class FeedbackReply(BaseModel):
     """Hits of the second retrieval, and all that was scored so far."""
 
     search_id: str
-    outcome: Literal["steered", "no_signal"]
+    outcome: Literal["steered", "no_signal", "off"]
     hits: list[HitReply]
     ranking: list[Ranked] = Field(description="Every scored hit of every round, best first")
     params: ParamsReply
@@ -109,7 +112,7 @@ async def run(
         ranking=_ranking(scored),
         params=_params_reply(params),
         next=_gone([s.hit for s in scored if s.id not in {hit.id for hit in there}])
-        + _next(outcome, [n for n in numbers if n not in {s.hit for s in scored}]),
+        + _next(outcome, [n for n in numbers if n not in {s.hit for s in scored}], [s.score or 0 for s in scored]),
     )
 
 
@@ -135,14 +138,15 @@ async def _retrieve(
     params: Params,
     limit: int,
     without: Sequence[str],
-) -> tuple[Literal["steered", "no_signal"], list[Hit]]:
+) -> tuple[Literal["steered", "no_signal", "off"], list[Hit]]:
     await _check_model(index, found)
     examples = [(shown.id, shown.vector, (shown.score or 0) / SCALE) for shown in scored]
     steering = steer(found.query_vector, examples, params)
     if steering is None:
         text = found.query if found.lexical else ""
         query = found.query_vector
-        return "no_signal", await index.search(query, limit, text=text, where=found.where, without=without)
+        unsteered = await index.search(query, limit, text=text, where=found.where, without=without)
+        return "off" if params.off else "no_signal", unsteered
     words = steering.lexical(found.query, {hit.id: hit_text(hit) for hit in there}) if found.lexical else None
     return "steered", await index.feedback(
         found.query_vector,
@@ -183,8 +187,14 @@ def _gone(hits: Sequence[int]) -> str:
     return f"Deleted from the collection meanwhile: hits {numbers}; their scores still count. "
 
 
-def _next(outcome: str, unscored: Sequence[int]) -> str:
+def _next(outcome: str, unscored: Sequence[int], scores: Sequence[float]) -> str:
+    """Say what pays now: rounds of five up to about fifteen scores, and other words where all is bad."""
     numbers = ", ".join(map(str, sorted(unscored)))
+    if outcome == "off":
+        return (
+            "Such scores made results worse on held-out queries, so they do not steer: these are the next hits without "
+            "feedback. Score what helps and answer from the ranking, or search again in other words."
+        )
     if outcome == "no_signal":
         advice = f"score hits {numbers} too" if unscored else "search again in other words"
         return (
@@ -193,6 +203,10 @@ def _next(outcome: str, unscored: Sequence[int]) -> str:
         )
     if not unscored:
         return "There is nothing new to show: answer from the ranking, or search again in other words."
+    if len(scores) >= _HOPELESS and max(scores) < _USEFUL:
+        return f"Nothing useful in {len(scores)} hits: search again in other words, or score hits {numbers}."
+    if len(scores) >= _ENOUGH:
+        return f"Further rounds seldom pay: answer from the ranking, or score hits {numbers} and call again."
     return f"Score hits {numbers} and call again, or answer from the ranking."
 
 

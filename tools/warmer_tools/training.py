@@ -16,7 +16,7 @@ from warmer.journal import AGENT, Search
 from warmer.judges import Judge, checked_scores
 from warmer.parameters import Key, Trained
 from warmer.passage import embedded_text
-from warmer.steering import SCALE, Params
+from warmer.steering import OFF, SCALE, Params
 from warmer.training import FEWEST_HITS, Sample, fit, fit_plain, tabulate, usable
 from warmer_tools import search
 from warmer_tools.workspace import RUBRIC, Workspace
@@ -164,13 +164,26 @@ async def _fit(workspace: Workspace, job: Job, info: CollectionInfo, judge: Judg
         return
     params, plain, held_out = fitted
     numbers = {"a": params.a, "b": params.b, "c": params.c, "neutral": params.neutral * SCALE, "plain": asdict(plain)}
-    result = {"params": numbers, "held_out": asdict(held_out), "reason": held_out.reason}
+    key = Key(info.name, await retriever_name(workspace, info), name, rubric)
+    served = await _served(workspace, key, params, held_out)
+    if served:
+        await workspace.parameters.add(Trained(key, served, plain, held_out.queries, asdict(held_out)))
+    off = "; the defaults lose too, so scores of this judge do not steer until a training is applied"
+    reason = held_out.reason + (off if served and served.off else "")
+    result = {"params": numbers, "held_out": asdict(held_out), "reason": reason}
     if usage := getattr(judge, "usage", None):
         result["usage"] = asdict(usage)
-    if not held_out.reason:
-        key = Key(info.name, await retriever_name(workspace, info), name, rubric)
-        await workspace.parameters.add(Trained(key, params, plain, held_out.queries, asdict(held_out)))
     await workspace.jobs.settle(job.id, "rejected" if held_out.reason else "applied", result)
+
+
+async def _served(workspace: Workspace, key: Key, params: Params, held_out: HeldOut) -> Params | None:
+    """Choose what is to be served from now on; None where nothing changes."""
+    if not held_out.reason:
+        return params
+    if held_out.off:
+        return OFF
+    off_before = any(one.key == key and one.params.off for one in await workspace.parameters.all())
+    return Params() if off_before else None
 
 
 def _fitted(samples: Sequence[Sample]) -> tuple[Params, Coefficients, HeldOut] | str:
