@@ -45,6 +45,7 @@ CREATE TABLE job_searches (
     search TEXT NOT NULL, PRIMARY KEY (job, position)
 ) STRICT, WITHOUT ROWID;
 """,
+    "ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
 )
 SCHEMA = len(_MIGRATIONS)
 

@@ -27,7 +27,7 @@ class HeldOut:
         better_than_default: Likewise, against the defaults.
         relevance_gain: The tutorial's relative gain in hits that score at least as high as the best seed; None where
             vanilla finds none.
-        default_relevance_gain: Likewise, of the defaults.
+        default_harm: Share of bootstrap samples in which the defaults lose to vanilla, in nDCG or in relevance gain.
         dcg_wins: Queries on which the fitted parameters have the higher DCG@10 than vanilla; losses and ties likewise.
         sign_test: Two-sided p of these wins and losses.
         disagreement: Share of queries with a hit beyond the first five that the judge prefers to all of those.
@@ -41,7 +41,7 @@ class HeldOut:
     better_than_vanilla: float
     better_than_default: float
     relevance_gain: float | None
-    default_relevance_gain: float | None
+    default_harm: float
     dcg_wins: int
     dcg_losses: int
     dcg_ties: int
@@ -51,8 +51,7 @@ class HeldOut:
     @property
     def off(self) -> bool:
         """Whether neither the fitted parameters nor the defaults are worth using: then no feedback is better."""
-        gain = self.default_relevance_gain
-        return bool(self.reason) and (self.default < self.vanilla or (gain is not None and gain < 0))
+        return bool(self.reason) and self.default_harm >= CONFIDENCE
 
     @property
     def reason(self) -> str:
@@ -97,6 +96,10 @@ def hold_out(table: Table, seed: int = 0) -> HeldOut:
     resampled = rng.integers(0, samples.size, (_RESAMPLES, samples.size))
     gains = over_vanilla[resampled].mean(axis=1)
     before = table.above[vanilla, samples]
+    by_default = (table.ndcg[default, samples] - table.ndcg[vanilla, samples])[resampled].mean(axis=1)
+    default_above, before_above = (
+        np.nansum(above[resampled], axis=1) for above in (table.above[default, samples], before)
+    )
     wins, losses, ties = _compare(table.dcg[chosen[0], samples], table.dcg[vanilla, samples])
     low, high = np.quantile(gains, [0.025, 0.975])
     return HeldOut(
@@ -108,7 +111,7 @@ def hold_out(table: Table, seed: int = 0) -> HeldOut:
         better_than_vanilla=float((gains > 0).mean()),
         better_than_default=float((over_default[resampled].mean(axis=1) > 0).mean()),
         relevance_gain=_gain(table.above[chosen[0], samples], before),
-        default_relevance_gain=_gain(table.above[default, samples], before),
+        default_harm=float(max((by_default < 0).mean(), (default_above < before_above).mean())),
         dcg_wins=wins,
         dcg_losses=losses,
         dcg_ties=ties,

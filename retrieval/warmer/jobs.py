@@ -63,12 +63,17 @@ class Jobs(Protocol):
         ...
 
     async def beat(self, job_id: str) -> bool:
-        """Say that the job is still being run; False once it has ended, for instance because it was cancelled."""
+        """Say that the claimed job is still being run; False once it has ended, or another claimed it."""
         ...
 
     async def release(self, job_id: str) -> None:
-        """Let another go on at once with what is unfinished."""
+        """Let another go on at once with what is unfinished of a claimed job."""
         ...
+
+
+def unknown_job(job_id: str) -> SearchError:
+    """Say that there is no such job, and what to do."""
+    return SearchError(f"job_id {job_id[:60]!r} is unknown: call train_params without it to begin a training")
 
 
 class SqliteJobs:
@@ -76,13 +81,14 @@ class SqliteJobs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._owner = secrets.token_hex(8)
 
     async def create(self, collection: str, judge: str, hits: int, queries: Sequence[str], status: Status) -> Job:
         """Keep a new job."""
         job = Job("t_" + secrets.token_urlsafe(16), collection, judge, hits, list(queries), status)
-        row = (job.id, collection, judge, hits, json.dumps(job.queries), status, "{}", time(), 0.0)
+        row = (job.id, collection, judge, hits, json.dumps(job.queries), status, "{}", time(), 0.0, "")
         with self._database.transaction() as connection:
-            connection.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            connection.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         return job
 
     async def find(self, job_id: str) -> Job:
@@ -93,7 +99,7 @@ class SqliteJobs:
             searches = connection.execute("SELECT position, search FROM job_searches WHERE job = ?", (job_id,))
             ran = dict(searches.fetchall())
         if row is None:
-            raise SearchError(f"job_id {job_id[:60]!r} is unknown: call train_params without it to begin a training")
+            raise unknown_job(job_id)
         id_, collection, judge, hits, queries, status, result = row
         return Job(id_, collection, judge, hits, json.loads(queries), status, json.loads(result), ran)
 
@@ -116,18 +122,22 @@ class SqliteJobs:
         now = time()
         with self._database.transaction() as connection:
             taken = connection.execute(
-                "UPDATE jobs SET beat = ?, status = 'running' WHERE id = ? AND status NOT IN (?, ?, ?) AND beat < ?",
-                (now, job_id, *ENDED, now - lease),
+                "UPDATE jobs SET beat = ?, owner = ?, status = 'running'"
+                " WHERE id = ? AND status NOT IN (?, ?, ?) AND beat < ?",
+                (now, self._owner, job_id, *ENDED, now - lease),
             )
             return taken.rowcount == 1
 
     async def beat(self, job_id: str) -> bool:
         """Say that the job is still being run."""
         with self._database.transaction() as connection:
-            seen = connection.execute("UPDATE jobs SET beat = ? WHERE id = ? AND status = 'running'", (time(), job_id))
+            seen = connection.execute(
+                "UPDATE jobs SET beat = ? WHERE id = ? AND owner = ? AND status = 'running'",
+                (time(), job_id, self._owner),
+            )
             return seen.rowcount == 1
 
     async def release(self, job_id: str) -> None:
         """Let another go on at once with what is unfinished."""
         with self._database.transaction() as connection:
-            connection.execute("UPDATE jobs SET beat = 0 WHERE id = ?", (job_id,))
+            connection.execute("UPDATE jobs SET beat = 0 WHERE id = ? AND owner = ?", (job_id, self._owner))

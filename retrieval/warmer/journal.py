@@ -116,6 +116,11 @@ def new_search_id() -> str:
     return "s_" + secrets.token_urlsafe(16)
 
 
+def refused(search_id: str, state: str) -> SearchError:
+    """Say that a handle is unknown or expired, and what to do."""
+    return SearchError(f"search_id {search_id[:60]!r} is {state}: call search again and score the hits that it gives")
+
+
 def kept_vector(vector: QueryVector) -> Vector:
     """Give what a journal keeps of a query's vector: nothing where the engine embeds it."""
     return np.empty(0, dtype=np.float32) if isinstance(vector, Inference) else vector
@@ -161,10 +166,7 @@ class SqliteJournal:
         with self._database.transaction("DEFERRED") as db:
             row = db.execute(f"SELECT {_SEARCH}, expires FROM searches WHERE id = ?", (search_id,)).fetchone()  # noqa: S608
             if row is None or row[-1] < time():
-                state = "unknown" if row is None else "expired"
-                raise SearchError(
-                    f"search_id {search_id[:60]!r} is {state}: call search again and score the hits that it gives"
-                )
+                raise refused(search_id, "unknown" if row is None else "expired")
             return _recall(db, row, judge)
 
     async def scored(self, collection: str, model: str, judge: str, rubric: str) -> list[Search]:
@@ -234,7 +236,7 @@ def _number(db: Connection, search_id: str, hits: Sequence[Hit]) -> list[int]:
     new = [hit for hit in hits if hit.id not in numbers]
     for number, hit in enumerate(new, start=len(numbers) + 1):
         numbers[hit.id] = number
-        title, source = str(hit.payload.get("title", "")), str(hit.payload.get("source", ""))
+        title, source = str(hit.payload.get("title") or ""), str(hit.payload.get("source") or "")
         row = (search_id, number, hit.id, hit.score, hit.vector.tobytes(), title, source)
         db.execute("INSERT INTO hits VALUES (?, ?, ?, ?, ?, ?, ?)", row)
     return [numbers[hit.id] for hit in hits]

@@ -5,7 +5,8 @@ pairs of examples whose scores differ by conf. Two things are added, neither a c
 
 - The query itself is an example, with a neutral score. Five equally bad hits alone make no pair; against
   the neutral query they steer away, as five good ones steer towards themselves.
-- c is divided by the sum of conf^b, so that a step is as long with two scores as with twenty.
+- c is divided by the sum of conf^b, which grows with the square of the number of scores, and multiplied by the square
+  root of that number: a step is short where evidence is thin, and grows with it as certainty does.
 
 Where a collection has words too, they are steered alike: the words of good hits are added to the query's.
 """
@@ -23,6 +24,7 @@ from warmer.errors import ScoreError
 from warmer.index import Coefficients, FeedbackItem, QueryVector, Vector, Words, own_vector
 
 SCALE = 10.0
+_USUAL = 5
 _HIT = re.compile(r"[1-9][0-9]{0,8}")
 _NUMBER = re.compile(r"[0-9]{1,2}(\.[0-9]*)?(e-[0-9]+)?", re.ASCII)
 _DIGITS = 6  # of a score; sums of floats must not make a difference where there is none
@@ -30,7 +32,7 @@ _DIGITS = 6  # of a score; sums of floats must not make a difference where there
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """How far scores steer: `c` per unit of the normalised sum, `neutral` on the scale of 0..1.
+    """How far scores steer: `c` per unit of the normalised sum at five scores, `neutral` on the scale of 0..1.
 
     Only b and c / a matter to the ranking by vectors. `words` is how much scored passages add to the query's words,
     and `share` the weight of words in the list; `caution` shortens the steps where all scores are bad, since what a
@@ -110,11 +112,17 @@ def steer(vector: QueryVector, scored: Iterable[tuple[str, Vector, float]], para
     if not weight or params.off:
         return None
     caution = params.caution if max(item.score for item in hits) <= params.neutral else 1.0
-    coefficients = Coefficients(params.a, params.b, caution * params.c / max(weight, params.floor))
+    step = caution * params.c * evidence(len(hits)) / max(weight, params.floor)
+    coefficients = Coefficients(params.a, params.b, step)
     gaps = {item.id: item.score - params.neutral for item in hits if item.id}
     length = max(sum(map(abs, gaps.values())), params.floor)
     weights = {id_: caution * params.words * gap / length for id_, gap in gaps.items()}
     return Steering(items, coefficients, weights, params.share)
+
+
+def evidence(scores: int) -> float:
+    """Give how far a number of scores may steer, beside five."""
+    return math.sqrt(scores / _USUAL)
 
 
 def equivalent_query(vector: Vector, steering: Steering) -> Vector:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warmer.index import Coefficients, Vector
-from warmer.steering import Params
+from warmer.steering import Params, evidence
 
 DEPTH = 10
 SEEDS = (3, 5, 8)
@@ -171,8 +171,8 @@ def _direction(sample: Sample, seeds: int, b: float, neutral: float | None) -> F
     gaps = np.subtract.outer(scores, scores)
     weights = np.where(gaps == 0, 0.0, np.sign(gaps) * np.abs(gaps) ** b)
     step = max(np.abs(weights).sum() / 2, DEFAULTS.floor) if neutral is not None else 1.0
-    if neutral is not None and sample.scores[:seeds].max() <= neutral:
-        step /= DEFAULTS.caution
+    if neutral is not None:
+        step /= evidence(seeds) * (DEFAULTS.caution if sample.scores[:seeds].max() <= neutral else 1)
     return np.asarray(_unit(sample.vectors[seeds:]) @ (weights.sum(axis=1) @ _unit(examples)) / step)
 
 

@@ -1,6 +1,7 @@
 """The MCP server: the tools on one workspace."""
 
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache, partial
@@ -9,11 +10,12 @@ import anyio
 from anyio.abc import TaskGroup
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from warmer import __version__
 from warmer.embedding import Embedder
 from warmer.embedding.retrievers import Retrievers
-from warmer.errors import JudgeError
+from warmer.errors import CollectionError, JudgeError, WarmerError
 from warmer.index.catalog import Catalog
 from warmer.judges import Judge, load_judge
 from warmer_server.engine import Engine, open_engine
@@ -21,6 +23,8 @@ from warmer_server.settings import Settings
 from warmer_tools import give_feedback, search, train_params
 from warmer_tools.workspace import Workspace
 
+_PRUNED_EVERY = 3600.0
+_log = logging.getLogger(__name__)
 INSTRUCTIONS = """\
 Searches documents in Qdrant, and finds better ones once you have scored the first.
 1. search(query) gives hits and a search_id.
@@ -40,7 +44,7 @@ def build_server(settings: Settings) -> MCPServer[Workspace]:
         async with open_engine(settings) as engine, anyio.create_task_group() as background:
             workspace = make_workspace(settings, engine, background)
             workspace.retrievers.start()
-            await workspace.journal.prune()
+            background.start_soon(_prune, workspace)
             yield workspace
             background.cancel_scope.cancel()
 
@@ -57,10 +61,26 @@ def build_server(settings: Settings) -> MCPServer[Workspace]:
     @server.resource("warmer://params/{collection}", mime_type="application/json")
     async def params(collection: str, ctx: Context[Workspace]) -> str:
         """Parameters that were trained for a collection, with their held-out figures."""
-        trained = await ctx.request_context.lifespan_context.parameters.all()
+        workspace = ctx.request_context.lifespan_context
+        try:
+            await workspace.collections.find(collection)
+            trained = await workspace.parameters.all()
+        except CollectionError as error:
+            raise ResourceNotFoundError(str(error)) from error
+        except WarmerError as error:
+            raise ResourceError(str(error)) from error
         return json.dumps([one.to_json() for one in trained if one.key.collection == collection])
 
     return server
+
+
+async def _prune(workspace: Workspace) -> None:
+    while True:
+        try:
+            await workspace.journal.prune()
+        except Exception as error:  # noqa: BLE001  whatever it is, it must not end the server
+            _log.warning("searches that have expired are not deleted: %s", error)
+        await anyio.sleep(_PRUNED_EVERY)
 
 
 def _collections(settings: Settings) -> str:

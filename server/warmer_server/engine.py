@@ -1,12 +1,13 @@
 """Where collections are, and where searches and scores are kept, by the settings."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any, cast
 
 import anyio
 import anyio.to_thread
@@ -19,6 +20,7 @@ from warmer.index.resolved import ResolvedIndex, load_texts
 from warmer.jobs import Jobs, SqliteJobs
 from warmer.journal import Journal, SqliteJournal
 from warmer.parameters import Parameters, SqliteParameters
+from warmer.scoped import ScopedJobs, ScopedJournal, ScopedParameters, scope_of
 from warmer_server.settings import Settings
 
 JOURNAL = "warmer-journal"
@@ -27,43 +29,65 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
-    """What the tools work on, and in words for `status` where searches and scores are kept."""
+class Memory:
+    """Searches, scores and what came of them, and in words for `status` where they are kept."""
 
-    collections: Collections
     journal: Journal
     parameters: Parameters
     jobs: Jobs
     kept: str
 
 
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What the tools work on."""
+
+    collections: Collections
+    journal: Journal
+    parameters: Parameters
+    jobs: Jobs
+    _memory: "Memory | Shared"
+
+    @property
+    def kept(self) -> str:
+        """Where searches and scores are kept, in words for `status`; known once one of them was asked for."""
+        return self._memory.kept
+
+
 @asynccontextmanager
 async def open_engine(settings: Settings) -> AsyncIterator[Engine]:
-    """Open what the settings name.
+    """Open what the settings name; a server is asked when something is needed of it, not before.
 
     Raises:
-        WarmerError: The data directory or the server cannot be used.
+        WarmerError: The data directory cannot be used.
     """
     async with AsyncExitStack() as stack:
-        collections: Collections = Embedded(Catalog(settings.data_dir, settings.collection_name))
-        note = ""
+        here = partial(_open_here, settings, stack)
         if settings.qdrant_url:
             there = There(settings)
             stack.push_async_callback(there.close)
-            collections = there
-            if settings.journal == "qdrant":
-                shared = await there.memory()
-                if not isinstance(shared, str):
-                    yield shared
-                    return
-                note = f"; not on the server, since {shared}"
-                _log.warning("searches and scores are kept on this machine alone: %s", shared)
-        path = journal_path(settings)
-        database = Database(path)
-        stack.callback(database.close)
-        lifetime = settings.search_hours * 3600
-        memory = SqliteJournal(database, lifetime), SqliteParameters(database), SqliteJobs(database)
-        yield Engine(collections, *memory, f"{path}{note}")
+            yield _engine(there, Shared(there, here) if settings.journal == "qdrant" else here(), settings)
+        else:
+            yield _engine(Embedded(Catalog(settings.data_dir, settings.collection_name)), here(), settings)
+
+
+def _engine(collections: Collections, memory: "Memory | Shared", settings: Settings) -> Engine:
+    scope = scope_of(settings.where)
+    return Engine(
+        collections,
+        ScopedJournal(memory.journal, scope),
+        ScopedParameters(memory.parameters, scope),
+        ScopedJobs(memory.jobs, scope),
+        memory,
+    )
+
+
+def _open_here(settings: Settings, stack: AsyncExitStack) -> Memory:
+    path = journal_path(settings)
+    database = Database(path)
+    stack.callback(database.close)
+    journal = SqliteJournal(database, settings.search_hours * 3600)
+    return Memory(journal, SqliteParameters(database), SqliteJobs(database), str(path))
 
 
 def journal_path(settings: Settings) -> Path:
@@ -104,7 +128,7 @@ class There:
                     await anyio.to_thread.run_sync(import_module, module)
                 self._ready = True
 
-    async def memory(self) -> Engine | str:
+    async def memory(self) -> Memory | str:
         """Open the journal on the server; the reason where the key may only read.
 
         Raises:
@@ -122,7 +146,7 @@ class There:
             return str(error)
         journal = QdrantJournal(store, self._settings.search_hours * 3600)
         kept = f"collection {JOURNAL} on the server"
-        return Engine(self, journal, QdrantParameters(store), QdrantJobs(store), kept)
+        return Memory(journal, QdrantParameters(store), QdrantJobs(store), kept)
 
     async def version(self) -> str:
         """Say which version of Qdrant answers.
@@ -152,3 +176,46 @@ class There:
         from warmer_server.server import options  # noqa: PLC0415
 
         return QdrantCollections(self._remote, options(self._settings, JOURNAL))
+
+
+class Shared:
+    """A memory on the server that is opened on first use; on this machine if the key may only read."""
+
+    def __init__(self, there: There, here: Callable[[], Memory]) -> None:
+        self._there = there
+        self._here = here
+        self._opened: Memory | None = None
+        self._opening = anyio.Lock()
+        self.journal = cast("Journal", _Deferred(self._open, "journal"))
+        self.parameters = cast("Parameters", _Deferred(self._open, "parameters"))
+        self.jobs = cast("Jobs", _Deferred(self._open, "jobs"))
+
+    @property
+    def kept(self) -> str:
+        """Where it is, in words; nothing before it is open."""
+        return self._opened.kept if self._opened else ""
+
+    async def _open(self) -> Memory:
+        async with self._opening:
+            if not self._opened:
+                memory = await self._there.memory()
+                if isinstance(memory, str):
+                    _log.warning("searches and scores are kept on this machine alone: %s", memory)
+                    here = self._here()
+                    memory = replace(here, kept=f"{here.kept}; not on the server, since {memory}")
+                self._opened = memory
+            return self._opened
+
+
+class _Deferred:
+    """Stands for a part of a memory, all of whose methods are coroutines."""
+
+    def __init__(self, opened: Callable[[], Awaitable[Memory]], part: str) -> None:
+        self._opened = opened
+        self._part = part
+
+    def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
+        async def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401  whatever the protocol says
+            return await getattr(getattr(await self._opened(), self._part), method)(*arguments, **named)
+
+        return call

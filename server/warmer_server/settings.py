@@ -1,19 +1,43 @@
 """Settings, all from the environment."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from warmer.embedding import DEFAULT_MODEL
-from warmer.errors import WarmerError
+from warmer.errors import FilterError, WarmerError
+from warmer.index.remote.address import read_address
+from warmer.index.remote.options import check_limit
 from warmer.judges import DEFAULT_CLAUDE_MODEL
 
 
 def _read_names(text: object) -> object:
-    return {name.strip() for name in text.split(",") if name.strip()} if isinstance(text, str) else text
+    if not isinstance(text, str):
+        return text
+    if not (names := {name.strip() for name in text.split(",")} - {""}):
+        raise ValueError("it names no collection, and without a limit all can be searched: name some, or unset it")
+    return names
+
+
+def _read_filter(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    try:
+        where = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise WarmerError(
+            "WARMER_FILTER is not JSON: write Qdrant's filter, such as "
+            '{"must": [{"key": "tenant", "match": {"value": "a"}}]}'
+        ) from error
+    try:
+        check_limit(where)
+    except FilterError as error:
+        raise WarmerError(f"WARMER_FILTER: {error}") from error
+    return where
 
 
 def _read_pairs(text: object) -> object:
@@ -87,14 +111,19 @@ class Settings(BaseSettings):
     )
     qdrant_api_key: SecretStr = Field(SecretStr(""), validation_alias="QDRANT_API_KEY", description="Its key")
     qdrant_timeout: float = Field(
-        20, gt=0, validation_alias="QDRANT_TIMEOUT", description="Seconds to wait for it at most"
+        20,
+        gt=0,
+        le=3600,
+        allow_inf_nan=False,
+        validation_alias="QDRANT_TIMEOUT",
+        description="Seconds to wait at most for the answer to one request to it",
     )
     allowed: Annotated[frozenset[str], NoDecode, BeforeValidator(_read_names)] = Field(
         default_factory=frozenset,
         validation_alias="WARMER_COLLECTIONS",
         description="Collections of the server that may be searched, separated by commas (default: all)",
     )
-    where: dict[str, Any] = Field(
+    where: Annotated[dict[str, Any], NoDecode, BeforeValidator(_read_filter)] = Field(
         default_factory=dict,
         validation_alias="WARMER_FILTER",
         description="Filter that is added to every query, as Qdrant's filter JSON, such as a tenant's",
@@ -145,14 +174,11 @@ def read_settings(url: str = "") -> Settings:
     """
     try:
         settings = Settings()
-    except SettingsError as error:
-        raise WarmerError(
-            "WARMER_FILTER is not JSON: write Qdrant's filter, such as "
-            '{"must": [{"key": "tenant", "match": {"value": "a"}}]}'
-        ) from error
     except ValidationError as error:
         problems = "; ".join(f"{e['loc'][0]} is {e['input']!r}: {e['msg']}" for e in error.errors())
         raise WarmerError(f"{problems}. `warmer serve --help` lists the settings") from error
+    if settings.qdrant_url:
+        read_address(settings.qdrant_url)
     if not (settings.qdrant_url or url) and (alone := sorted(_OF_A_SERVER & settings.model_fields_set)):
         names = ", ".join(str(Settings.model_fields[field].validation_alias) for field in alone)
         raise WarmerError(f"{names} is for a Qdrant server, and QDRANT_URL is not set: set that too, or unset {names}")

@@ -8,6 +8,7 @@ from shared_stores import Open
 from warmer.database import Database
 from warmer.errors import SearchError, WarmerError
 from warmer.index import Coefficients
+from warmer.jobs import SqliteJobs
 from warmer.parameters import Key, SqliteParameters, Trained, choose
 from warmer.steering import OFF, Params
 
@@ -90,6 +91,33 @@ async def test_one_process_runs_a_job_at_a_time(open_memory: Open) -> None:
         assert not await here.claim(job.id, 0)
         with pytest.raises(SearchError, match=r"t_nothing.* is unknown"):
             await here.find("t_nothing")
+
+
+async def test_who_lost_a_job_to_another_has_no_say_in_it(open_memory: Open) -> None:
+    async with open_memory() as one, open_memory() as other, open_memory() as third:
+        slow, quick = one.jobs, other.jobs
+        job = await slow.create("docs", "claude", 25, ["a"], "running")
+        assert not await slow.beat(job.id)
+        assert await slow.claim(job.id, 60)
+        assert await slow.beat(job.id)
+        assert await quick.claim(job.id, -1)
+        assert not await slow.beat(job.id)
+        await slow.release(job.id)
+        assert not await third.jobs.claim(job.id, 60)
+        assert await quick.beat(job.id)
+        await quick.release(job.id)
+        assert await third.jobs.claim(job.id, 60)
+
+
+async def test_jobs_of_the_second_version_can_be_claimed(tmp_path: Path) -> None:
+    with closing(Database(tmp_path / "j")) as database, database.transaction() as connection:
+        connection.execute("ALTER TABLE jobs DROP COLUMN owner")
+        connection.execute("INSERT INTO jobs VALUES ('t_1', 'docs', 'agent', 5, '[]', 'running', '{}', 0, 0)")
+        connection.execute("PRAGMA user_version = 2")
+    with closing(Database(tmp_path / "j")) as database:
+        jobs = SqliteJobs(database)
+        assert await jobs.claim("t_1", 60)
+        assert await jobs.beat("t_1")
 
 
 async def test_a_journal_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:

@@ -17,9 +17,11 @@ from warmer.index.catalog import Catalog
 from warmer.index.edge import EdgeIndex
 from warmer.index.remote.client import Connection, Remote, connect
 from warmer.index.remote.engine import QdrantIndex
+from warmer.index.remote.faults import ServerError
 from warmer.passage import Passage
 from warmer.publishing.collection import ServerCollection
 from warmer.publishing.passages import publish_passages
+from warmer.publishing.patience import patiently
 from warmer.publishing.points import in_batches, make_point
 from warmer.publishing.upload import IN_FLIGHT, uploading
 
@@ -223,6 +225,18 @@ async def test_a_server_that_is_away_for_a_moment_is_waited_for(
     built = await publish_passages(patient, texts("new", "bread"), Fake(), roots=ROOTS)
     assert (built.points, built.embedded) == (2, 1)
     assert len(stored(server)) == 2
+
+
+async def test_a_server_that_asks_to_wait_for_long_is_not_waited_for() -> None:
+    asked = []
+
+    async def refused() -> None:
+        asked.append(1)
+        raise ServerError("slow down", 429, retry_after=86_400)
+
+    with pytest.raises(ServerError):
+        await patiently(refused, (0, 0))
+    assert asked == [1]
 
 
 async def test_batches_in_flight_are_bounded() -> None:

@@ -247,7 +247,7 @@ async def test_hits_are_what_tools_read(server: QdrantServer, remote: Remote) ->
     (hit,) = await index.search(VECTORS[0], 1)
     assert hit.id == UUID
     assert hit.payload == {
-        "page_content": "text 0", "metadata": {"source": "0.md"}, "tenant": 0, "text": "text 0", "source": "0.md"
+        "tenant": 0, "text": "text 0", "title": "", "source": "0.md"
     }  # fmt: skip
     assert hit.vector == pytest.approx(VECTORS[0] / np.linalg.norm(VECTORS[0]), abs=1e-6)
     assert ids(await index.retrieve(["9", UUID, "777"])) == ["9", UUID]
@@ -298,6 +298,39 @@ async def test_info_is_cheap_and_notices_changes(server: QdrantServer, remote: R
     assert (await index.info()).points == POINTS - 1
 
 
+async def test_texts_that_come_later_are_noticed(server: QdrantServer, remote: Remote) -> None:
+    store(server, params(), payload=lambda _: {"n": 1})
+    now = [0.0]
+    index = QdrantIndex(remote, DOCS, clock=lambda: now[0])
+    with pytest.raises(CollectionError, match="no text"):
+        await index.search(QUERY, 1)
+    server.store.set_payload(DOCS, {"text": "now"}, [*IDS])
+    now[0] = 10
+    (hit,) = await index.search(QUERY, 1)
+    assert hit.payload["text"] == "now"
+
+
+async def test_a_server_that_was_upgraded_is_noticed(
+    server: QdrantServer, remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(server, params())
+    now = [0.0]
+    index = QdrantIndex(remote, DOCS, clock=lambda: now[0])
+    await remote.version()
+    monkeypatch.setattr(remote, "_version", (1, 16))
+    assert "1.16 has no feedback query" in (await index.info()).notes[0]
+    monkeypatch.setattr(remote, "_version", (1, 19))
+    now[0] = 10
+    assert (await index.info()).notes == ("the text is read from the payload's 'page_content'",)
+
+
+@pytest.mark.parametrize("metadata", [{"warmer": "hi"}, {"warmer": ["a"]}, {"warmer": {"fields": ["a"]}}])
+async def test_metadata_of_another_shape(server: QdrantServer, remote: Remote, metadata: dict[str, Any]) -> None:
+    store(server, params(), metadata=metadata)
+    where = {"must": [{"key": "tenant", "match": {"value": 1}}]}
+    assert await QdrantIndex(remote, DOCS).search(QUERY, 1, where=where)
+
+
 async def test_a_collection_that_was_deleted(server: QdrantServer, remote: Remote) -> None:
     store(server, params(), name="other")
     store(server, params())
@@ -339,9 +372,17 @@ async def test_payloads_without_text(server: QdrantServer, remote: Remote, paylo
         CollectionError, match=f"no text in its payloads, whose fields are: {fields}. .*WARMER_TEXT_FIELD"
     ):
         await QdrantIndex(remote, DOCS).search(QUERY, 3)
-    assert (await QdrantIndex(remote, DOCS).info()).points == POINTS
+    info = await QdrantIndex(remote, DOCS).info()
+    assert info.points == POINTS
+    assert info.notes == ("its payloads hold no text: set WARMER_TEXT_FIELD or WARMER_TEXTS",)
     (hit, *_) = await QdrantIndex(remote, DOCS, Options(text_elsewhere=True)).search(QUERY, 3)
-    assert hit.payload == {**payload, "text": ""}
+    assert hit.payload == {**payload, "text": "", "title": "", "source": ""}
+
+
+async def test_a_finder_of_texts_sees_every_field(server: QdrantServer, remote: Remote) -> None:
+    store(server, params())
+    (hit,) = await QdrantIndex(remote, DOCS, Options(text_elsewhere=True)).search(VECTORS[0], 1)
+    assert (hit.payload["page_content"], hit.payload["metadata"]) == ("text 0", {"source": "0.md"})
 
 
 async def test_a_text_field_that_is_not_there(server: QdrantServer, remote: Remote) -> None:
@@ -471,4 +512,4 @@ async def test_nothing_is_ever_written() -> None:
 def test_items_without_a_score_gap_do_not_move() -> None:
     items = [FeedbackItem(None, QUERY, 0.5), FeedbackItem("1", VECTORS[1], 0.5)]
     assert equivalent(DOT, QUERY, items, Coefficients(2, 0, 1)) == pytest.approx(2 * QUERY)
-    assert Layout("text", "", "").read({}) == {"text": ""}
+    assert Layout("text", "", "").read({}) == {"text": "", "title": "", "source": ""}

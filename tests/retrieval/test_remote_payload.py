@@ -1,6 +1,7 @@
 """Where texts are in payloads that other programs write."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,11 +48,37 @@ def test_what_is_configured_is_used() -> None:
     )
 
 
-def test_stored_fields_stay_as_they_are() -> None:
+def test_what_is_shown_is_not_shown_twice() -> None:
+    shown = {"text": "How to cook rice", "title": "Rice", "source": "rice.md"}
     layout = find_layout([LANGCHAIN])
-    assert layout.read(LANGCHAIN) == {**LANGCHAIN, "text": "How to cook rice", "title": "Rice", "source": "rice.md"}
+    assert layout.read(LANGCHAIN) == {"metadata": {"page": 3}, **shown}
+    assert replace(layout, keep=True).read(LANGCHAIN) == {**LANGCHAIN, **shown}
     assert layout.read({"other": 1}) == {"other": 1, "text": "", "title": "", "source": ""}
-    assert "text" not in LANGCHAIN
+    assert LANGCHAIN["page_content"] and "text" not in LANGCHAIN
+    node = {"_node_type": "TextNode", "document_id": LLAMA_INDEX["document_id"]}
+    assert find_layout([LLAMA_INDEX]).read(LLAMA_INDEX) == {**node, **shown, "title": ""}
+    meta = {"text": "How to cook rice", "title": "Rice", "meta": '{"source": "rice.md", "page": 3}'}
+    assert find_layout([meta]).read(meta) == {**shown, "meta": meta["meta"]}
+    nested = {"a": {"text": "x", "b": '{"c": 1}'}, "a.dot": "s"}
+    assert Layout("a.text", "a.b.c", "a.dot").read(nested) == {
+        "a": {"b": '{"c": 1}'}, "text": "x", "title": "1", "source": "s"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [(None, ""), (7, "7"), (0.5, "0.5"), (True, "True"), (["a"], ""), ({"a": "b"}, ""), ("a", "a")],
+)
+def test_title_and_source_are_strings(stored: object, read: str) -> None:
+    payload = {"text": "How to cook rice", "title": stored, "source": stored}
+    for layout in find_layout([payload]), Layout("text", "", ""), Layout("text", "no.where", "text.x"):
+        assert layout.read(payload) == {"text": "How to cook rice", "title": read, "source": read}
+
+
+def test_json_that_is_too_deep_is_no_json() -> None:
+    deep = '{"a":' * 100_000
+    assert look_up({"text": deep}, "text.a") == ""
+    assert find_layout([{"text": deep}]) == Layout("text", "", "")
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qdrant_client import AsyncQdrantClient
+from qdrant_server import QdrantServer
 from shared_stores import Memory, Turns, qdrant, sqlite
 
-from warmer.errors import SearchError
+from warmer.errors import EngineError, SearchError
 from warmer.index import Hit
+from warmer.index.remote.client import Connection, connect
 from warmer.journal import Search, SqliteJournal, new_search_id
 from warmer.shared import store
 from warmer.shared.journal import QdrantJournal
@@ -92,6 +94,18 @@ async def test_repeating_a_write_changes_nothing() -> None:
     await journal.prune()
     assert await journal.counts() == (1, 1)
     assert list((await journal.find(search.id)).shown) == [1, 2, 3]
+
+
+async def test_a_search_is_begun_by_one_request() -> None:
+    with QdrantServer() as server:
+        remote = connect(Connection(server.url))
+        journal = QdrantJournal(await store.open_store(remote), 60)
+        server.requests.clear()
+        server.fail(503, when=lambda _, path: path.endswith("/batch"))
+        with pytest.raises(EngineError, match="503"):
+            await journal.begin(make_search(), make_hits("a"))
+        assert len(server.requests) == 1
+        await remote.close()
 
 
 async def test_large_journals_are_read_in_pages(

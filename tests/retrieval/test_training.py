@@ -91,11 +91,11 @@ def test_the_rule_by_which_parameters_are_used(change: dict[str, float], said: s
     ("change", "off"),
     [
         ({}, False),
-        ({"default": 0.55}, False),  # the fitted ones are good: they are served
+        ({"default_harm": 0.9}, False),  # the fitted ones are good: they are served
         ({"relevance_gain": -0.1}, False),  # they are not, but the defaults are
-        ({"relevance_gain": -0.1, "default": 0.55}, True),
-        ({"ndcg": 0.5, "default_relevance_gain": -0.01}, True),
-        ({"ndcg": 0.5, "default_relevance_gain": None}, False),
+        ({"relevance_gain": -0.1, "default_harm": 0.79}, False),
+        ({"relevance_gain": -0.1, "default_harm": 0.8}, True),
+        ({"ndcg": 0.5, "default_harm": 1.0}, True),
     ],
 )
 def test_feedback_is_off_where_neither_the_fit_nor_the_defaults_win(change: dict[str, float], off: bool) -> None:
@@ -181,4 +181,3 @@ def test_verdicts_on_qdrants_documentation(embedder: Embedder) -> None:
     assert accepted.relevance_gain
     assert accepted.relevance_gain > 0.2
     assert "fewer hits score as high as the best seed" in refused.reason
-    assert refused.off

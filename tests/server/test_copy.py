@@ -213,6 +213,31 @@ def test_what_cannot_be_copied_is_refused(server: QdrantServer, warmer: Warmer) 
     assert "are from 'one', not 'other'" in other
 
 
+def test_no_password_is_shown_and_no_empty_filter_obeyed(
+    server: QdrantServer, warmer: Warmer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_password = server.url.replace("://", "://me:hush@")
+    for places in (("embedded", with_password), (with_password, "embedded"), (with_password, with_password)):
+        refused = warmer("copy", "notes", "--from", places[0], "--to", places[1])
+        assert "hush" not in refused
+    assert f"copied to {server.url}\n" in warmer("copy", "notes", "--from", "embedded", "--to", f"{server.url}/?k=hush")
+    back = ("copy", "notes", "--from", server.url, "--to", "embedded", "--as", "back")
+    for bad in "{}", '{"must": [{"key": 1}]}':
+        monkeypatch.setenv("WARMER_FILTER", bad)
+        assert "WARMER_FILTER: " in warmer(*back)
+
+
+def test_metadata_of_another_shape(server: QdrantServer, warmer: Warmer) -> None:
+    cosine = models.VectorParams(size=4, distance=models.Distance.COSINE)
+    shapes: list[dict[str, Any]] = [{"warmer": "hi"}, {"warmer": {"roots": ["a"], "fields": ["a"]}}]
+    for n, metadata in enumerate(shapes):
+        server.store.create_collection(f"m{n}", cosine, metadata=metadata)
+        point = models.PointStruct(id=1, vector=[1.0, 0, 0, 0], payload={"text": "Reef.", "title": None, "source": 7})
+        server.store.upsert(f"m{n}", [point])
+        copied = warmer("copy", f"m{n}", "--from", server.url, "--to", "embedded", "--model", "m")
+        assert f"m{n}: 1 passages copied to embedded" in copied
+
+
 def test_a_key_that_may_only_read_is_not_shown(warmer: Warmer, monkeypatch: pytest.MonkeyPatch) -> None:
     with QdrantServer(api_key="all", read_only_key="look-only") as server:
         monkeypatch.setenv("QDRANT_URL", server.url)

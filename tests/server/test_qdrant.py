@@ -5,10 +5,13 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
+import anyio
 import pytest
-from mcp import Client, StdioServerParameters
+from anyio.lowlevel import checkpoint
+from mcp import Client, MCPError, StdioServerParameters
 from qdrant_client import models
 from qdrant_server import QdrantServer
 from support import Reference, ask, refusal
@@ -174,6 +177,104 @@ async def test_two_replicas_share_a_journal(connect: Connect, qdrant: QdrantServ
     assert {entry.name for entry in qdrant.store.get_collections().collections} == {"docs", "warmer-journal"}
 
 
+@pytest.mark.parametrize("journal", ["sqlite", "qdrant"])
+async def test_a_tenant_cannot_use_what_another_searched(connect: Connect, reference: Reference, journal: str) -> None:
+    tenant = '{{"must": [{{"key": "tenant", "match": {{"value": "{}"}}}}]}}'
+    queries = reference.queries
+    async with connect(WARMER_JOURNAL=journal, WARMER_FILTER=tenant.format("a")) as client:
+        found = await ask(client, "search", query=queries[0], limit=5)
+        assert found["collection"] == "docs"
+        scores = {"1": 9, "2": 0}
+        assert (await ask(client, "give_feedback", search_id=found["search_id"], scores=scores))["ranking"]
+        job = (await ask(client, "train_params", queries=queries[:2], limit=5))["job_id"]
+    async with connect(WARMER_JOURNAL=journal, WARMER_FILTER=tenant.format("b")) as client:
+        said = await refusal(client, "give_feedback", search_id=found["search_id"], scores={"1": 9})
+        assert "is unknown: call search again" in said
+        assert "is unknown" in await refusal(client, "train_params", job_id=job, cancel=True)
+
+
+class Broken:
+    """Lets writes of the journal fail while it is `on`, but for the first few."""
+
+    def __init__(self, qdrant: QdrantServer) -> None:
+        self.on = False
+        self.spared = 0
+        qdrant.fail(503, times=1000, when=self._fails)
+
+    def _fails(self, _: str, path: str) -> bool:
+        if not (self.on and path.endswith("warmer-journal/points/batch")):
+            return False
+        self.spared -= 1
+        return self.spared < 0
+
+
+async def test_a_training_that_cannot_be_claimed_leaves_the_server_running(
+    connect: Connect, qdrant: QdrantServer, reference: Reference
+) -> None:
+    broken = Broken(qdrant)
+    async with connect(WARMER_JOURNAL="qdrant") as client:
+        await ask(client, "search", query=reference.queries[0])
+        broken.on, broken.spared = True, 1  # the job can be kept
+        with anyio.fail_after(30):
+            reply = await ask(client, "train_params", queries=reference.queries, limit=5, wait_seconds=500)
+        assert reply["status"] == "running"
+        broken.on = False
+        await ask(client, "search", query=reference.queries[0])
+        reply = await ask(client, "train_params", job_id=reply["job_id"])
+        assert reply["status"] == "needs_scores"
+
+
+async def test_a_training_that_cannot_be_settled_leaves_the_server_running(
+    connect: Connect, qdrant: QdrantServer, reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warmer_tools.training.LEASE", 0.0)
+    broken = Broken(qdrant)
+    async with connect(WARMER_JOURNAL="qdrant") as client:
+        await ask(client, "search", query=reference.queries[0])
+        broken.on, broken.spared = True, 4  # the job can be kept, claimed and begun
+        with anyio.fail_after(30):
+            reply = await ask(client, "train_params", queries=reference.queries, limit=5, wait_seconds=500)
+        assert reply["status"] == "running"
+        broken.on = False
+        await ask(client, "search", query=reference.queries[0])
+        reply = await ask(client, "train_params", job_id=reply["job_id"])
+        assert reply["status"] == "needs_scores"
+
+
+async def test_a_server_that_is_slow_does_not_hold_the_handshake(connect: Connect, qdrant: QdrantServer) -> None:
+    answers = Event()
+    qdrant.fail(stall=answers, times=1000)
+    with anyio.fail_after(15):
+        async with connect(WARMER_JOURNAL="qdrant") as client:
+            assert len((await client.list_tools()).tools) == 3
+            answers.set()
+
+
+async def test_a_server_that_is_down_at_the_start_may_come_later(
+    connect: Connect, qdrant: QdrantServer, reference: Reference, caplog: pytest.LogCaptureFixture
+) -> None:
+    down = True
+    qdrant.fail(503, times=1000, when=lambda *_: down)
+    async with connect(WARMER_JOURNAL="qdrant") as client:
+        assert "503" in await refusal(client, "search", query="bread")
+        with anyio.fail_after(30):
+            while "searches that have expired are not deleted" not in caplog.text:
+                await checkpoint()
+        down = False
+        assert (await ask(client, "search", query=reference.queries[0]))["hits"]
+
+
+async def test_parameters_are_shown_of_collections_that_may_be_searched(
+    connect: Connect, qdrant: QdrantServer, embedder: Embedder, reference: Reference
+) -> None:
+    fill(qdrant, "others", embedder, reference)
+    async with connect(WARMER_COLLECTIONS="docs") as client:
+        shown = await client.read_resource("warmer://params/docs")
+        assert shown.contents[0].text == "[]"  # type: ignore[union-attr]
+        with pytest.raises(MCPError, match="there is no collection 'others'"):
+            await client.read_resource("warmer://params/others")
+
+
 async def test_a_key_that_may_only_read_keeps_the_journal_here(
     connect: Connect, reference: Reference, caplog: pytest.LogCaptureFixture, qdrant: QdrantServer
 ) -> None:
@@ -218,12 +319,67 @@ def test_status_says_what_is_wrong(status: Status, more: dict[str, str], said: s
     assert "wr0ng-key" not in printed
 
 
+@pytest.mark.parametrize("setting", [{"QDRANT_URL": "qdrant"}, {"WARMER_FILTER": "{}"}])
+def test_serve_refuses_at_start(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, setting: dict[str, str]
+) -> None:
+    for name, value in (environment | setting).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=next(iter(setting))):
+        main(["serve"])
+
+
+async def test_a_long_text_is_sent_once_and_cut(connect: Connect, qdrant: QdrantServer, reference: Reference) -> None:
+    long = {
+        "page_content": "bread " * 5000,
+        "metadata": {"source": "s" * 999, "page": 3, "notes": "n" * 999},
+        "title": 7,
+    }
+    many = {f"note {n:02}": "m" * 90 for n in range(30)}
+    qdrant.store.overwrite_payload("docs", {**long, **many}, models.Filter())
+    async with connect(WARMER_TEXT_LIMIT="200") as client:
+        found = await ask(client, "search", query=reference.queries[0], limit=3)
+    for hit in found["hits"]:
+        assert len(hit["text"]) <= 202
+        assert (hit["title"], len(hit["source"])) == ("7", 302)
+        assert hit["metadata"]["metadata"] == {"page": 3}
+        assert hit["metadata"]["note 00"] == "m" * 90
+        assert len(str(hit["metadata"])) < 1100
+    assert len(str(found)) < 3 * 1900
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("BAAI/bge-base-en-v1.5", "has vectors of 384 dimensions, but 'BAAI/bge-base-en-v1.5' embeds queries in 768"),
+        ("BAAI/bge-small-en-v1.5", ""),
+        ("no/such-model", "cannot load the embedding model 'no/such-model'"),
+    ],
+)
+def test_status_says_what_does_not_fit(status: Status, qdrant: QdrantServer, model: str, said: str) -> None:
+    qdrant.store.create_collection("bare", models.VectorParams(size=384, distance=models.Distance.COSINE))
+    qdrant.store.upsert("bare", [models.PointStruct(id=1, vector=[1.0] * 384, payload={"n": 1})])
+    printed = status(WARMER_RETRIEVERS=f"docs={model}")
+    assert "bare: 1 passages" in printed
+    assert "its payloads hold no text: set WARMER_TEXT_FIELD" in printed
+    assert printed.count("dimensions, but") + printed.count("cannot load") == bool(said)
+    assert said in printed
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
         ({"WARMER_FILTER": "{tenant: a}"}, "WARMER_FILTER is not JSON"),
         ({"WARMER_RETRIEVERS": "docs"}, "'docs' is not collection=model"),
         ({"WARMER_JOURNAL": "paper"}, "WARMER_JOURNAL is 'paper'"),
+        ({"WARMER_COLLECTIONS": " , "}, "WARMER_COLLECTIONS is ' , '"),
+        ({"WARMER_FILTER": "{}"}, "WARMER_FILTER: the filter has no condition"),
+        ({"WARMER_FILTER": '{"must": []}'}, "WARMER_FILTER: the filter has no condition"),
+        ({"WARMER_FILTER": '{"must": null}'}, "WARMER_FILTER: the filter has no condition"),
+        ({"WARMER_FILTER": "null"}, "WARMER_FILTER: filter: null is not an object"),
+        ({"WARMER_FILTER": '{"tenant": "a"}'}, "WARMER_FILTER: filter: unknown key"),
+        ({"QDRANT_TIMEOUT": "inf"}, "QDRANT_TIMEOUT is 'inf'"),
+        ({"QDRANT_TIMEOUT": "1e6"}, "QDRANT_TIMEOUT is '1e6'"),
         ({"QDRANT_URL": "", "WARMER_COLLECTIONS": "docs"}, "QDRANT_URL is not set: set that too"),
         ({"WARMER_TEXTS": "nowhere:Texts"}, "cannot load WARMER_TEXTS=nowhere:Texts"),
     ],

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ import pytest
 from mcp import Client, StdioServerParameters
 from support import Reference, ask
 
+from warmer.database import Database
 from warmer.embedding import Embedder
 from warmer.index.catalog import Catalog
 from warmer.indexing import index_passages
+from warmer_tools.training import LEASE
 
 pytestmark = pytest.mark.anyio
 SERVE = [sys.executable, "-m", "warmer_server.cli", "serve"]
@@ -195,6 +197,8 @@ async def test_a_training_goes_on_after_a_kill(environment: dict[str, str], tmp_
         for pid in children():
             os.kill(pid, signal.SIGKILL)
     (tmp_path / "hold").unlink()
+    with closing(Database(tmp_path / "data" / "journal.sqlite3")) as database, database.transaction() as connection:
+        connection.execute("UPDATE jobs SET beat = beat - ?", (LEASE,))
     async with Client(parameters) as client:
         reply = await ask(client, "train_params", job_id=job, wait_seconds=0)
         while reply["status"] == "running":

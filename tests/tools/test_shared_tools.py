@@ -1,15 +1,17 @@
 """The tools of two servers that share a journal on one Qdrant, each over a connection of its own."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import anyio
 import pytest
 from anyio.abc import TaskGroup
+from anyio.lowlevel import checkpoint
 from qdrant_server import QdrantServer
 
 from warmer.embedding import Embedder
 from warmer.embedding.retrievers import Retrievers
+from warmer.errors import EngineError
 from warmer.index.catalog import Catalog, Embedded
 from warmer.index.remote.client import Connection, connect
 from warmer.jobs import Job
@@ -17,7 +19,7 @@ from warmer.shared.jobs import QdrantJobs
 from warmer.shared.journal import QdrantJournal
 from warmer.shared.parameters import QdrantParameters
 from warmer.shared.store import Store, open_store
-from warmer_tools import give_feedback, search
+from warmer_tools import give_feedback, search, training
 from warmer_tools.train_params import start
 from warmer_tools.training import quiet, run_job
 from warmer_tools.workspace import Workspace
@@ -44,14 +46,21 @@ def judge() -> Bread:
 
 
 @pytest.fixture
-async def replicas(data_dir: Path, embedder: Embedder, judge: Bread) -> AsyncIterator[list[Workspace]]:
+def server() -> Iterator[QdrantServer]:
     with QdrantServer() as server:
-        remotes = [connect(Connection(server.url)) for _ in range(2)]
-        async with anyio.create_task_group() as background:
-            stores = [await open_store(remote) for remote in remotes]
-            yield [_workspace(store, data_dir, embedder, judge, background) for store in stores]
-        for remote in remotes:
-            await remote.close()
+        yield server
+
+
+@pytest.fixture
+async def replicas(
+    server: QdrantServer, data_dir: Path, embedder: Embedder, judge: Bread
+) -> AsyncIterator[list[Workspace]]:
+    remotes = [connect(Connection(server.url)) for _ in range(2)]
+    async with anyio.create_task_group() as background:
+        stores = [await open_store(remote) for remote in remotes]
+        yield [_workspace(store, data_dir, embedder, judge, background) for store in stores]
+    for remote in remotes:
+        await remote.close()
 
 
 def _workspace(store: Store, data_dir: Path, embedder: Embedder, judge: Bread, background: TaskGroup) -> Workspace:
@@ -107,3 +116,32 @@ async def test_one_of_them_trains_and_both_know(replicas: list[Workspace], judge
     assert ended[0] == ended[1]
     assert ended[0].status in {"applied", "rejected"}
     assert await here.parameters.all() == await there.parameters.all()
+
+
+@pytest.mark.parametrize("lease", [60.0, 0.0])
+async def test_a_job_is_kept_through_a_fault_as_long_as_its_lease(
+    replicas: list[Workspace], server: QdrantServer, monkeypatch: pytest.MonkeyPatch, lease: float
+) -> None:
+    monkeypatch.setattr(training, "_BEAT", 0)
+    monkeypatch.setattr(training, "LEASE", lease)
+    here, there = replicas
+    job = await here.jobs.create("notes", "bread", 6, ["bread"], "running")
+    assert await here.jobs.claim(job.id, 60)
+    failed = 0
+
+    def fails(_: str, path: str) -> bool:
+        nonlocal failed
+        failed += path.endswith("/batch")
+        return path.endswith("/batch") and failed <= 8
+
+    server.fail(503, times=1000, when=fails)
+    if not lease:
+        with pytest.raises(EngineError, match="503"):
+            await training._beat(here, job.id, anyio.CancelScope())
+        return
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(training._beat, here, job.id, anyio.CancelScope())
+        with anyio.fail_after(30):
+            while failed <= 8:
+                await checkpoint()
+        await there.jobs.settle(job.id, "cancelled", {})

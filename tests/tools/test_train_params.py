@@ -225,6 +225,18 @@ async def test_claude_trains_and_what_it_cost_is_said(connect: Connect, api: Api
         assert len(api.requests) == len(QUERIES)
 
 
+async def test_a_judge_takes_the_newest_searches(
+    connect: Connect, calls: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warmer_tools.train_params.MAX_QUERIES", 10)
+    async with connect() as client:
+        for query in QUERIES:
+            await ask(client, "search", query=query, limit=1)
+        reply = await ask(client, "train_params", judge="judges_of_a_test:Subject", limit=8)
+        assert reply["progress"]["total"] == 10
+    assert set(made(calls)) == set(QUERIES[-10:])
+
+
 async def test_one_query_is_too_few(connect: Connect) -> None:
     async with connect() as client:
         reply = await ask(client, "train_params", queries=["bread"], limit=6)

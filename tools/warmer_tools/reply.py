@@ -1,5 +1,6 @@
 """What the tools answer with: the same facts as structured content and as compact JSON text."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, Field
 from warmer.index import Hit
 
 REPLY_CHARACTERS = 40_000
+_VALUE, _METADATA = 300, 1000  # characters of one value, and of all of a hit's metadata
 
 
 class HitReply(BaseModel):
@@ -19,7 +21,7 @@ class HitReply(BaseModel):
     text: str
     title: str | None = Field(None, description="Headings that lead to the passage")
     source: str | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = Field(None, description="Other stored fields, without long values")
     score: float | None = Field(None, description="The engine's score, only when asked for")
 
 
@@ -39,13 +41,31 @@ def result(reply: BaseModel) -> CallToolResult:
 
 def _hit_reply(number: int, hit: Hit, limit: int, scores: bool) -> HitReply:
     payload = dict(hit.payload)
-    text = str(payload.pop("text", ""))
     return HitReply(
         hit=number,
         id=hit.id,
-        text=text if len(text) <= limit else text[:limit].rstrip() + " …",
-        title=payload.pop("title", None) or None,
-        source=payload.pop("source", None) or None,
-        metadata=payload or None,
+        text=_cut(payload.pop("text", ""), limit),
+        title=_cut(payload.pop("title", None) or "", _VALUE) or None,
+        source=_cut(payload.pop("source", None) or "", _VALUE) or None,
+        metadata=_short(payload, _METADATA) or None,
         score=round(hit.score, 4) if scores else None,
     )
+
+
+def _cut(value: object, limit: int) -> str:
+    text = str(value)
+    return text if len(text) <= limit else text[:limit].rstrip() + " …"
+
+
+def _short(values: dict[str, Any], room: int) -> dict[str, Any]:
+    """Leave out long values, and those for which there is no room; in objects likewise."""
+    kept = {}
+    for name, value in sorted(values.items()):
+        most, short = _VALUE, value
+        if isinstance(value, dict) and value:
+            most, short = room, _short(value, room - len(name))
+        size = len(name) + len(json.dumps(short, ensure_ascii=False, default=str))
+        if size <= min(most, room) and (short or not value):
+            kept[name] = short
+            room -= size
+    return kept

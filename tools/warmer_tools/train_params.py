@@ -1,5 +1,6 @@
 """The tool `train_params`: scores that were given anyway become parameters that are worth using."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -24,6 +25,7 @@ from warmer_tools.workspace import RUBRIC, Workspace
 MAX_QUERIES = 500
 BATCH_CHARACTERS = 24_000  # about 6,000 tokens
 _POLL = 0.5
+_log = logging.getLogger(__name__)
 Report = Callable[[int, int], Awaitable[None]]
 
 Status = Literal["needs_queries", "needs_scores", "running", "applied", "rejected", "failed", "cancelled"]
@@ -109,7 +111,7 @@ async def start(workspace: Workspace, collection: str, queries: list[str], judge
         )
     if judge != AGENT:
         await anyio.to_thread.run_sync(workspace.load_judge, judge)
-        asked = asked or clean_queries(await workspace.journal.queries(info.name))
+        asked = asked or clean_queries(await workspace.journal.queries(info.name))[-MAX_QUERIES:]
         if len(asked) >= FEWEST_QUERIES:
             return await workspace.jobs.create(info.name, judge, limit, asked, "running")
         return _needs_queries(len(asked), "queries")
@@ -124,9 +126,9 @@ async def start(workspace: Workspace, collection: str, queries: list[str], judge
 async def follow(workspace: Workspace, job: Job, wait_seconds: float, report: Report) -> TrainReply:
     """Go on with a job in the background, wait for it, and say how it stands."""
     finished = anyio.Event()
-    workspace.background.start_soon(_work, workspace, job, finished)
     seen = -1
-    with anyio.move_on_after(wait_seconds):
+    with anyio.move_on_after(wait_seconds) as waiting:
+        workspace.background.start_soon(_work, workspace, job, finished, waiting)
         while not finished.is_set() or job.status == "running":
             if (done := job.result.get("done", 0)) > seen:
                 seen = done
@@ -137,10 +139,13 @@ async def follow(workspace: Workspace, job: Job, wait_seconds: float, report: Re
     return await describe(workspace, await workspace.jobs.find(job.id))
 
 
-async def _work(workspace: Workspace, job: Job, finished: anyio.Event) -> None:
+async def _work(workspace: Workspace, job: Job, finished: anyio.Event, waiting: anyio.CancelScope) -> None:
     try:
         if job.status not in ENDED:
             await run_job(workspace, job)
+    except Exception:  # noqa: BLE001  whatever it is, it must not end the server
+        _log.exception("training %s is left undone", job.id)
+        waiting.cancel()
     finally:
         finished.set()
 

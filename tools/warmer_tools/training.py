@@ -21,9 +21,10 @@ from warmer.training import FEWEST_HITS, Sample, fit, fit_plain, tabulate, usabl
 from warmer_tools import search
 from warmer_tools.workspace import RUBRIC, Workspace
 
-LEASE = 15.0
+LEASE = 45.0  # above what a journal on a server may take to answer, and a beat
 _log = logging.getLogger(__name__)
 _BEAT = 3.0
+_PARTING = 2.0
 
 
 def clean_queries(queries: Sequence[str]) -> list[str]:
@@ -45,9 +46,23 @@ async def run_job(workspace: Workspace, job: Job) -> None:
 
     A model scores every hit, and the parameters are fitted. For an agent's scores the queries are run, and the fit
     waits until their hits are scored. What fails is kept as the job's reason.
+
+    Raises:
+        WarmerError: The journal fails; another may go on with the job once its lease is over.
     """
     if not await workspace.jobs.claim(job.id, LEASE):
         return
+    try:
+        if reason := await _run(workspace, job):
+            await workspace.jobs.settle(job.id, "failed", {"reason": reason})
+    finally:
+        with anyio.move_on_after(_PARTING, shield=True):
+            await _release(workspace, job)
+
+
+async def _run(workspace: Workspace, job: Job) -> str:
+    """Go on with a claimed job; gives the reason if that fails."""
+    reason = ""
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_beat, workspace, job.id, tasks.cancel_scope)
@@ -55,14 +70,18 @@ async def run_job(workspace: Workspace, job: Job) -> None:
             await _advance(workspace, job, judge)
             tasks.cancel_scope.cancel()
     except* WarmerError as errors:
-        await workspace.jobs.settle(job.id, "failed", {"reason": str(innermost(errors))})
+        reason = str(innermost(errors))
     except* Exception as errors:  # noqa: BLE001  whatever it is, it must not end the server
         _log.exception("training %s failed", job.id)
-        await workspace.jobs.settle(
-            job.id, "failed", {"reason": f"a bug in warmer: {type(innermost(errors)).__name__}"}
-        )
-    finally:
+        reason = f"a bug in warmer: {type(innermost(errors)).__name__}"
+    return reason
+
+
+async def _release(workspace: Workspace, job: Job) -> None:
+    try:
         await workspace.jobs.release(job.id)
+    except WarmerError as error:
+        _log.warning("training %s can be continued in %.0f seconds: %s", job.id, LEASE, error)
 
 
 async def unscored(workspace: Workspace, job: Job) -> list[tuple[Search, list[Hit]]]:
@@ -199,7 +218,17 @@ def _fitted(samples: Sequence[Sample]) -> tuple[Params, Coefficients, HeldOut] |
 
 
 async def _beat(workspace: Workspace, job_id: str, scope: anyio.CancelScope) -> None:
-    while await workspace.jobs.beat(job_id):  # noqa: ASYNC110  another process may end the job
+    """Keep the job until it ends or another has it; a fault of the journal may last as long as the lease."""
+    held = anyio.current_time()
+    while True:
+        now = anyio.current_time()
+        try:
+            if not await workspace.jobs.beat(job_id):
+                break
+            held = now
+        except WarmerError:
+            if anyio.current_time() - held >= LEASE:
+                raise
         await anyio.sleep(_BEAT)
     scope.cancel()
 

@@ -10,6 +10,7 @@ from warmer.index.remote.faults import ServerError
 _T = TypeVar("_T")
 
 PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds
+_LONGEST = 60.0  # seconds that a server may ask to wait
 
 
 async def patiently(ask: Callable[[], Awaitable[_T]], pauses: Sequence[float]) -> _T:
@@ -18,7 +19,8 @@ async def patiently(ask: Callable[[], Awaitable[_T]], pauses: Sequence[float]) -
         try:
             return await ask()
         except ServerError as error:
-            if not error.transient:
+            asked = error.retry_after or 0
+            if not error.transient or asked > _LONGEST:
                 raise
-            await anyio.sleep(max(pause, error.retry_after or 0))
+            await anyio.sleep(max(pause, asked))
     return await ask()

@@ -14,10 +14,10 @@ from warmer.index.remote.client import Remote
 from warmer.index.remote.names import no_collection
 from warmer.index.remote.options import Options
 from warmer.index.remote.payload import Layout, find_layout
-from warmer.index.remote.space import Space, find_space
+from warmer.index.remote.space import Space, find_space, own_metadata
 
 _PAGE = 256
-_OWN = Layout("text", "title", "source")
+_OWN = Layout("text", "title", "source", keep=True)
 
 Point = tuple[str, dict[str, Any], Vector | None]
 
@@ -48,9 +48,9 @@ class ServerSource:
             records, offset = await self._page(offset)
             payloads = [record.payload or {} for record in records]
             given = self.options.text_field, self.options.title_field, self.options.source_field
-            layout = layout or find_layout(payloads, *given)
+            layout = layout or replace(find_layout(payloads, *given), keep=True)  # filters name fields where they are
             yield [
-                (str(record.id), {"title": "", "source": "", **layout.read(payload)}, self._vector(record.vector))
+                (str(record.id), layout.read(payload), self._vector(record.vector))
                 for record, payload in zip(records, payloads, strict=True)
             ]
             if offset is None:
@@ -91,8 +91,9 @@ async def open_source(remote: Remote, name: str, options: Options, model: str) -
             "would differ"
         )
     space = replace(space, model=_model(name, space.model, model))
-    own = (info.config.metadata or {}).get("warmer") or {}
-    return ServerSource(remote, name, options, space, _OWN if own else None, own.get("roots") or {})
+    own = own_metadata(info.config)
+    roots = own.get("roots")
+    return ServerSource(remote, name, options, space, _OWN if own else None, roots if isinstance(roots, dict) else {})
 
 
 def _model(name: str, said: str, given: str) -> str:

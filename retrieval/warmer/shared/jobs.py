@@ -8,8 +8,7 @@ from typing import Any
 
 from qdrant_client import models
 
-from warmer.errors import SearchError
-from warmer.jobs import ENDED, Job, Status
+from warmer.jobs import ENDED, Job, Status, unknown_job
 from warmer.shared.journal import keep
 from warmer.shared.store import Store, below, change, document_id, equals, put
 
@@ -22,6 +21,7 @@ class QdrantJobs:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._owners: dict[str, str] = {}  # of the jobs that were claimed here
 
     async def create(self, collection: str, judge: str, hits: int, queries: Sequence[str], status: Status) -> Job:
         """Keep a new job."""
@@ -46,7 +46,7 @@ class QdrantJobs:
         """Recall a job."""
         document = (await self._store.get([_id(job_id)])).get(_id(job_id))
         if document is None:
-            raise SearchError(f"job_id {job_id[:60]!r} is unknown: call train_params without it to begin a training")
+            raise unknown_job(job_id)
         return Job(
             id=job_id,
             collection=document["collection"],
@@ -72,19 +72,27 @@ class QdrantJobs:
         now, owner = time(), secrets.token_hex(8)
         taken = {"beat": now, "status": "running", "owner": owner}
         await self._store.write(change(_id(job_id), taken, must=[below("beat", now - lease)], must_not=[_HAS_ENDED]))
-        return await self._field(job_id, "owner") == owner
+        if (await self._fields(job_id)).get("owner") != owner:
+            return False
+        self._owners[job_id] = owner
+        return True
 
     async def beat(self, job_id: str) -> bool:
         """Say that the job is still being run."""
-        await self._store.write(change(_id(job_id), {"beat": time()}, must=[equals("status", "running")]))
-        return await self._field(job_id, "status") == "running"
+        mine = {"status": "running", "owner": self._owners.get(job_id, "")}
+        if not mine["owner"]:
+            return False
+        conditions = [equals(field, value) for field, value in mine.items()]
+        await self._store.write(change(_id(job_id), {"beat": time()}, must=conditions))
+        return await self._fields(job_id) == mine
 
     async def release(self, job_id: str) -> None:
         """Let another go on at once with what is unfinished."""
-        await self._store.write(change(_id(job_id), {"beat": 0.0}))
+        if owner := self._owners.pop(job_id, ""):
+            await self._store.write(change(_id(job_id), {"beat": 0.0}, must=[equals("owner", owner)]))
 
-    async def _field(self, job_id: str, name: str) -> object:
-        return (await self._store.get([_id(job_id)], [name])).get(_id(job_id), {}).get(name)
+    async def _fields(self, job_id: str) -> dict[str, Any]:
+        return (await self._store.get([_id(job_id)], ["status", "owner"])).get(_id(job_id), {})
 
 
 def _id(job_id: str) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from qdrant_client import models
 
-from warmer.errors import EngineError, SearchError
+from warmer.errors import EngineError
 from warmer.index import Hit, Vector
-from warmer.journal import AGENT, Search, Shown
+from warmer.journal import AGENT, Search, Shown, refused
 from warmer.shared.store import Change, Document, Store, below, change, document_id, equals, put
 
 _KIND = "search"
@@ -53,7 +53,8 @@ class QdrantJournal:
             "vectors": {hit.id: _encode(hit.vector) for hit in new.values()},
             "scores": {},
         }
-        await self._store.write(put(search_document(search.id), document))
+        # Tried again, a first attempt that comes late would wipe out scores that were given meanwhile.
+        await self._store.write(put(search_document(search.id), document), retry=False)
         numbers = {id_: number for number, id_ in enumerate(new, start=1)}
         return [numbers[hit.id] for hit in hits]
 
@@ -77,7 +78,7 @@ class QdrantJournal:
         """Recall a search with all that was shown and scored."""
         document = await self._read(search_id)
         if document["expires"] < time():
-            raise _refused(search_id, "expired")
+            raise refused(search_id, "expired")
         return _recall(document, judge)
 
     async def scored(self, collection: str, model: str, judge: str, rubric: str) -> list[Search]:
@@ -132,7 +133,7 @@ class QdrantJournal:
         id_ = search_document(search_id)
         document = (await self._store.get([id_], fields)).get(id_)
         if document is None:
-            raise _refused(search_id, "unknown")
+            raise refused(search_id, "unknown")
         return document
 
 
@@ -158,10 +159,6 @@ def _scores(document: Document, judge: str, rubric: str) -> list[dict[str, Any]]
     return [score for score in document["scores"].values() if (score["judge"], score["rubric"]) == (judge, rubric)]
 
 
-def _refused(search_id: str, state: str) -> SearchError:
-    return SearchError(f"search_id {search_id[:60]!r} is {state}: call search again and score the hits that it gives")
-
-
 def _recall(document: Document, judge: str) -> Search:
     scores = {score["hit"]: score["score"] for score in document["scores"].values() if score["judge"] == judge}
     shown = {
@@ -181,7 +178,8 @@ def _recall(document: Document, judge: str) -> Search:
 
 
 def _entry(hit: Hit) -> dict[str, str]:
-    return {"id": hit.id, "title": str(hit.payload.get("title", "")), "source": str(hit.payload.get("source", ""))}
+    title, source = str(hit.payload.get("title") or ""), str(hit.payload.get("source") or "")
+    return {"id": hit.id, "title": title, "source": source}
 
 
 def _encode(vector: Vector) -> str:

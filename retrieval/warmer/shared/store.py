@@ -30,6 +30,7 @@ _INDEXED = {
     "count": models.PayloadSchemaType.INTEGER,
     "expires": models.PayloadSchemaType.FLOAT,
     "status": models.PayloadSchemaType.KEYWORD,
+    "owner": models.PayloadSchemaType.KEYWORD,
     "beat": models.PayloadSchemaType.FLOAT,
 }
 _PAGE = 500
@@ -75,13 +76,14 @@ class Store:
         )
         return counted.count
 
-    async def write(self, *changes: Change) -> None:
+    async def write(self, *changes: Change, retry: bool = True) -> None:
         """Make changes, one after the other; each whole or not at all, and the later only after the earlier."""
         await self._remote.call(
             lambda client: client.batch_update_points(
                 self._name, list(changes), wait=True, ordering=models.WriteOrdering.STRONG
             ),
             what=f"writing {self._name!r}",
+            retry=retry,
         )
 
     async def delete(self, where: models.Filter) -> None:

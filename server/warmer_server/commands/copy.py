@@ -7,6 +7,7 @@ from rich.console import Console
 
 from warmer.errors import WarmerError
 from warmer.index.catalog import Catalog
+from warmer.index.remote.address import read_address
 from warmer.publishing.collection import ServerCollection
 from warmer.publishing.copying import Copied, copy_to_embedded, copy_to_server
 from warmer_server.bar import progress_bar
@@ -27,11 +28,12 @@ def run(arguments: argparse.Namespace) -> None:
             copied = asyncio.run(_to_embedded(settings, arguments, name))
         case _:
             raise WarmerError(
-                f"one of --from and --to must be {EMBEDDED!r}, the other the URL of a server; they are "
-                f"{arguments.source[:80]!r} and {arguments.target[:80]!r}"
+                f"one of --from and --to must be {EMBEDDED!r}, the other the URL of a server; "
+                f"{'both are' if arguments.source == EMBEDDED else 'neither is'} {EMBEDDED!r}"
             )
+    place = EMBEDDED if arguments.target == EMBEDDED else read_address(arguments.target).url
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"{name}: {copied.points} passages copied to {arguments.target}", markup=False)
+    console.print(f"{name}: {copied.points} passages copied to {place}", markup=False)
     if copied.left_out:
         console.print(f"left out: {copied.left_out} without a text or a vector")
 

@@ -2,15 +2,21 @@
 
 import argparse
 import asyncio
+from functools import cache
 
 from rich.console import Console
 
+from warmer.embedding import Retriever
+from warmer.embedding.retrievers import CloudRetriever, load_retriever
 from warmer.errors import WarmerError
+from warmer.index import CollectionInfo
 from warmer.index.catalog import Catalog
 from warmer.parameters import Trained
 from warmer.steering import SCALE, Params
+from warmer_server.app import load_embedder
 from warmer_server.engine import There, journal_path, open_engine
 from warmer_server.settings import Settings, read_settings
+from warmer_tools.search import check_retriever
 
 
 def run(_: argparse.Namespace) -> None:
@@ -61,7 +67,7 @@ async def _server(settings: Settings) -> list[str]:
         version = await there.version()
         lines = [f"server          {there.url}, Qdrant {version}"]
         names = await there.names()
-        lines += [line for name in names for line in await _described(there, name)]
+        lines += [line for name in names for line in await _described(there, name, settings)]
     except WarmerError as error:
         return [f"server          {error}"]
     else:
@@ -70,7 +76,7 @@ async def _server(settings: Settings) -> list[str]:
         await there.close()
 
 
-async def _described(there: There, name: str) -> list[str]:
+async def _described(there: There, name: str, settings: Settings) -> list[str]:
     try:
         info = await (await there.find(name)).info()
     except WarmerError as error:
@@ -78,7 +84,34 @@ async def _described(there: There, name: str) -> list[str]:
     model = info.model if info.declared else "made by an unknown model"
     legs = ", words too" if info.lexical else ""
     line = f"collection      {name}: {info.points} passages, {model}, {info.dim} dimensions{legs}"
-    return [line, *(f"                  {note}" for note in info.notes)]
+    notes = [*info.notes, *_misfit(info, settings.retrievers.get(name, settings.embedding_model))]
+    return [line, *(f"                  {note}" for note in notes)]
+
+
+def _misfit(info: CollectionInfo, model: str) -> list[str]:
+    """Say why queries embedded by a model cannot search a collection."""
+    try:
+        check_retriever(info, _retriever(model))
+    except WarmerError as error:
+        return [str(error)]
+    return []
+
+
+@cache
+def _retriever(model: str) -> Retriever:
+    return load_retriever(model, _unfetched)
+
+
+def _unfetched(model: str) -> Retriever:
+    """Give a model of FastEmbed's by name and dimension alone, since it may have to be fetched; load any other."""
+    from fastembed import TextEmbedding  # noqa: PLC0415  takes half a second
+
+    dims = {known["model"].lower(): known["dim"] for known in TextEmbedding.list_supported_models()}
+    if dim := dims.get(model.lower()):
+        named = CloudRetriever(model)
+        named.dim = dim
+        return named
+    return load_embedder(model)
 
 
 async def _collections(settings: Settings) -> list[str]:

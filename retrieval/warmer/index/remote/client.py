@@ -9,16 +9,17 @@ from http import HTTPStatus
 from itertools import count
 from math import ceil
 from typing import TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from qdrant_client import AsyncQdrantClient
 
 from warmer.errors import EngineError, WarmerError
+from warmer.index.remote.address import REST_PORT, read_address
 from warmer.index.remote.faults import ERRORS, Place, ServerError
 
 _T = TypeVar("_T")
 
-REST_PORT, GRPC_PORT = 6333, 6334
+GRPC_PORT = 6334
 _ATTEMPTS = 3
 _PROBE = 3.0  # seconds that the gRPC port is given to answer
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -31,7 +32,7 @@ class Connection:
     Attributes:
         url: `https://host:6333`; a path in it is kept, for servers behind a proxy.
         api_key: Sent with every call, and shown in no message.
-        timeout: Seconds that a call may take, with all its attempts.
+        timeout: Seconds that one request to the server may take, with all its attempts.
         prefer_grpc: Whether to speak gRPC where its port answers; REST otherwise.
         grpc_port: Where gRPC is; 0: beside Qdrant's own REST port, and nowhere for other ports.
         pause: Seconds to wait at most before a second attempt, twice that before a third.
@@ -157,17 +158,13 @@ def connect(connection: Connection) -> Remote:
     Raises:
         EngineError: The URL or the key cannot be used.
     """
-    url = urlsplit(connection.url.strip())
+    address = read_address(connection.url)
     key = connection.api_key.strip()
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        shown = connection.url.rpartition("@")[2][:80]
-        raise EngineError(f"QDRANT_URL is {shown!r}: write it as http://localhost:6333")
     if not (key.isascii() and key.isprintable()):
         raise EngineError("QDRANT_API_KEY has a character that no key has: copy it again")
-    port = _port(url)
-    path = url.path.rstrip("/").removesuffix("/dashboard")
-    base = f"{url.scheme}://{_host(url)}:{port}{path}"
-    grpc_port = connection.grpc_port or (GRPC_PORT if port == REST_PORT and not path else 0)
+    base = address.url
+    beside = address.port == REST_PORT and not address.path
+    grpc_port = connection.grpc_port or (GRPC_PORT if beside else 0)
     clients = [_make(base, key, connection.timeout, grpc_port)] if connection.prefer_grpc and grpc_port else []
     clients.append(_make(base, key, connection.timeout, 0))
     return Remote(clients, Place(base, key), connection.timeout, connection.pause)
@@ -186,15 +183,3 @@ def _make(url: str, key: str, timeout: float, grpc_port: int) -> AsyncQdrantClie
             check_compatibility=False,
             cloud_inference=True,
         )
-
-
-def _host(url: SplitResult) -> str:
-    host = url.hostname or ""
-    return f"[{host}]" if ":" in host else host
-
-
-def _port(url: SplitResult) -> int:
-    try:
-        return url.port or REST_PORT
-    except ValueError:
-        raise EngineError(f"QDRANT_URL has the port {url.netloc.rpartition(':')[2]!r}: write a number") from None

@@ -1,7 +1,7 @@
 """What is known of a collection: its vectors, where its texts are, and what the server can do with it."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -94,7 +94,7 @@ async def describe(
     points = found.points_count or 0
     if tenant:
         points = (await ask(lambda client: client.count(name, tenant, exact=False), "counting the points of")).count
-    if old and (old.config, old.info.points) == (found.config, points):
+    if old and old.readable and (old.version, old.config, old.info.points) == (version, found.config, points):
         return old
     space = find_space(name, found.config, options)
     page, _ = await ask(
@@ -103,6 +103,8 @@ async def describe(
     )
     payloads = [point.payload or {} for point in page]
     layout = find_layout(payloads, options.text_field, options.title_field, options.source_field)
+    layout = replace(layout, keep=options.text_elsewhere)  # a finder of texts may need any field
+    readable = options.text_elsewhere or not payloads or any(look_up(payload, layout.text) for payload in payloads)
     schema = {path: _JSON_TYPES.get(index.data_type.value, "string") for path, index in found.payload_schema.items()}
     info = CollectionInfo(
         name=name,
@@ -113,9 +115,8 @@ async def describe(
         fields=dict(space.fields if space.fields is not None else {**field_types(payloads), **schema}),
         lexical=bool(space.lexical),
         declared=bool(space.model),
-        notes=tuple(_notes(version, space, layout)),
+        notes=tuple(_notes(version, space, layout, readable)),
     )
-    readable = options.text_elsewhere or not payloads or any(look_up(payload, layout.text) for payload in payloads)
     return Description(info, space, layout, readable, version, found.config)
 
 
@@ -137,8 +138,10 @@ def no_feedback(version: tuple[int, int], distance: models.Distance) -> str:
     return f"{server}, and its equivalent is not for {distance.value} distance: upgrade Qdrant to 1.17 or newer"
 
 
-def _notes(version: tuple[int, int], space: Space, layout: Layout) -> Iterable[str]:
+def _notes(version: tuple[int, int], space: Space, layout: Layout, readable: bool) -> Iterable[str]:
     if version < _FEEDBACK_SINCE:
         yield no_feedback(version, space.distance)
-    if layout.text not in {"", "text"}:
+    if not readable:
+        yield "its payloads hold no text: set WARMER_TEXT_FIELD or WARMER_TEXTS"
+    elif layout.text not in {"", "text"} and not layout.keep:
         yield f"the text is read from the payload's {layout.text!r}"

@@ -30,7 +30,7 @@ from warmer.index.remote.description import Description, describe, no_feedback, 
 from warmer.index.remote.equivalent import LINEAR, equivalent
 from warmer.index.remote.faults import ServerError
 from warmer.index.remote.names import no_collection
-from warmer.index.remote.options import Options
+from warmer.index.remote.options import AnyField, Options
 from warmer.index.words import query_words
 from warmer.passage import native_id
 
@@ -63,7 +63,7 @@ class QdrantIndex:
         self._name = name
         self._options = options or Options()
         self._clock = clock
-        self._tenant = _filter(self._options.where, _AnyField())
+        self._tenant = _filter(self._options.where, AnyField())
         self._known: Description | None = None
         self._known_until = 0.0
 
@@ -258,7 +258,7 @@ class QdrantIndex:
     def _keep(self, known: Description, where: Filter | None, without: Sequence[str]) -> models.Filter | None:
         """Build the filter for what may be retrieved."""
         fields = known.info.fields
-        kept = [self._tenant, _filter(where, fields if known.space.fields is not None else _AnyField(fields))]
+        kept = [self._tenant, _filter(where, fields if known.space.fields is not None else AnyField(fields))]
         if without:
             gone = models.HasIdCondition(has_id=[native_id(id_) for id_ in without])
             kept.append(models.Filter(must_not=[gone]))
@@ -288,13 +288,6 @@ class QdrantIndex:
                 self._known = None
                 raise await no_collection(self._remote, self._options, self._name) from error
             raise
-
-
-class _AnyField(dict[str, str]):
-    """The fields of a sample, when there may be others."""
-
-    def __contains__(self, key: object) -> bool:
-        return True
 
 
 def _filter(where: Filter | None, fields: dict[str, str]) -> models.Filter | None:

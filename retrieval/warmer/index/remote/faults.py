@@ -21,6 +21,7 @@ ERRORS = (
     grpc.RpcError,
     grpc.aio.UsageError,
     httpx.HTTPError,
+    httpx.InvalidURL,
     OSError,
     ValueError,
     KeyError,

@@ -20,16 +20,28 @@ _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", list:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Paths in a payload; empty where there is no such thing."""
+    """Paths in a payload; empty where there is no such thing.
+
+    With `keep`, what is at these paths stays there too.
+    """
 
     text: str
     title: str
     source: str
+    keep: bool = False
 
     def read(self, payload: Payload) -> Payload:
-        """Add `text`, `title` and `source` to what is stored."""
-        paths = {"text": self.text, "title": self.title, "source": self.source}
-        return {**payload, **{name: look_up(payload, path) for name, path in paths.items() if path or name == "text"}}
+        """Give `text`, `title` and `source`, always as strings, and the rest of what is stored."""
+        rest = payload
+        for path in () if self.keep else (self.title, self.source, self.text):
+            if look_up(payload, path):
+                rest = _without(rest, path, json_too=path == self.text)
+        return {
+            **rest,
+            "text": look_up(payload, self.text),
+            "title": look_up(payload, self.title) or look_up(payload, "title"),
+            "source": look_up(payload, self.source) or look_up(payload, "source"),
+        }
 
 
 def find_layout(payloads: Sequence[Payload], text: str = "", title: str = "", source: str = "") -> Layout:
@@ -71,6 +83,17 @@ def look_up(payload: Payload, path: str) -> str:
     return str(value) if isinstance(value, str | int | float) and path else ""
 
 
+def _without(payload: Payload, path: str, *, json_too: bool) -> Payload:
+    """Leave out the value at a path; where it is within a string of JSON that string, or nothing."""
+    name = path if path in payload else path.split(".", 1)[0]
+    inner, rest = payload.get(name), path[len(name) + 1 :]
+    left = {other: value for other, value in payload.items() if other != name}
+    if rest and isinstance(inner, dict):
+        fewer = _without(inner, rest, json_too=json_too)
+        return {**left, name: fewer} if fewer else left
+    return left if json_too or not rest else payload
+
+
 def _strings(payloads: Sequence[Payload]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for payload in payloads:
@@ -93,7 +116,7 @@ def _object(value: Any) -> Payload | None:  # noqa: ANN401
     if isinstance(value, str) and value.startswith("{"):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     return value if isinstance(value, dict) else None
 

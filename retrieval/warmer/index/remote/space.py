@@ -51,7 +51,8 @@ def find_space(collection: str, config: models.CollectionConfig, options: Option
         has = "only multivectors" if every else "only sparse vectors" if sparse else "no vectors"
         raise CollectionError(f"collection {collection!r} has {has}: a dense vector is what scores can steer")
     name = _choose(collection, list(dense), options.vector)
-    own: Mapping[str, Any] = (config.metadata or {}).get("warmer") or {}
+    own = own_metadata(config)
+    fields = own.get("fields")
     return Space(
         vector=name,
         dim=dense[name].size,
@@ -59,8 +60,14 @@ def find_space(collection: str, config: models.CollectionConfig, options: Option
         lexical=_lexical(collection, list(sparse), options.lexical_vector, own=bool(own)),
         model=str(own.get("model") or (name.removeprefix(_FAST) if name.startswith(_FAST) else "")),
         generation=str(own.get("generation") or ""),
-        fields=own.get("fields"),
+        fields=fields if isinstance(fields, dict) else None,
     )
+
+
+def own_metadata(config: models.CollectionConfig) -> Mapping[str, Any]:
+    """Give what Warmer wrote down when it made a collection; empty where it did not."""
+    own = (config.metadata or {}).get("warmer")
+    return own if isinstance(own, dict) else {}
 
 
 def _choose(collection: str, names: list[str], wanted: str) -> str:
