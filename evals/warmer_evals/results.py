@@ -31,6 +31,14 @@ _EVALUATIONS = {
     "agent-cranfield": ["agent", "cranfield"],
 }
 
+_BUDGETED = {
+    "rerank_only_hybrid": "hybrid list",
+    "feedback": "feedback",
+    "feedback_dense": "feedback, dense",
+    "feedback_reference": "reference",
+    "rocchio": "Rocchio",
+}
+
 Figures = Mapping[str, Any]
 
 
@@ -67,7 +75,7 @@ def summarise(folder: Path) -> str:
             "",
             "## By the judgments: nDCG@10 of the union at 15 scores, over reading on down the dense list",
             "",
-            *_table(["", "dense list", "hybrid list", "feedback", "reference", "Rocchio"], runs, _at_budget),
+            *_table(["", "dense list", *_BUDGETED.values(), "feedback over the hybrid list"], runs, _at_budget),
             "",
             "## An agent over MCP, scoring by the judgments, 15 passages a question",
             "",
@@ -75,7 +83,11 @@ def summarise(folder: Path) -> str:
             "",
             "## What an evaluation costs, documents embedded before",
             "",
-            *_table(["", "seconds", "MB at most"], costs, lambda cost: [cost["seconds"], cost["peak_memory_mb"]]),
+            *_table(
+                ["", "seconds", "MB at most, without the agent's server"],
+                costs,
+                lambda cost: [cost["seconds"], cost["peak_memory_mb"]],
+            ),
             "",
         ]
     )
@@ -99,9 +111,9 @@ def _by_judgments(report: Figures) -> list[object]:
 
 def _at_budget(report: Figures) -> list[object]:
     budget = report["budget"]
-    others = [budget[name] for name in ("rerank_only_hybrid", "feedback", "feedback_reference", "rocchio")]
-    lifts = [_change(one["over_rerank_only"], one["ci_over_rerank_only"]) for one in others]
-    return [f"{budget['rerank_only']['ndcg']:.3f}", *lifts]
+    lifts = [_change(budget[name]["over_rerank_only"], budget[name]["ci_over_rerank_only"]) for name in _BUDGETED]
+    ours = budget["feedback"]
+    return [f"{budget['rerank_only']['ndcg']:.3f}", *lifts, _change(ours["over_same_list"], ours["ci_over_same_list"])]
 
 
 def _by_agent(report: Figures) -> list[object]:
@@ -126,4 +138,6 @@ def _table(columns: Sequence[str], entries: Mapping[str, Figures], cells: Any) -
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:  # noqa: PLR2004
+        sys.exit("usage: python -m warmer_evals.results DATASETS")
     main(Path(sys.argv[1]))
