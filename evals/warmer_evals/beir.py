@@ -81,9 +81,15 @@ def load(folder: Path) -> Dataset:
             "the evaluation on the collection: --collection NAME --queries FILE, and a judge that is a model"
         )
     qrels, notes = {}, []
+    broken: dict[str, str] = {}
     for file in files:
-        qrels[file.stem], note = _judgments(file, queries, documents)
+        try:
+            qrels[file.stem], note = _judgments(file, queries, documents)
+        except EvalError as error:
+            broken[file.stem], note = str(error), [f"qrels/{file.name} is left out: {error}."]
         notes += note
+    if not qrels or "test" in broken:
+        raise EvalError(broken.get("test") or next(iter(broken.values())))
     return Dataset(folder.resolve().name, documents, queries, qrels, tuple(notes))
 
 

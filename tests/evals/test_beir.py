@@ -101,3 +101,12 @@ def test_a_split_is_chosen(folder: Path) -> None:
     assert load(folder).split("train") == "train"
     with pytest.raises(EvalError, match=r"no qrels/prod\.tsv: choose with --split one of dev, train"):
         load(folder).split("prod")
+
+
+def test_judgments_that_are_not_needed_may_be_broken(folder: Path) -> None:
+    (folder / "qrels" / "dev.tsv").write_text("q\ta\t1\nq\ta\n")
+    found = load(folder)
+    assert set(found.qrels) == {"test"}
+    assert "qrels/dev.tsv is left out" in found.notes[0] and "line 2" in found.notes[0]
+    with pytest.raises(EvalError, match=r"no qrels/dev\.tsv"):
+        found.split("dev")
