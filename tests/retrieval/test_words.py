@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warmer.index.fusion import fuse
-from warmer.index.words import ADDED, query_words
+from warmer.index.words import ADDED, READ, query_words
 
 SCORES = st.dictionaries(st.sampled_from("abcdefgh"), st.floats(-5, 5), min_size=1)
 
@@ -42,6 +42,10 @@ def test_a_word_of_the_query_is_never_lost() -> None:
 def test_a_long_passage_adds_few_words() -> None:
     long = " ".join(f"word{n}" for n in range(300))
     assert len(weights("bread", (long, 1.0))) == ADDED + 1
+
+
+def test_a_book_is_not_read_to_its_end() -> None:
+    assert only("sourdough") not in weights("bread", ("x " * READ + "sourdough", 1.0))
 
 
 @given(SCORES, SCORES, st.floats(0, 1))

@@ -6,6 +6,7 @@ import numpy as np
 import qdrant_edge
 
 ADDED = 20  # words that scored passages add to a query at most
+READ = 12_000  # characters of a passage that are looked at: somebody else's may be books
 
 _bm25 = qdrant_edge.Bm25()
 
@@ -23,7 +24,7 @@ def query_words(text: str, passages: Sequence[tuple[str, float]] = ()) -> qdrant
     query = _bm25.embed_query(text)
     totals: dict[int, float] = {}
     for passage, weight in passages:
-        document = _bm25.embed_document(passage)
+        document = _bm25.embed_document(passage[:READ])
         length = float(np.linalg.norm(document.values)) or 1.0
         for index, value in zip(document.indices, document.values, strict=True):
             totals[index] = totals.get(index, 0.0) + weight * value / length
