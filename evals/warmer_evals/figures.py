@@ -1,6 +1,5 @@
 """From lists and scores to the figures of `report.json`."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -12,6 +11,7 @@ from warmer.steering import SCALE
 from warmer_evals.beir import Qrels
 from warmer_evals.measures import Floats, measure, residual
 from warmer_evals.methods import BUDGETED, Learned
+from warmer_evals.rounding import rounded
 from warmer_evals.run import Evaluated, Row, Setting, Spent
 from warmer_evals.statistics import interval, resamples
 from warmer_evals.subject import Subject
@@ -19,7 +19,6 @@ from warmer_evals.tutorial import compare, differ
 
 Figures = dict[str, Any]
 
-_DIGITS = 5
 _MEASURES = ("ndcg", "recall_50", "precision", "ap")
 _ALIKE = 1e-9
 _SHOWN = ("vanilla", "feedback")  # whose hits the report lists
@@ -67,8 +66,8 @@ def report(
         "per_query": [_row(row, measured, setting.n, "" if ids_only else subject.queries[row.query]) for row in rows],
         "texts": {} if ids_only else _texts(rows, setting.n),
     }
-    rounded: Figures = _rounded(made)
-    return rounded
+    figures: Figures = rounded(made)
+    return figures
 
 
 Measured = Mapping[str, Mapping[str, Mapping[str, float]]]
@@ -233,14 +232,3 @@ def _lift_interval(ours: Floats, theirs: Floats) -> tuple[float, float] | None:
     drawn = resamples(ours.size)
     below = theirs[drawn].mean(axis=1)
     return interval(np.divide(ours[drawn].mean(axis=1), below, out=np.full(below.shape, np.nan), where=below > 0) - 1)
-
-
-def _rounded(value: Any) -> Any:  # noqa: ANN401
-    match value:
-        case float():
-            return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
-        case dict():
-            return {key: _rounded(inner) for key, inner in value.items()}
-        case list() | tuple():
-            return [_rounded(inner) for inner in value]
-    return value

@@ -8,7 +8,7 @@ import numpy as np
 from warmer.index import Coefficients, FeedbackItem
 from warmer.steering import Params, steer
 from warmer_evals import rocchio
-from warmer_evals.retrieval import Found, Query, Retriever, Scored, text_of
+from warmer_evals.retrieval import Found, Query, Retriever, Scored
 
 Retrieve = Callable[[Query, Sequence[Scored], int], Awaitable[list[Found]]]
 
@@ -80,7 +80,7 @@ def feedback(retriever: Retriever, params: Params, *, hybrid: bool) -> Retrieve:
         steering = steer(query.vector, ((one.hit.id, one.hit.vector, one.score) for one in scored), params)
         if steering is None:
             return await retriever.search(query, limit, hybrid=hybrid, without=scored)
-        words = steering.lexical(query.text, {one.hit.id: text_of(one.hit) for one in scored}) if hybrid else None
+        words = steering.lexical(query.text, {one.hit.id: one.hit.passage for one in scored}) if hybrid else None
         items, coefficients = steering.items, steering.coefficients
         return await retriever.feedback(query, items, coefficients, limit, words=words, without=scored)
 

@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warmer.index import Coefficients
-from warmer.training import Sample
+from warmer.training import Sample, unit
 from warmer_evals import EvalError
 
 MARGIN = 0.01
@@ -102,9 +102,9 @@ def couple(sample: Sample) -> Couples | None:
         return None
     gaps = np.subtract.outer(seeds, seeds).T
     negative, positive = np.unravel_index(gaps.argmax(), gaps.shape)  # of equal gaps the first, the negative leading
-    vectors = _unit(sample.vectors)
+    vectors = unit(sample.vectors)
     hits, target = vectors[_SEEDS:], scores - seeds.max()
-    similarity, delta = hits @ _unit(sample.vector), hits @ vectors[positive] - hits @ vectors[negative]
+    similarity, delta = hits @ unit(sample.vector), hits @ vectors[positive] - hits @ vectors[negative]
     worse, better = np.nonzero(target[:, None] < target)
     return Couples(
         similarity=similarity[worse] - similarity[better],
@@ -164,8 +164,3 @@ def _misses(couples: Couples, params: Params | Floats) -> Floats:
 def _join(queries: Sequence[Couples]) -> Couples:
     fields = ("similarity", "delta", "gap")
     return Couples(*(np.concatenate([np.zeros(0), *(getattr(query, name) for query in queries)]) for name in fields))
-
-
-def _unit(vectors: NDArray[np.float32]) -> Floats:
-    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float64)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from warmer.index import CANDIDATES, Coefficients, FeedbackItem, Hit, Index, Vector, Words
-from warmer.passage import embedded_text
 
 DEPTH = CANDIDATES
 _SPARE = 5  # so that a tie at the end of a list is broken by id, not by the engine
@@ -34,11 +33,6 @@ class Scored:
     document: str
     hit: Hit
     score: float
-
-
-def text_of(hit: Hit) -> str:
-    """Give what a judge reads of a hit."""
-    return embedded_text(str(hit.payload.get("title") or ""), str(hit.payload.get("text", "")))
 
 
 class Retriever:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warmer.index import Vector
-from warmer.training import SEEDS, Sample, dcg
+from warmer.training import SEEDS, Sample, dcg, unit
 
 _TOWARDS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.5, 7.0)
 _AWAY = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
@@ -30,8 +30,8 @@ class Weights:
 
 def move(vector: Vector, vectors: NDArray[np.float32], scores: Floats, weights: Weights) -> Vector:
     """Move a query; shapes (dim,), (hits, dim) and (hits,), scores 0 to 1; all vectors are normalised first."""
-    good, bad = _centres(_unit(vectors), scores)
-    moved = _unit(vector) + weights.towards * good - weights.away * bad
+    good, bad = _centres(unit(vectors), scores)
+    moved = unit(vector) + weights.towards * good - weights.away * bad
     return np.asarray(moved, dtype=np.float32)
 
 
@@ -49,9 +49,9 @@ def tune(samples: Sequence[Sample]) -> Weights:
 def _gains(sample: Sample, seeds: int, grid: Sequence[Weights]) -> Floats:
     """Give nDCG@10 of the hits behind the seeds, for each point of the grid."""
     rest = sample.scores[seeds:]
-    good, bad = _centres(_unit(sample.vectors[:seeds]), sample.scores[:seeds])
-    queries = np.array([_unit(sample.vector) + w.towards * good - w.away * bad for w in grid])
-    order = np.argsort(-(queries @ _unit(sample.vectors[seeds:]).T), axis=1, kind="stable")
+    good, bad = _centres(unit(sample.vectors[:seeds]), sample.scores[:seeds])
+    queries = np.array([unit(sample.vector) + w.towards * good - w.away * bad for w in grid])
+    order = np.argsort(-(queries @ unit(sample.vectors[seeds:]).T), axis=1, kind="stable")
     return np.asarray(dcg(rest[order]) / dcg(-np.sort(-rest)))
 
 
@@ -61,8 +61,3 @@ def _tells(scores: Floats) -> bool:
 
 def _centres(vectors: Floats, scores: Floats) -> tuple[Floats, Floats]:
     return scores @ vectors / len(scores), (1 - scores) @ vectors / len(scores)
-
-
-def _unit(vectors: NDArray[np.float32]) -> Floats:
-    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float64)

@@ -17,7 +17,7 @@ from warmer.judges.usage import Usage
 from warmer.steering import SCALE
 from warmer_evals import EvalError
 from warmer_evals.beir import Dataset
-from warmer_evals.retrieval import Found, Query, text_of
+from warmer_evals.retrieval import Found, Query
 
 _AT_ONCE = 25
 
@@ -150,7 +150,7 @@ class Asked:
         Raises:
             EvalError: The judge failed; what it scored before is kept.
         """
-        texts = [text_of(one.hit) for one in found]
+        texts = [one.hit.passage for one in found]
         missing = list(dict.fromkeys(text for text in texts if (query.text, _key(text)) not in self._kept))
         for start in range(0, len(missing), _AT_ONCE):
             batch = missing[start : start + _AT_ONCE]

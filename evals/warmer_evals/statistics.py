@@ -1,5 +1,7 @@
 """Paired bootstrap over queries (Efron, 1979): how far a figure may be chance."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +9,7 @@ _RESAMPLES = 4000
 _SEED = 0
 
 
+@lru_cache(maxsize=8)
 def resamples(n: int) -> NDArray[np.intp]:
     """Draw queries with replacement, the same for every method and every run; shape (4000, n)."""
     return np.random.default_rng(_SEED).integers(0, n, (_RESAMPLES, n), dtype=np.intp)

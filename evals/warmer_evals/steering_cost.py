@@ -23,7 +23,6 @@ from warmer.index.catalog import Catalog
 from warmer.indexing import index_passages
 from warmer.passage import Passage
 from warmer.steering import Params, steer
-from warmer_evals.retrieval import text_of
 
 _DIM, _CLUSTERS, _VOCABULARY, _WORDS = 384, 200, 20_000, 40
 _CALLS = 30
@@ -75,7 +74,7 @@ async def _measure(catalog: Catalog, embedder: Embedder, passages: Sequence[Pass
             scored = [(hit.id, hit.vector, n % 10 / 10) for n, hit in enumerate(first[:scores])]
             steering = steer(vector, scored, Params())
             assert steering
-            words = steering.lexical(text, {hit.id: text_of(hit) for hit in first})
+            words = steering.lexical(text, {hit.id: hit.passage for hit in first})
             items, coefficients = steering.items, steering.coefficients
             for what, leg in (("vectors alone", None), ("as served", words)):
                 asked = index.feedback(vector, items, coefficients, 5, words=leg, without=seen)

@@ -140,7 +140,7 @@ def _tabulate(
             rest = sample.scores[seeds:]
             if rest.size < FEWEST_HITS - SEEDS[0] or np.ptp(rest) == 0:
                 continue
-            similarity = _unit(sample.vectors[seeds:]) @ _unit(sample.vector)
+            similarity = unit(sample.vectors[seeds:]) @ unit(sample.vector)
             moved = directions(sample, seeds)[:, None, :] * np.array(steps)[:, None]
             order = np.argsort(-(similarity + moved), axis=-1, kind="stable").reshape(len(grid), -1)
             gains = rest[order]
@@ -173,8 +173,9 @@ def _direction(sample: Sample, seeds: int, b: float, neutral: float | None) -> F
     step = max(np.abs(weights).sum() / 2, DEFAULTS.floor) if neutral is not None else 1.0
     if neutral is not None:
         step /= evidence(seeds) * (DEFAULTS.caution if sample.scores[:seeds].max() <= neutral else 1)
-    return np.asarray(_unit(sample.vectors[seeds:]) @ (weights.sum(axis=1) @ _unit(examples)) / step)
+    return np.asarray(unit(sample.vectors[seeds:]) @ (weights.sum(axis=1) @ unit(examples)) / step)
 
 
-def _unit(vectors: NDArray[np.float32]) -> Floats:
+def unit(vectors: NDArray[np.float32]) -> Floats:
+    """Normalise vectors, shape (dim,) or (n, dim); a zero vector stays one."""
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12), dtype=np.float64)

@@ -17,7 +17,7 @@ from warmer.steering import SCALE, Params, parse_scores, steer
 from warmer_tools.reply import HitReply, hit_replies, result
 from warmer_tools.search import MAX_LIMIT
 from warmer_tools.tool import NoObject, NoText, ToolContext, make_tool, spoken_errors
-from warmer_tools.training import hit_text, score_shown, whose
+from warmer_tools.training import score_shown, whose
 from warmer_tools.workspace import RUBRIC, Workspace
 
 _HOPELESS, _USEFUL = 10, 3  # so many scores below that: the words are wrong, not the ranking
@@ -147,7 +147,7 @@ async def _retrieve(
         query = found.query_vector
         unsteered = await index.search(query, limit, text=text, where=found.where, without=without)
         return "off" if params.off else "no_signal", unsteered
-    words = steering.lexical(found.query, {hit.id: hit_text(hit) for hit in there}) if found.lexical else None
+    words = steering.lexical(found.query, {hit.id: hit.passage for hit in there}) if found.lexical else None
     return "steered", await index.feedback(
         found.query_vector,
         steering.items,

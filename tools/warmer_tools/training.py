@@ -15,7 +15,6 @@ from warmer.jobs import Job
 from warmer.journal import AGENT, Search
 from warmer.judges import Judge, checked_scores
 from warmer.parameters import Key, Trained
-from warmer.passage import embedded_text
 from warmer.steering import OFF, SCALE, Params
 from warmer.training import FEWEST_HITS, Sample, fit, fit_plain, tabulate, usable
 from warmer_tools import search
@@ -130,7 +129,7 @@ async def score_shown(workspace: Workspace, search_id: str, judge: Judge | None)
     index = await workspace.collections.find(found.collection)
     hits = await index.retrieve([id_ for id_ in missing if id_ not in known])
     if judge and hits:
-        scores = await anyio.to_thread.run_sync(checked_scores, judge, found.query, [hit_text(hit) for hit in hits])
+        scores = await anyio.to_thread.run_sync(checked_scores, judge, found.query, [hit.passage for hit in hits])
         given |= {missing[hit.id]: score for hit, score in zip(hits, scores, strict=True)}
     await workspace.journal.score(found.id, given, name, rubric)
     return await workspace.journal.find(search_id, name)
@@ -240,8 +239,3 @@ async def quiet(_: float) -> None:
 def _sample(found: Search) -> Sample:
     scores = np.array([shown.score for shown in found.scored], dtype=np.float64) / SCALE
     return Sample(found.vector, np.stack([shown.vector for shown in found.scored]), scores)
-
-
-def hit_text(hit: Hit) -> str:
-    """Give what a judge reads of a hit."""
-    return embedded_text(str(hit.payload.get("title") or ""), str(hit.payload.get("text", "")))

@@ -12,10 +12,10 @@ from warmer_evals.agent.episode import Question
 from warmer_evals.agent.transcript import Row
 from warmer_evals.beir import Dataset, Qrels
 from warmer_evals.measures import measure
+from warmer_evals.rounding import rounded
 from warmer_evals.statistics import interval, resamples
 
 _TEXT = 200
-_DIGITS = 5
 _SAME = 1e-9
 
 Rows = Mapping[str, Mapping[str, Row]]
@@ -47,8 +47,8 @@ def summarise(
         "per_query": [_per_query(question, asked, figures, ids_only) for question in questions],
         "texts": {} if ids_only else _texts(dataset, asked),
     }
-    rounded: dict[str, Any] = _rounded({"version": __version__, **report})
-    return rounded
+    made: dict[str, Any] = rounded({"version": __version__, **report})
+    return made
 
 
 def _arm(rows: Sequence[Row], figures: Sequence[Mapping[str, float]], ndcg: Floats) -> dict[str, Any]:
@@ -105,14 +105,3 @@ def _texts(dataset: Dataset, asked: Rows) -> dict[str, str]:
         text = " ".join(f"{document.title}: {document.text}".removeprefix(": ").split())
         texts[id_] = text if len(text) <= _TEXT else text[: _TEXT - 1] + "…"
     return texts
-
-
-def _rounded(value: Any) -> Any:  # noqa: ANN401
-    match value:
-        case float():
-            return float(f"{value:.{_DIGITS}g}")
-        case dict():
-            return {key: _rounded(one) for key, one in value.items()}
-        case list() | tuple():
-            return [_rounded(one) for one in value]
-    return value

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warmer.errors import EngineError
+from warmer.passage import embedded_text
 
 Vector = NDArray[np.float32]
 Filter = Mapping[str, Any]
@@ -43,6 +44,11 @@ class Hit:
     score: float
     payload: dict[str, Any]
     vector: Vector
+
+    @property
+    def passage(self) -> str:
+        """What a judge reads of it: title and text, as the retriever reads them."""
+        return embedded_text(str(self.payload.get("title") or ""), str(self.payload.get("text", "")))
 
 
 @dataclass(frozen=True, slots=True)
