@@ -18,10 +18,12 @@ from warmer.index import (
     Filter,
     Hit,
     QueryVector,
+    Vector,
     Words,
     own_vector,
 )
 from warmer.index.filters import edge_filter
+from warmer.index.formula import steps
 from warmer.index.fusion import fuse
 from warmer.index.generations import Generations, Manifest
 from warmer.index.shards import load, readable
@@ -29,6 +31,7 @@ from warmer.index.words import query_words
 from warmer.passage import native_id
 
 _ATTEMPTS = 3
+_PARAMS = edge.SearchParams(hnsw_ef=256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,8 @@ class EdgeIndex:
         where: Filter | None = None,
         without: Sequence[str] = (),
     ) -> list[Hit]:
-        """Retrieve once more by Qdrant's naive feedback query; Edge takes the examples as vectors."""
-        examples = [edge.FeedbackItem(own_vector(item.vector).tolist(), item.score) for item in items]
-        strategy = edge.NaiveFeedbackStrategy(coefficients.a, coefficients.b, coefficients.c)
-        feedback = edge.FeedbackNaiveQuery(own_vector(vector).tolist(), examples, strategy)
-        query = edge.Query.FeedbackNaive(feedback, using=DENSE)
+        """Retrieve once more by Qdrant's naive feedback query, on one pair of examples that stands for all of them."""
+        query = _feedback_query(own_vector(vector), items, coefficients)
         if words and (lexical := query_words(words.text, words.passages)).indices:
             return self._fused(query, lexical, words.share, limit, where, without)
         return self._query(query, limit, "", where, without)
@@ -142,12 +142,11 @@ class EdgeIndex:
         legs = query, edge.Query.Nearest(words, using=LEXICAL)
         depth = max(CANDIDATES, limit)
         with readable(self._generations.folder):
-            dense, lexical = (_scores(opened.shard, leg, allowed, depth) for leg in legs)
+            dense, lexical = _scores(opened.shard, [_leg(leg, depth, allowed) for leg in legs])
             others = sorted(lexical.keys() - dense.keys()), sorted(dense.keys() - lexical.keys())
-            more = [
-                _scores(opened.shard, leg, _only(allowed, ids), len(ids)) for leg, ids in zip(legs, others, strict=True)
-            ]
-            best = dict(fuse(dense | more[0], lexical | more[1], share)[:limit])
+            fill = [_leg(leg, max(len(ids), 1), _only(ids)) for leg, ids in zip(legs, others, strict=True)]
+            more_dense, more_lexical = _scores(opened.shard, fill)
+            best = dict(fuse(dense | more_dense, lexical | more_lexical, share)[:limit])
             records = opened.shard.retrieve([native_id(id_) for id_ in best], True, [DENSE])
         found = {str(record.id): record for record in records}
         return [_hit(found[id_], score) for id_, score in best.items()]
@@ -182,16 +181,32 @@ def _without(allowed: edge.Filter | None, ids: Sequence[str]) -> edge.Filter | N
     return edge.Filter(must=[allowed] if allowed else None, must_not=[excluded])
 
 
-def _only(allowed: edge.Filter | None, ids: Sequence[str]) -> edge.Filter:
-    these = edge.HasIdCondition({native_id(id_) for id_ in ids})
-    return edge.Filter(must=[allowed, these] if allowed else [these])
+def _only(ids: Sequence[str]) -> edge.Filter:
+    return edge.Filter(must=[edge.HasIdCondition({native_id(id_) for id_ in ids})])
 
 
-def _scores(shard: edge.EdgeShard, query: edge.Query, allowed: edge.Filter | None, limit: int) -> dict[str, float]:
-    if not limit:
-        return {}
-    points = shard.query(edge.QueryRequest(limit=limit, query=query, filter=allowed))
-    return {str(point.id): point.score for point in points}
+def _leg(query: edge.Query, limit: int, allowed: edge.Filter | None) -> edge.QueryRequest:
+    return edge.QueryRequest(limit=limit, query=query, filter=allowed, params=_PARAMS)
+
+
+def _scores(shard: edge.EdgeShard, legs: Sequence[edge.QueryRequest]) -> list[dict[str, float]]:
+    lists = shard.query_batch(edge.QueryBatchRequest(list(legs)))
+    return [{str(point.id): point.score for point in points} for points in lists]
+
+
+def _feedback_query(vector: Vector, items: Sequence[FeedbackItem], coefficients: Coefficients) -> edge.Query:
+    """Ask the formula's own question at the cost of one pair.
+
+    Its sum runs over all pairs, 120 for fifteen scores and the query, and the engine compares each point with both
+    ends of each. For cosine that sum is the similarity to one vector, so the pair of this vector and its opposite
+    gives every point the same score.
+    """
+    moved = steps(items, coefficients)
+    length = float(np.linalg.norm(moved))
+    towards = moved / (length or 1.0)
+    pair = [edge.FeedbackItem(towards.tolist(), 1.0), edge.FeedbackItem((-towards).tolist(), 0.0)]
+    strategy = edge.NaiveFeedbackStrategy(coefficients.a, coefficients.b, length / 2)
+    return edge.Query.FeedbackNaive(edge.FeedbackNaiveQuery(vector.tolist(), pair, strategy), using=DENSE)
 
 
 def _hit(point: Any, score: float) -> Hit:  # noqa: ANN401

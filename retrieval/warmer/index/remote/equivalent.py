@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from qdrant_client import models
 
-from warmer.index import Coefficients, FeedbackItem, Vector, own_vector
+from warmer.index import Coefficients, FeedbackItem, Vector
+from warmer.index.formula import steps, unit
 
 LINEAR = {models.Distance.COSINE, models.Distance.DOT}
 
@@ -19,12 +20,7 @@ def equivalent(
     a q + sum of conf^b c (pos - neg). Qdrant's cosine is the dot product of normalised vectors, its dot product takes
     them as they are.
     """
-    scores = np.array([item.score for item in items])
-    gaps = scores[:, None] - scores[None, :]
-    weights = coefficients.c * (np.sign(gaps) * np.abs(gaps) ** coefficients.b).sum(axis=1)
-    stacked = np.stack([vector, *(own_vector(item.vector) for item in items)]).astype(np.float64)
-    if distance == models.Distance.COSINE:
-        norms = np.linalg.norm(stacked, axis=1, keepdims=True)
-        stacked = np.divide(stacked, norms, out=stacked, where=norms > 0)
-    moved: Vector = (np.array([coefficients.a, *weights]) @ stacked).astype(np.float32)
-    return moved
+    cosine = distance == models.Distance.COSINE
+    query = vector.astype(np.float64)
+    moved: Vector = coefficients.a * (unit(query) if cosine else query) + steps(items, coefficients, cosine=cosine)
+    return moved.astype(np.float32)
