@@ -61,20 +61,25 @@ def build_in_child(folder: Path, dim: int) -> None:
 
 
 def _build(folder: Path, dim: int) -> None:
-    config = edge.EdgeConfig(
-        vectors={DENSE: edge.EdgeVectorParams(size=dim, distance=edge.Distance.Cosine)},
-        sparse_vectors={LEXICAL: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
-        wal_enabled=False,
-    )
     shard_folder = folder / "shard"
     shard_folder.mkdir()
-    shard = edge.EdgeShard.create(str(shard_folder), config)
+    shard = edge.EdgeShard.create(str(shard_folder), _config(dim))
     points = _points(folder, dim)
     while batch := list(islice(points, _BATCH)):
         shard.update(edge.UpdateOperation.upsert_points(batch))
     shard.optimize()
     shard.flush()
     shard.close()
+
+
+def _config(dim: int) -> edge.EdgeConfig:
+    """Leave vectors and words in files that are mapped, so that no more of them is read than queries need."""
+    cold = edge.Memory.Cold
+    return edge.EdgeConfig(
+        vectors={DENSE: edge.EdgeVectorParams(size=dim, distance=edge.Distance.Cosine, memory=cold)},
+        sparse_vectors={LEXICAL: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf, memory=cold)},
+        wal_enabled=False,
+    )
 
 
 def _points(folder: Path, dim: int) -> Iterator[edge.Point]:

@@ -31,7 +31,9 @@ from warmer.index.words import query_words
 from warmer.passage import native_id
 
 _ATTEMPTS = 3
-_PARAMS = edge.SearchParams(hnsw_ef=256)
+# ACORN walks on over points that a filter hides. Without it what was seen, which lies around the query, is a hole in
+# the graph, and the walk ends there.
+_PARAMS = edge.SearchParams(hnsw_ef=256, acorn=edge.AcornSearchParams(enable=True, max_selectivity=1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class EdgeIndex:
                 limit=limit,
                 query=edge.Fusion.Dbsf(),  # type: ignore[arg-type]
                 prefetches=[
-                    edge.Prefetch(limit=depth, query=query, filter=allowed),
+                    edge.Prefetch(limit=depth, query=query, filter=allowed, params=_PARAMS),
                     edge.Prefetch(limit=depth, query=edge.Query.Nearest(words, using=LEXICAL), filter=allowed),
                 ],
                 with_payload=True,
@@ -122,7 +124,7 @@ class EdgeIndex:
             )
         else:
             request = edge.QueryRequest(
-                limit=limit, query=query, filter=allowed, with_payload=True, with_vector=[DENSE]
+                limit=limit, query=query, filter=allowed, params=_PARAMS, with_payload=True, with_vector=[DENSE]
             )
         with readable(self._generations.folder):
             return [_hit(point, point.score) for point in opened.shard.query(request)]

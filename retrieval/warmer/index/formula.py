@@ -29,4 +29,5 @@ def steps(items: Sequence[FeedbackItem], coefficients: Coefficients, *, cosine: 
 def unit(vectors: Stack) -> Stack:
     """Scale vectors, shape (..., dim), to length 1; zeros stay zeros."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    scaled: Stack = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    return scaled

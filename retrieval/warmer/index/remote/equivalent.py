@@ -22,5 +22,5 @@ def equivalent(
     """
     cosine = distance == models.Distance.COSINE
     query = vector.astype(np.float64)
-    moved: Vector = coefficients.a * (unit(query) if cosine else query) + steps(items, coefficients, cosine=cosine)
+    moved = coefficients.a * (unit(query) if cosine else query) + steps(items, coefficients, cosine=cosine)
     return moved.astype(np.float32)

@@ -1,0 +1,109 @@
+"""Builds a collection as `warmer index` does, and says what it took."""
+
+import os
+import resource
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from time import perf_counter
+
+import numpy as np
+
+from warmer.index import Vector
+from warmer.index.catalog import Catalog
+from warmer.indexing import index_passages
+from warmer.passage import Passage
+from warmer_evals.scale.lookalike import Lookalike
+
+Figures = dict[str, float]
+
+DIM = 384
+_MB = 1e6
+
+
+class _Drawn:
+    """Draws passages, writes their vectors down, and gives each its vector when it is to be embedded."""
+
+    name, dim = "lookalike", DIM
+
+    def __init__(self, source: Lookalike, file: Path) -> None:
+        self._source, self._file = source, file
+        self._next = 0
+        self.seconds = 0.0
+
+    def passages(self, count: int) -> Iterator[Passage]:
+        begun = perf_counter()
+        with self._file.open("wb") as vectors:
+            for passage, vector in self._source.draw(count):
+                vectors.write(vector.tobytes())
+                yield passage
+        self.seconds = perf_counter() - begun
+
+    def embed_query(self, text: str) -> Vector:
+        raise NotImplementedError(text)
+
+    def embed_passages(self, texts: Sequence[str]) -> Iterator[tuple[int, Vector]]:
+        vectors = np.memmap(self._file, np.float32, "r", offset=4 * DIM * self._next, shape=(len(texts), DIM))
+        self._next += len(texts)
+        yield from enumerate(vectors)
+
+
+def build(source: Lookalike, work: Path, points: int) -> Figures:
+    """Publish a collection of that many passages in `work`, and leave their vectors beside it."""
+    catalog, name = Catalog(work), name_of(points)
+    drawn = _Drawn(source, vectors_of(work, points))
+    begun = perf_counter()
+    with _peak_of_children() as peak:
+        index_passages(catalog.generations(name), drawn.passages(points), drawn, roots={})
+    shard = next((work / "collections" / name / "generations").glob("*/shard"))
+    blocks = sum(file.stat().st_blocks for file in shard.rglob("*"))
+    children, own = resource.getrusage(resource.RUSAGE_CHILDREN), resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "build seconds": perf_counter() - begun - drawn.seconds,
+        "build child CPU seconds": children.ru_utime + children.ru_stime,
+        "build child peak MB, own": peak[0] / _MB,
+        "build child peak MB, mapped files": peak[1] / _MB,
+        "build parent peak MB": 1024 * own.ru_maxrss / _MB,
+        "disk MB": 512 * blocks / _MB,
+    }
+
+
+def name_of(points: int) -> str:
+    """Name the collection of that many passages."""
+    return f"scale-{points}"
+
+
+def vectors_of(work: Path, points: int) -> Path:
+    """Locate the vectors of a collection's passages, float32, in the order of their sources."""
+    return work / f"{name_of(points)}.f32"
+
+
+@contextmanager
+def _peak_of_children() -> Iterator[list[float]]:
+    """Watch how much memory the child has at most, its own and that of mapped files; in bytes."""
+    peak, done = [0.0, 0.0], Event()
+
+    def watch() -> None:
+        while not done.wait(0.2):
+            for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+                peak[:] = map(max, peak, resident(child))
+
+    watching = Thread(target=watch, daemon=True)
+    if sys.platform == "linux":
+        watching.start()
+    try:
+        yield peak
+    finally:
+        done.set()
+
+
+def resident(process: str = "self") -> tuple[float, float]:
+    """Give the resident memory of a process in bytes: its own, and that of mapped files."""
+    try:
+        status = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines())
+        own, mapped = (1024.0 * int(status[key].split()[0]) for key in ("RssAnon", "RssFile"))
+    except (OSError, KeyError):  # it ended, or this is no Linux
+        return 0.0, 0.0
+    return own, mapped
