@@ -30,16 +30,19 @@ _FULL = Params()
 _NOTHING = 1e-9  # a step that changes nothing: feedback is not off, so that the fusion is that of feedback
 _VARIANTS: Mapping[str, Params] = {
     "as served": _FULL,
-    "nothing steered, fused as feedback is": replace(_FULL, c=_NOTHING, words=0),
+    "nothing steered, fused and regularized as feedback is": replace(_FULL, c=_NOTHING, words=0),
+    "neighbours do not count": replace(_FULL, neighbours=0),
+    "neighbours count fully": replace(_FULL, neighbours=1),
     "vectors alone steered": replace(_FULL, words=0),
     "words alone steered": replace(_FULL, c=_NOTHING),
     "words weigh half": replace(_FULL, share=0.5),
-    "words weigh a quarter": replace(_FULL, share=0.25),
+    "words weigh a third": replace(_FULL, share=1 / 3),
     "bad hits alone: full steps": replace(_FULL, caution=1),
     "bad hits alone: no steps": replace(_FULL, caution=0),
     "neutral score 1 of 10": replace(_FULL, neutral=0.1),
-    "c = 1": replace(_FULL, c=1),
-    "c = 1.4": replace(_FULL, c=1.4),
+    "neutral score 2.5 of 10": replace(_FULL, neutral=0.25),
+    "c = 0.7": replace(_FULL, c=0.7),
+    "c = 1.2": replace(_FULL, c=1.2),
     "half as many words": replace(_FULL, words=2),
 }
 

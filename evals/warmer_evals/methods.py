@@ -81,8 +81,10 @@ def feedback(retriever: Retriever, params: Params, *, hybrid: bool) -> Retrieve:
         if steering is None:
             return await retriever.search(query, limit, hybrid=hybrid, without=scored)
         words = steering.lexical(query.text, {one.hit.id: one.hit.passage for one in scored}) if hybrid else None
-        items, coefficients = steering.items, steering.coefficients
-        return await retriever.feedback(query, items, coefficients, limit, words=words, without=scored)
+        items, coefficients, neighbours = steering.items, steering.coefficients, steering.neighbours
+        return await retriever.feedback(
+            query, items, coefficients, limit, words=words, neighbours=neighbours, without=scored
+        )
 
     return retrieve
 

@@ -67,11 +67,19 @@ class Retriever:
         limit: int,
         *,
         words: Words | None = None,
+        neighbours: float = 0.0,
         without: Sequence[Scored],
     ) -> list[Found]:
         """Retrieve by Qdrant's feedback query, and by words too where there are any."""
-        ids = [scored.hit.id for scored in without]
-        hits = await self._index.feedback(query.vector, items, coefficients, _deep(limit), words=words, without=ids)
+        hits = await self._index.feedback(
+            query.vector,
+            items,
+            coefficients,
+            _deep(limit),
+            words=words,
+            neighbours=neighbours,
+            without=[scored.hit.id for scored in without],
+        )
         return self._sorted(hits, limit)
 
     def _sorted(self, hits: Sequence[Hit], limit: int) -> list[Found]:

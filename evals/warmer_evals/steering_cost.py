@@ -76,8 +76,8 @@ async def _measure(catalog: Catalog, embedder: Embedder, passages: Sequence[Pass
             assert steering
             words = steering.lexical(text, {hit.id: hit.passage for hit in first})
             items, coefficients = steering.items, steering.coefficients
-            for what, leg in (("vectors alone", None), ("as served", words)):
-                asked = index.feedback(vector, items, coefficients, 5, words=leg, without=seen)
+            for what, leg, near in (("vectors alone", None, 0.0), ("as served", words, steering.neighbours)):
+                asked = index.feedback(vector, items, coefficients, 5, words=leg, neighbours=near, without=seen)
                 await timed(f"feedback, {scores} scores, {what}", asked)
     return {what: round(median(times), 2) for what, times in figures.items()}
 

@@ -8,7 +8,8 @@ pairs of examples whose scores differ by conf. Two things are added, neither a c
 - c is divided by the sum of conf^b, which grows with the square of the number of scores, and multiplied by the square
   root of that number: a step is short where evidence is thin, and grows with it as certainty does.
 
-Where a collection has words too, they are steered alike: the words of good hits are added to the query's.
+Where a collection has words too, they are steered alike: the words of good hits are added to the query's. In the list
+that results, what lies among good candidates gains, what lies alone loses.
 """
 
 import math
@@ -35,17 +36,19 @@ class Params:
     """How far scores steer: `c` per unit of the normalised sum at five scores, `neutral` on the scale of 0..1.
 
     Only b and c / a matter to the ranking by vectors. `words` is how much scored passages add to the query's words,
-    and `share` the weight of words in the list; `caution` shortens the steps where all scores are bad, since what a
-    passage is not says less than what it is. `source` says where the numbers are from.
+    and `share` the weight of words in the list; `neighbours` is how much the neighbours of a candidate count for it.
+    `caution` shortens the steps where all scores are bad, since what a passage is not says less than what it is.
+    `source` says where the numbers are from.
     """
 
     a: float = 1.0
     b: float = 1.0
     c: float = 0.7
-    neutral: float = 0.25
+    neutral: float = 0.2
     floor: float = 0.5
     words: float = 4.0
-    share: float = 1 / 3
+    share: float = 0.4
+    neighbours: float = 0.7
     caution: float = 0.5
     source: str = "default"
 
@@ -67,12 +70,14 @@ class Steering:
         coefficients: The engine's.
         weights: Point id -> how much its words are added to the query's; negative for bad hits.
         share: Weight of the words in the list.
+        neighbours: How much the neighbours of a candidate count for it.
     """
 
     items: list[FeedbackItem]
     coefficients: Coefficients
     weights: dict[str, float]
     share: float
+    neighbours: float
 
     def lexical(self, query: str, texts: Mapping[str, str]) -> Words:
         """Make the lexical leg from the texts of the scored points, as far as they are there."""
@@ -117,7 +122,7 @@ def steer(vector: QueryVector, scored: Iterable[tuple[str, Vector, float]], para
     gaps = {item.id: item.score - params.neutral for item in hits if item.id}
     length = max(sum(map(abs, gaps.values())), params.floor)
     weights = {id_: caution * params.words * gap / length for id_, gap in gaps.items()}
-    return Steering(items, coefficients, weights, params.share)
+    return Steering(items, coefficients, weights, params.share, params.neighbours)
 
 
 def evidence(scores: int) -> float:

@@ -100,6 +100,13 @@ def ids(hits: list[Hit]) -> list[str]:
     return [hit.id for hit in hits]
 
 
+def feedback_sent(server: QdrantServer) -> dict[str, Any]:
+    """Give the last feedback query, alone or the first of a batch."""
+    body = next(body for _, _, body in reversed(server.requests) if "relevance_feedback" in str(body))
+    query: dict[str, Any] = body.get("searches", [body])[0]["query"]
+    return query
+
+
 def naive(distance: models.Distance, steering: Steering, query: Vector = QUERY) -> list[float]:
     """Qdrant's formula as it is written, on all points."""
 
@@ -134,8 +141,7 @@ async def test_feedback_is_the_formula_for_every_distance(
     truth = {str(id_): score for id_, score in zip(IDS, naive(distance, steering), strict=True) if str(id_) not in SEEN}
     assert [hit.score for hit in hits] == pytest.approx([truth[hit.id] for hit in hits], abs=1e-4)
     assert [hit.score for hit in hits] == pytest.approx(sorted(truth.values(), reverse=True), abs=1e-4)
-    *_, (_, _, body) = server.requests
-    sent = [item["example"] for item in body["query"]["relevance_feedback"]["feedback"]]
+    sent = [item["example"] for item in feedback_sent(server)["relevance_feedback"]["feedback"]]
     assert sent[1:] == [UUID, 7, 8, 9]
 
 
@@ -471,7 +477,7 @@ async def test_queries_that_the_server_embeds(server: QdrantServer, remote: Remo
     assert there
     ranked = await index.feedback(vector, here.items, here.coefficients, 9, without=SEEN)
     assert ids(ranked) == ids(await index.feedback(query, there.items, there.coefficients, 9, without=SEEN))
-    body = server.requests[-1][2]["query"]["relevance_feedback"]
+    body = feedback_sent(server)["relevance_feedback"]
     assert body["target"]["text"] == body["feedback"][0]["example"]["text"] == "seven"
 
 

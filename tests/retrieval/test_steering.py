@@ -41,7 +41,7 @@ def test_no_scores_and_double_scores_are_refused() -> None:
 def test_one_score_steers() -> None:
     steering = steer(E1, [("a", E2, 0.9)], PARAMS)
     assert steering
-    assert [(item.id, item.score) for item in steering.items] == [(None, 0.25), ("a", 0.9)]
+    assert [(item.id, item.score) for item in steering.items] == [(None, PARAMS.neutral), ("a", 0.9)]
 
 
 def test_equal_scores_steer_by_the_query() -> None:
@@ -49,12 +49,12 @@ def test_equal_scores_steer_by_the_query() -> None:
 
 
 def test_neutral_scores_say_nothing() -> None:
-    assert steer(E1, [("a", E2, 0.25), ("b", E3, 0.25)], PARAMS) is None
+    assert steer(E1, [("a", E2, PARAMS.neutral), ("b", E3, PARAMS.neutral)], PARAMS) is None
     assert steer(E1, [], PARAMS) is None
 
 
 def test_rounding_makes_no_signal() -> None:
-    assert steer(E1, [("a", E2, 0.04), ("b", E2.copy(), 0.46)], PARAMS) is None
+    assert steer(E1, [("a", E2, 0.04), ("b", E2.copy(), 2 * PARAMS.neutral - 0.04)], PARAMS) is None
 
 
 def test_a_copy_adds_nothing() -> None:
@@ -98,9 +98,13 @@ def test_bad_hits_alone_move_half_as_far() -> None:
 
 def test_words_are_weighed_by_how_far_scores_are_from_neutral() -> None:
     vectors = np.eye(4, dtype=np.float32)
-    steering = steer(vectors[0], [("a", vectors[1], 1.0), ("b", vectors[2], 0.0), ("c", vectors[3], 0.25)], PARAMS)
+    steering = steer(
+        vectors[0], [("a", vectors[1], 1.0), ("b", vectors[2], 0.0), ("c", vectors[3], PARAMS.neutral)], PARAMS
+    )
     assert steering
-    assert steering.weights == pytest.approx({"a": PARAMS.words * 0.75, "b": -PARAMS.words * 0.25, "c": 0})
+    assert steering.weights == pytest.approx(
+        {"a": PARAMS.words * (1 - PARAMS.neutral), "b": -PARAMS.words * PARAMS.neutral, "c": 0}
+    )
     words = steering.lexical("query", {"a": "text of a", "c": "text of c"})
     assert (words.text, [text for text, _ in words.passages]) == ("query", ["text of a", "text of c"])
 

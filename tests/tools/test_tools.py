@@ -91,7 +91,7 @@ async def test_scored_hits_come_back_only_when_asked(connect: Connect) -> None:
 async def test_neutral_scores_are_called_no_signal(connect: Connect) -> None:
     async with connect(WARMER_SEARCH_MODE="dense") as client:
         first = await ask(client, "search", query="bread", limit=2)
-        reply = await ask(client, "give_feedback", search_id=first["search_id"], scores={"1": 2.5, "2": "2.5"})
+        reply = await ask(client, "give_feedback", search_id=first["search_id"], scores={"1": 2, "2": "2.0"})
         assert reply["outcome"] == "no_signal"
         assert "say nothing" in reply["next"]
         assert [hit["hit"] for hit in reply["hits"]] == [3, 4, 5, 6, 7]

@@ -154,6 +154,7 @@ async def _retrieve(
         steering.coefficients,
         limit,
         words=words,
+        neighbours=steering.neighbours,
         where=found.where,
         without=without,
     )

@@ -157,12 +157,14 @@ class Index(Protocol):
         limit: int,
         *,
         words: Words | None = None,
+        neighbours: float = 0.0,
         where: Filter | None = None,
         without: Sequence[str] = (),
     ) -> list[Hit]:
         """Retrieve once more, steered by scored items, leaving out the points named in `without`.
 
-        `words` adds a lexical leg, where the collection has one.
+        `words` adds a lexical leg, where the collection has one. `neighbours` is how much the scores of a candidate's
+        neighbours count for it, beside 1 for its own.
         """
         ...
 

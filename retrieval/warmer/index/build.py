@@ -19,6 +19,7 @@ import qdrant_edge as edge
 
 from warmer.errors import StorageError
 from warmer.index import DENSE, LEXICAL
+from warmer.index.words import document_words
 from warmer.passage import embedded_text, native_id
 
 _BATCH = 1000
@@ -83,7 +84,6 @@ def _config(dim: int) -> edge.EdgeConfig:
 
 
 def _points(folder: Path, dim: int) -> Iterator[edge.Point]:
-    words = edge.Bm25()
     with (
         (folder / "points.jsonl").open(encoding="utf-8") as lines,
         (folder / "vectors.f32").open("rb") as raw,
@@ -92,7 +92,7 @@ def _points(folder: Path, dim: int) -> Iterator[edge.Point]:
             point = json.loads(line)
             payload = point["payload"]
             dense = np.frombuffer(raw.read(4 * dim), dtype=np.float32)
-            sparse = words.embed_document(embedded_text(payload["title"], payload["text"]))
+            sparse = document_words(embedded_text(payload["title"], payload["text"]))
             yield edge.Point(native_id(point["id"]), {DENSE: dense.tolist(), LEXICAL: sparse}, payload)
 
 

@@ -26,6 +26,7 @@ from warmer.index.filters import edge_filter
 from warmer.index.formula import steps
 from warmer.index.fusion import fuse
 from warmer.index.generations import Generations, Manifest
+from warmer.index.neighbours import POOL, regularize
 from warmer.index.shards import load, readable
 from warmer.index.words import query_words
 from warmer.passage import native_id
@@ -95,14 +96,19 @@ class EdgeIndex:
         limit: int,
         *,
         words: Words | None = None,
+        neighbours: float = 0.0,
         where: Filter | None = None,
         without: Sequence[str] = (),
     ) -> list[Hit]:
         """Retrieve once more by Qdrant's naive feedback query, on one pair of examples that stands for all of them."""
+        opened = self._open()
+        allowed = _without(edge_filter(where or {}, opened.manifest.fields), without)
         query = _feedback_query(own_vector(vector), items, coefficients)
-        if words and (lexical := query_words(words.text, words.passages)).indices:
-            return self._fused(query, lexical, words.share, limit, where, without)
-        return self._query(query, limit, "", where, without)
+        with readable(self._generations.folder):
+            ranked = dict(_ranked(opened.shard, query, words, max(CANDIDATES, limit), allowed)[: max(POOL, limit)])
+            records = opened.shard.retrieve([native_id(id_) for id_ in ranked], True, [DENSE])
+        found = {str(record.id): record for record in records}
+        return regularize([_hit(found[id_], score) for id_, score in ranked.items()], neighbours)[:limit]
 
     def _query(
         self, query: edge.Query, limit: int, text: str, where: Filter | None, without: Sequence[str]
@@ -128,30 +134,6 @@ class EdgeIndex:
             )
         with readable(self._generations.folder):
             return [_hit(point, point.score) for point in opened.shard.query(request)]
-
-    def _fused(
-        self,
-        query: edge.Query,
-        words: edge.SparseVector,
-        share: float,
-        limit: int,
-        where: Filter | None,
-        without: Sequence[str],
-    ) -> list[Hit]:
-        """Retrieve by both legs, and let each score what only the other found."""
-        opened = self._open()
-        allowed = _without(edge_filter(where or {}, opened.manifest.fields), without)
-        legs = query, edge.Query.Nearest(words, using=LEXICAL)
-        depth = max(CANDIDATES, limit)
-        with readable(self._generations.folder):
-            dense, lexical = _scores(opened.shard, [_leg(leg, depth, allowed) for leg in legs])
-            others = sorted(lexical.keys() - dense.keys()), sorted(dense.keys() - lexical.keys())
-            fill = [_leg(leg, max(len(ids), 1), _only(ids)) for leg, ids in zip(legs, others, strict=True)]
-            more_dense, more_lexical = _scores(opened.shard, fill)
-            best = dict(fuse(dense | more_dense, lexical | more_lexical, share)[:limit])
-            records = opened.shard.retrieve([native_id(id_) for id_ in best], True, [DENSE])
-        found = {str(record.id): record for record in records}
-        return [_hit(found[id_], score) for id_, score in best.items()]
 
     def _open(self) -> _Opened:
         published = self._generations.current()
@@ -185,6 +167,22 @@ def _without(allowed: edge.Filter | None, ids: Sequence[str]) -> edge.Filter | N
 
 def _only(ids: Sequence[str]) -> edge.Filter:
     return edge.Filter(must=[edge.HasIdCondition({native_id(id_) for id_ in ids})])
+
+
+def _ranked(
+    shard: edge.EdgeShard, query: edge.Query, words: Words | None, depth: int, allowed: edge.Filter | None
+) -> list[tuple[str, float]]:
+    """Rank by both legs where there are two, and let each score what only the other found."""
+    lexical = query_words(words.text, words.passages) if words else None
+    if words is None or lexical is None or not lexical.indices:
+        (scores,) = _scores(shard, [_leg(query, depth, allowed)])
+        return list(scores.items())
+    legs = query, edge.Query.Nearest(lexical, using=LEXICAL)
+    dense, sparse = _scores(shard, [_leg(leg, depth, allowed) for leg in legs])
+    others = sorted(sparse.keys() - dense.keys()), sorted(dense.keys() - sparse.keys())
+    fill = [_leg(leg, max(len(ids), 1), _only(ids)) for leg, ids in zip(legs, others, strict=True)]
+    more_dense, more_sparse = _scores(shard, fill)
+    return fuse(dense | more_dense, sparse | more_sparse, words.share)
 
 
 def _leg(query: edge.Query, limit: int, allowed: edge.Filter | None) -> edge.QueryRequest:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-import qdrant_edge
 from qdrant_client import AsyncQdrantClient, models
 
 from warmer.index import DENSE, LEXICAL, CollectionInfo, Vector
 from warmer.index.remote.client import Remote
 from warmer.index.remote.engine import QdrantIndex
+from warmer.index.words import document_words
 from warmer.passage import embedded_text
 
 
@@ -27,23 +27,21 @@ async def create_collection(
     client: AsyncQdrantClient, info: CollectionInfo, points: Iterable[tuple[str, Vector, dict[str, Any]]]
 ) -> None:
     """Make a collection as Warmer's own are, on any server."""
-    words = qdrant_edge.Bm25() if info.lexical else None
+    words = {LEXICAL: models.SparseVectorParams(modifier=models.Modifier.IDF)}
     await client.create_collection(
         info.name,
         vectors_config={DENSE: models.VectorParams(size=info.dim, distance=models.Distance.COSINE)},
-        sparse_vectors_config={LEXICAL: models.SparseVectorParams(modifier=models.Modifier.IDF)} if words else None,
+        sparse_vectors_config=words if info.lexical else None,
         metadata={"warmer": {"model": info.model, "generation": info.generation, "fields": info.fields}},
     )
-    if batch := [_point(words, *point) for point in points]:
+    if batch := [_point(info.lexical, *point) for point in points]:
         await client.upsert(info.name, batch, wait=True)
 
 
-def _point(
-    words: qdrant_edge.Bm25 | None, point_id: str, vector: Vector, payload: dict[str, Any]
-) -> models.PointStruct:
+def _point(lexical: bool, point_id: str, vector: Vector, payload: dict[str, Any]) -> models.PointStruct:
     vectors: dict[str, Any] = {DENSE: vector.tolist()}
-    if words:
-        sparse = words.embed_document(embedded_text(payload.get("title") or "", payload["text"]))
+    if lexical:
+        sparse = document_words(embedded_text(payload.get("title") or "", payload["text"]))
         vectors[LEXICAL] = models.SparseVector(indices=sparse.indices, values=sparse.values)
     native = int(point_id) if point_id.isdecimal() else point_id
     return models.PointStruct(id=native, vector=vectors, payload=payload)

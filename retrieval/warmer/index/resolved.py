@@ -71,13 +71,15 @@ class ResolvedIndex:
         limit: int,
         *,
         words: Words | None = None,
+        neighbours: float = 0.0,
         where: Filter | None = None,
         without: Sequence[str] = (),
     ) -> list[Hit]:
         """Retrieve once more, steered by scored items."""
-        return await self._resolve(
-            await self._index.feedback(vector, items, coefficients, limit, words=words, where=where, without=without)
+        steered = self._index.feedback(
+            vector, items, coefficients, limit, words=words, neighbours=neighbours, where=where, without=without
         )
+        return await self._resolve(await steered)
 
     async def _resolve(self, hits: list[Hit]) -> list[Hit]:
         """Ask for the texts, in a thread.

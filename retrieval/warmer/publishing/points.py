@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import qdrant_edge
 from qdrant_client import models
 
 from warmer.index import DENSE, LEXICAL, Vector
+from warmer.index.words import document_words
 from warmer.passage import embedded_text, native_id
 
 Batch = list[models.PointStruct]
@@ -15,12 +15,11 @@ Batch = list[models.PointStruct]
 COUNT = 256
 BYTES = 4 * 2**20  # a server takes 32 MiB a request unless it is told otherwise
 _NUMBER = 22  # bytes of a number in JSON
-_WORDS = qdrant_edge.Bm25()
 
 
 def make_point(id_: str, payload: dict[str, Any], vector: Vector) -> models.PointStruct:
     """Make a point with both vectors; the one of words is made from title and text."""
-    words = _WORDS.embed_document(embedded_text(payload["title"], payload["text"]))
+    words = document_words(embedded_text(payload["title"], payload["text"]))
     sparse = models.SparseVector(indices=words.indices, values=words.values)
     return models.PointStruct(id=native_id(id_), vector={DENSE: vector.tolist(), LEXICAL: sparse}, payload=payload)
 

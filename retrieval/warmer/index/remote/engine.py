@@ -25,6 +25,7 @@ from warmer.index import (
 )
 from warmer.index.filters import check_filter
 from warmer.index.fusion import fuse
+from warmer.index.neighbours import POOL, regularize
 from warmer.index.remote.client import Remote
 from warmer.index.remote.description import Description, describe, no_feedback, no_text
 from warmer.index.remote.equivalent import LINEAR, equivalent
@@ -109,6 +110,7 @@ class QdrantIndex:
         limit: int,
         *,
         words: Words | None = None,
+        neighbours: float = 0.0,
         where: Filter | None = None,
         without: Sequence[str] = (),
     ) -> list[Hit]:
@@ -120,16 +122,16 @@ class QdrantIndex:
         target = self._input(known, vector)
         if not known.feedback:
             moved = self._equivalent(known, vector, items, coefficients)
-            return await self._steered(known, moved, limit, words, where, without)
+            return await self._steered(known, moved, limit, words, neighbours, where, without)
         try:
             query = self._feedback_query(known, target, items, coefficients, without)
-            return await self._steered(known, query, limit, words, where, without)
+            return await self._steered(known, query, limit, words, neighbours, where, without)
         except ServerError as error:
             if not _POINT_GONE.search(error.said):
                 raise
         # A scored point was deleted meanwhile; what was thought of it still holds.
         query = self._feedback_query(known, target, items, coefficients, ())
-        return await self._steered(known, query, limit, words, where, without)
+        return await self._steered(known, query, limit, words, neighbours, where, without)
 
     async def _steered(
         self,
@@ -137,28 +139,35 @@ class QdrantIndex:
         query: models.Query,
         limit: int,
         words: Words | None,
+        neighbours: float,
         where: Filter | None,
         without: Sequence[str],
     ) -> list[Hit]:
         """Retrieve by both legs where there are two, and let each score what only the other found."""
+        if known.space.distance not in LINEAR:
+            return await self._query(known, query, limit, words.text if words else "", where, without)
+        keep, depth = self._keep(known, where, without), max(CANDIDATES, limit)
+        ranked = dict((await self._ranked(known, query, words, depth, keep))[: max(POOL, limit)])
+        hits = [replace(hit, score=ranked[hit.id]) for hit in await self.retrieve(list(ranked))]
+        return regularize(hits, neighbours)[:limit]
+
+    async def _ranked(
+        self, known: Description, query: models.Query, words: Words | None, depth: int, keep: models.Filter | None
+    ) -> list[tuple[str, float]]:
+        dense = models.QueryRequest(query=query, using=known.space.vector or None, filter=keep, limit=depth)
         lexical = query_words(words.text, words.passages) if words and known.space.lexical else None
         if words is None or lexical is None or not lexical.indices:
-            return await self._query(known, query, limit, "", where, without)
-        if known.space.distance not in LINEAR:
-            return await self._query(known, query, limit, words.text, where, without)
-        keep, depth = self._keep(known, where, without), max(CANDIDATES, limit)
-        legs = [
-            models.QueryRequest(query=query, using=known.space.vector or None, filter=keep, limit=depth),
-            models.QueryRequest(query=_sparse(lexical), using=known.space.lexical, filter=keep, limit=depth),
-        ]
-        dense, sparse = await self._scores(legs)
-        for leg, ids in zip(legs, (sparse.keys() - dense.keys(), dense.keys() - sparse.keys()), strict=True):
+            (scores,) = await self._scores([dense])
+            return list(scores.items())
+        sparse = models.QueryRequest(query=_sparse(lexical), using=known.space.lexical, filter=keep, limit=depth)
+        legs = [dense, sparse]
+        near, alike = await self._scores(legs)
+        for leg, ids in zip(legs, (alike.keys() - near.keys(), near.keys() - alike.keys()), strict=True):
             these = models.HasIdCondition(has_id=[native_id(id_) for id_ in sorted(ids)])
             leg.filter = models.Filter(must=[keep, these] if keep else [these])
             leg.limit = max(len(ids), 1)
-        more_dense, more_sparse = await self._scores(legs)
-        best = dict(fuse(dense | more_dense, sparse | more_sparse, words.share)[:limit])
-        return [replace(hit, score=best[hit.id]) for hit in await self.retrieve(list(best))]
+        more_near, more_alike = await self._scores(legs)
+        return fuse(near | more_near, alike | more_alike, words.share)
 
     async def _scores(self, legs: Sequence[models.QueryRequest]) -> list[dict[str, float]]:
         answers = await self._ask(lambda client: client.query_batch_points(self._name, list(legs)), "searching")
