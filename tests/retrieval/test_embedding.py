@@ -12,7 +12,7 @@ from support import Reference
 
 from warmer.embedding import DEFAULT_MODEL, Embedder, minilm
 from warmer.embedding.background import BackgroundEmbedder
-from warmer.embedding.fastembedder import load
+from warmer.embedding.fastembedder import FastEmbedder, from_disk, load
 from warmer.errors import EmbeddingError
 
 
@@ -36,6 +36,20 @@ def test_passages_come_back_under_their_positions(embedder: Embedder) -> None:
     together = vectors(embedder, texts)
     for position, text in enumerate(texts):
         assert together[position] @ embedder.embed_query(text) > 0.999
+
+
+def test_the_built_in_model_gives_what_fastembed_gives(embedder: Embedder, reference: Reference) -> None:
+    fastembed = FastEmbedder("the same", from_disk(minilm.weights()))
+    texts = [p.embedded for p in reference.passages] + ["", " ", "😀 日本語", "word " * 5000, "a. " * 300]
+    cosines = (vectors(embedder, texts) * vectors(fastembed, texts)).sum(axis=1)
+    assert cosines.min() > 0.99999
+    assert embedder.embed_query("query") @ fastembed.embed_query("query") > 0.99999
+    assert (embedder.dim, vectors(embedder, []).size) == (fastembed.dim, 0)
+
+
+def test_the_built_in_model_does_without_fastembed() -> None:
+    script = "import sys; from warmer.embedding.fastembedder import load; load(); assert 'fastembed' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 @pytest.mark.parametrize("text", ["😀🎉", "", " ", "текст на русском", "日本語の文章", "\x00", "word " * 5000])
