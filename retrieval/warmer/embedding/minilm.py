@@ -34,7 +34,7 @@ _TOKENIZER = Path(__file__).parent / "all-MiniLM-L6-v2"
 GRAPH = _TOKENIZER / "graph.onnx"
 _HASHES = {
     "model.onnx": "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
-    "graph.onnx": "65bd42af9b3c0a53a3c4b10729c455de3a431e0a2d3512f8ce1e007968e825a6",
+    "graph.onnx": "8d41c022cb97ebd56b85281834cb0e1ced9ef51001becca2c28da5d23ac6b8ac",
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
 _LONGEST = 256  # tokens of a text that are read

@@ -72,8 +72,8 @@ class _Graph:
         inner, columns = self.weights[f"{names[0]}_q"].dims
         blocks = inner // _BLOCK
         whole = self.add("Concat", *[self.weight(f"{name}_q") for name in names], axis=1)
-        signed = self.add("Cast", self.add("Transpose", whole, perm=[1, 0]), to=TensorProto.INT32)
-        unsigned = self.add("Cast", self.add("Add", signed, self.constant(np.array(128, np.int32))), to=2)
+        signed = self.add("Cast", self.add("Transpose", whole, perm=[1, 0]), to=TensorProto.UINT8)
+        unsigned = self.add("BitwiseXor", signed, self.constant(np.array(128, np.uint8)))  # adds 128
         cut = self.add("Reshape", unsigned, self.constant(np.array([0, blocks, _BLOCK])))
         scales = self.add("Concat", *[self.weight(f"{name}_scale") for name in names], axis=1)
         column = self.add("Reshape", scales, self.constant(np.array([-1, 1])))
