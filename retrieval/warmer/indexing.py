@@ -3,11 +3,12 @@
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from uuid import UUID
 
 from warmer.embedding import Embedder
 from warmer.errors import IngestError, ModelMismatchError
@@ -15,12 +16,12 @@ from warmer.index.build import Stage, build_in_child
 from warmer.index.generations import Generations, Manifest
 from warmer.index.shards import shard_files
 from warmer.index.stored import Stored
+from warmer.index.unpublished import Unpublished
 from warmer.passage import Passage, embedded_text, identify
+from warmer.spool import Payload
 
 _CHUNK = 2048
-_JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object"}
 
-Payload = dict[str, Any]
 Progress = Callable[[int, int], None]
 
 
@@ -46,9 +47,10 @@ def index_passages(
     """Publish the passages of `roots` as the next generation of a collection.
 
     What an earlier run indexed from other roots is kept, and so are the passages of the sources `unread`, which
-    are there but could not be read this time; unless `replace`. A passage that the published generation holds
-    already keeps its vector. `progress` is called with the number of points done since the last call, and of all
-    points.
+    are there but could not be read this time (it is looked at when `passages` has been read); unless `replace`. A
+    passage that the published generation holds already keeps its vector, and so does one that was embedded by a run
+    that broke off. Passages are read once and spooled to the disk: memory grows by their ids alone. `progress` is
+    called with the number of points done since the last call, and of all points.
 
     Raises:
         IngestError: There would be nothing in the collection, or a root would take the place of another
@@ -56,37 +58,47 @@ def index_passages(
         ModelMismatchError: What is kept was embedded by another model.
         StorageError: The collection is being written by another process, or cannot be written.
     """
-    with generations.writer(forget=replace) as ahead:
+    with generations.writer(forget=replace) as ahead, closing(Stage(ahead)) as stage:
         known = Stored(generations, forget=replace)
         if not replace:
             check_roots(roots, known.roots)
             check_model(embedder.name, known.model)
-        payloads = {id_: payload_of(passage) for id_, passage in identify(passages)}
-        if not replace:
-            payloads |= {id_: payload for id_, payload in known.payloads() if is_kept(payload, roots, unread)}
-        if not payloads:
+        given: set[bytes] = set()
+        digest = _Digest()
+        for id_, passage in identify(passages, given):
+            payload = payload_of(passage)
+            stage.points.add(id_, payload)
+            digest.add(id_, payload)
+        for id_, payload in () if replace else known.payloads():
+            if is_kept(payload, roots, unread) and not is_given(id_, given):
+                stage.points.add(id_, payload)
+                digest.add(id_, payload)
+        points = len(stage.points)
+        if not points:
             raise IngestError(
                 "there is nothing to index: no passage was found. The collection is as it was; "
                 "`warmer delete NAME` deletes one"
             )
-        digest = _digest(payloads)
         indexed = ({} if replace else known.roots) | {label: str(path) for label, path in roots.items()}
-        if (known.digest, known.model, known.roots) == (digest, embedder.name, indexed):
-            progress(len(payloads), len(payloads))
-            return Built(len(payloads), 0, published=False)
-        embedded = _stage(ahead, payloads, known, embedder, progress)
-        build_in_child(ahead, embedder.dim)
-        publish(
-            generations,
-            ahead,
-            model=embedder.name,
-            dim=embedder.dim,
-            points=len(payloads),
-            fields=fields_of(payloads.values()),
-            digest=digest,
-            roots=indexed,
-        )
-        return Built(len(payloads), embedded, published=True)
+        if (known.digest, known.model, known.roots) == (digest.hex(), embedder.name, indexed):
+            progress(points, points)
+            return Built(points, 0, published=False)
+        with Unpublished(generations.folder, embedder.name, embedder.dim) as unpublished:
+            embedded = _embed(stage, known, unpublished, embedder, progress)
+            stage.close()
+            build_in_child(ahead, embedder.dim)
+            publish(
+                generations,
+                ahead,
+                model=embedder.name,
+                dim=embedder.dim,
+                points=points,
+                fields=stage.points.fields,
+                digest=digest.hex(),
+                roots=indexed,
+            )
+            unpublished.forget()
+        return Built(points, embedded, published=True)
 
 
 def publish(
@@ -106,22 +118,23 @@ def publish(
     generations.publish(ahead)
 
 
-def _stage(ahead: Path, payloads: Mapping[str, Payload], known: Stored, embedder: Embedder, progress: Progress) -> int:
-    stage = Stage(ahead)
+def _embed(stage: Stage, known: Stored, unpublished: Unpublished, embedder: Embedder, progress: Progress) -> int:
+    """Add the vectors of all points, chunk by chunk; gives how many had to be embedded."""
     embedded = 0
-    ids = iter(payloads)
-    while chunk := list(islice(ids, _CHUNK)):
-        vectors = known.vectors(chunk) if known.model == embedder.name else {}
-        progress(len(vectors), len(payloads))
+    points = iter(stage.points)
+    while chunk := dict(islice(points, _CHUNK)):
+        vectors = known.vectors(list(chunk)) if known.model == embedder.name else {}
+        vectors |= unpublished.vectors(chunk.keys() - vectors.keys())
+        progress(len(vectors), len(stage.points))
         missing = [id_ for id_ in chunk if id_ not in vectors]
-        texts = [embedded_text(payloads[id_]["title"], payloads[id_]["text"]) for id_ in missing]
+        texts = [embedded_text(chunk[id_]["title"], chunk[id_]["text"]) for id_ in missing]
         for position, vector in embedder.embed_passages(texts):
             vectors[missing[position]] = vector
-            progress(1, len(payloads))
+            unpublished.add(missing[position], vector)
+            progress(1, len(stage.points))
         embedded += len(missing)
         for id_ in chunk:
-            stage.add(id_, payloads[id_], vectors[id_])
-    stage.close()
+            stage.add_vector(vectors[id_])
     return embedded
 
 
@@ -162,18 +175,25 @@ def is_kept(payload: Payload, roots: Iterable[str], unread: Iterable[str]) -> bo
     return not _of(payload, roots) or _of(payload, unread)
 
 
-def fields_of(payloads: Iterable[Payload]) -> dict[str, str]:
-    """Give the fields of payloads and the JSON type of their values."""
-    return {key: _JSON_TYPES.get(type(value), "null") for payload in payloads for key, value in payload.items()}
-
-
 def _of(payload: Payload, roots: Iterable[str]) -> bool:
     source = payload["source"]
     return any(source == label or source.startswith(label + "/") for label in roots)
 
 
-def _digest(payloads: Mapping[str, Payload]) -> str:
-    digest = hashlib.sha256()
-    for id_ in sorted(payloads):
-        digest.update(json.dumps([id_, payloads[id_]], sort_keys=True).encode())
-    return digest.hexdigest()
+def is_given(id_: str, given: Collection[bytes]) -> bool:
+    """Tell whether a stored point is one that `identify` gave."""
+    return not id_.isdecimal() and UUID(id_).bytes in given
+
+
+class _Digest:
+    """A hash over points in any order: the sum of theirs."""
+
+    def __init__(self) -> None:
+        self._sum = 0
+
+    def add(self, id_: str, payload: Payload) -> None:
+        point = json.dumps([id_, payload], sort_keys=True).encode()
+        self._sum += int.from_bytes(hashlib.sha256(point).digest(), "big")
+
+    def hex(self) -> str:
+        return f"{self._sum % 2**256:064x}"

@@ -35,18 +35,26 @@ def embedded_text(title: str, text: str) -> str:
     return f"{title}\n{text}" if title else text
 
 
-def identify(passages: Iterable[Passage]) -> Iterator[tuple[str, Passage]]:
-    """Pair each passage with its point id.
+def identify(passages: Iterable[Passage], given: set[bytes] | None = None) -> Iterator[tuple[str, Passage]]:
+    """Pair each passage with its point id; `given` is filled with the ids, 16 bytes each.
 
     The id is a UUIDv5 of the source, the embedded text and how often that text came before in the
     same source. So it says which vector belongs to it, and it outlives a re-index, edits of other
     parts of the document and the scores given meanwhile.
     """
-    seen: Counter[tuple[str, str]] = Counter()
+    given = set() if given is None else given
+    again: Counter[bytes] = Counter()
     for passage in passages:
-        key = (passage.source, passage.embedded)
-        yield str(uuid5(_NAMESPACE, f"{passage.source}\0{seen[key]}\0{passage.embedded}")), passage
-        seen[key] += 1
+        id_ = _nth(passage, 0)
+        if id_.bytes in given:
+            again[id_.bytes] += 1
+            id_ = _nth(passage, again[id_.bytes])
+        given.add(id_.bytes)
+        yield str(id_), passage
+
+
+def _nth(passage: Passage, before: int) -> UUID:
+    return uuid5(_NAMESPACE, f"{passage.source}\0{before}\0{passage.embedded}")
 
 
 def native_id(point_id: str) -> int | str:

@@ -121,7 +121,7 @@ def find_judge(settings: Settings, spec: str) -> Judge:
 
 @cache
 def load_embedder(model: str) -> Embedder:
-    """Load an embedding model once a process; FastEmbed is imported only here, since that takes half a second."""
+    """Load an embedding model once a process; what embeds is imported only here, since that takes a while."""
     from warmer.embedding.fastembedder import load  # noqa: PLC0415
 
     return load(model)

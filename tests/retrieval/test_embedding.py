@@ -12,7 +12,7 @@ from support import Reference
 
 from warmer.embedding import DEFAULT_MODEL, Embedder, minilm
 from warmer.embedding.background import BackgroundEmbedder
-from warmer.embedding.fastembedder import load
+from warmer.embedding.fastembedder import FastEmbedder, from_disk, load
 from warmer.errors import EmbeddingError
 
 
@@ -38,6 +38,33 @@ def test_passages_come_back_under_their_positions(embedder: Embedder) -> None:
         assert together[position] @ embedder.embed_query(text) > 0.999
 
 
+def test_the_built_in_model_gives_what_fastembed_gives(embedder: Embedder, reference: Reference) -> None:
+    fastembed = FastEmbedder("the same", from_disk(minilm.weights()))
+    texts = [p.embedded for p in reference.passages] + ["", " ", "😀 日本語", "word " * 5000, "a. " * 300]
+    cosines = (vectors(embedder, texts) * vectors(fastembed, texts)).sum(axis=1)
+    assert cosines[:36].min() > 0.9994
+    assert cosines.min() > 0.998
+    assert embedder.embed_query(reference.queries[0]) @ fastembed.embed_query(reference.queries[0]) > 0.999
+    assert (embedder.dim, vectors(embedder, []).size) == (fastembed.dim, 0)
+
+
+def test_a_vector_does_not_depend_on_its_batch(embedder: Embedder, reference: Reference) -> None:
+    texts = [p.embedded for p in reference.passages]
+    alone = np.array([embedder.embed_query(text) for text in texts])
+    assert (vectors(embedder, texts) * alone).sum(axis=1).min() > 0.99999
+
+
+def test_the_graph_is_what_its_maker_makes() -> None:
+    from warmer.embedding.minilm_graph import build
+
+    assert minilm.GRAPH.read_bytes() == build().SerializeToString()
+
+
+def test_the_built_in_model_does_without_fastembed() -> None:
+    script = "import sys; from warmer.embedding.fastembedder import load; load(); assert 'fastembed' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 @pytest.mark.parametrize("text", ["😀🎉", "", " ", "текст на русском", "日本語の文章", "\x00", "word " * 5000])
 def test_any_text_gets_a_unit_vector(embedder: Embedder, text: str) -> None:
     vector = embedder.embed_query(text)
@@ -58,7 +85,7 @@ def test_a_local_folder_is_a_model_with_a_name_of_its_own(tmp_path: Path, embedd
         copy(Path(minilm.__file__).parent / "all-MiniLM-L6-v2" / file, folder)
     local = load(str(folder))
     assert local.name.startswith("my-model@")
-    assert local.embed_query("the same weights") @ embedder.embed_query("the same weights") > 0.9999
+    assert local.embed_query("the same weights") @ embedder.embed_query("the same weights") > 0.999
 
 
 def test_a_folder_without_a_model_says_what_it_lacks(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from warmer.index.build import Stage, build_in_child
 from warmer.index.catalog import Catalog
 from warmer.index.edge import EdgeIndex
 from warmer.index.generations import Generations
+from warmer.index.stored import Stored
 from warmer.indexing import index_passages
 from warmer.passage import Passage, identify
 
@@ -71,6 +72,14 @@ def test_another_model_takes_replace(generations: Generations, embedder: Embedde
         index_passages(generations, reference.passages, Other(), roots=ROOTS)
     built = index_passages(generations, reference.passages, Other(), roots=ROOTS, replace=True)
     assert (built.embedded, built.published) == (36, True)
+
+
+def test_what_is_no_longer_there_is_deleted(generations: Generations, embedder: Embedder, reference: Reference) -> None:
+    rest = [passage for passage in reference.passages if passage.title != "space"]
+    built = index_passages(generations, rest, embedder, roots=ROOTS)
+    assert (built.points, built.embedded, built.published) == (30, 0, True)
+    stored = {payload["title"] for _, payload in Stored(generations).payloads()}
+    assert stored == reference.subjects.keys() - {"space"}
 
 
 def test_nothing_to_index_leaves_the_collection_as_it_was(generations: Generations, embedder: Embedder) -> None:

@@ -1,19 +1,20 @@
-"""Embedding models through FastEmbed: the built-in one, any that FastEmbed knows, or a local folder."""
+"""Embedding models by name: the built-in one, and through FastEmbed any that it knows, or a local folder."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from fastembed import TextEmbedding
-from fastembed.common.model_description import ModelSource, PoolingType
 from numpy.typing import NDArray
 
-from warmer.embedding import DEFAULT_MODEL, minilm
+from warmer.embedding import DEFAULT_MODEL, Embedder, minilm
 from warmer.embedding.weights import Weights, from_folder
 from warmer.errors import EmbeddingError
 from warmer.index import Vector
+
+if TYPE_CHECKING:  # importing it takes longer than loading the built-in model, which does without
+    from fastembed import TextEmbedding
 
 _BATCH = 8
 
@@ -21,7 +22,7 @@ _BATCH = 8
 class FastEmbedder:
     """A model of FastEmbed's, loaded."""
 
-    def __init__(self, name: str, model: TextEmbedding) -> None:
+    def __init__(self, name: str, model: "TextEmbedding") -> None:
         self.name = name
         self._model = model
         self.dim = len(self.embed_query("dimension"))
@@ -38,19 +39,14 @@ class FastEmbedder:
             yield position, _unit(vector)
 
 
-def load(model: str = DEFAULT_MODEL, threads: int | None = None) -> FastEmbedder:
+def load(model: str = DEFAULT_MODEL) -> Embedder:
     """Load a model by name or by the path of its folder; takes half a second for the built-in one.
 
     Raises:
         EmbeddingError: There is no such model, its files do not fit, or they cannot be fetched.
     """
     try:
-        if model.lower() in minilm.UPSTREAM_NAMES:
-            return FastEmbedder(DEFAULT_MODEL, _from_disk(minilm.weights(), threads))
-        if (folder := Path(model).expanduser()).is_dir():
-            weights = from_folder(folder)
-            return FastEmbedder(weights.name, _from_disk(weights, threads))
-        return FastEmbedder(model, TextEmbedding(model, threads=threads, enable_cpu_mem_arena=False))
+        return minilm.MiniLM() if model.lower() in minilm.UPSTREAM_NAMES else _load(model)
     except EmbeddingError:
         raise
     except Exception as error:
@@ -60,7 +56,20 @@ def load(model: str = DEFAULT_MODEL, threads: int | None = None) -> FastEmbedder
         ) from error
 
 
-def _from_disk(weights: Weights, threads: int | None) -> TextEmbedding:
+def _load(model: str) -> FastEmbedder:
+    from fastembed import TextEmbedding  # noqa: PLC0415
+
+    if (folder := Path(model).expanduser()).is_dir():
+        weights = from_folder(folder)
+        return FastEmbedder(weights.name, from_disk(weights))
+    return FastEmbedder(model, TextEmbedding(model, enable_cpu_mem_arena=False))
+
+
+def from_disk(weights: Weights) -> "TextEmbedding":
+    """Load files that are on this disk by FastEmbed."""
+    from fastembed import TextEmbedding  # noqa: PLC0415
+    from fastembed.common.model_description import ModelSource, PoolingType  # noqa: PLC0415
+
     with suppress(ValueError):  # FastEmbed's registry keeps a name for the life of the process
         TextEmbedding.add_custom_model(
             model=weights.name,
@@ -70,9 +79,7 @@ def _from_disk(weights: Weights, threads: int | None) -> TextEmbedding:
             dim=0,
             model_file=str(weights.model.resolve()),
         )
-    return TextEmbedding(
-        weights.name, specific_model_path=str(weights.folder), threads=threads, enable_cpu_mem_arena=False
-    )
+    return TextEmbedding(weights.name, specific_model_path=str(weights.folder), enable_cpu_mem_arena=False)
 
 
 def _unit(vector: NDArray[Any]) -> Vector:

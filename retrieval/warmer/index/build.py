@@ -4,7 +4,6 @@ Qdrant Edge holds the GIL and much memory while it builds, so the parent stages 
 starts `python -m warmer.index.build FOLDER`.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -21,25 +20,30 @@ from warmer.errors import StorageError
 from warmer.index import DENSE, LEXICAL
 from warmer.index.words import document_words
 from warmer.passage import embedded_text, native_id
+from warmer.spool import Spool, spooled
 
 _BATCH = 1000
 
 
 class Stage:
-    """Points on their way into a generation: payloads as JSON lines, vectors as raw float32."""
+    """Points on their way into a generation: a spool, and their vectors in the same order as raw float32."""
 
     def __init__(self, folder: Path) -> None:
-        self._payloads = (folder / "points.jsonl").open("w", encoding="utf-8")
+        self.points = Spool(folder / "points.jsonl")
         self._vectors = (folder / "vectors.f32").open("wb")
 
     def add(self, id: str, payload: dict[str, Any], vector: np.typing.NDArray[np.float32]) -> None:  # noqa: A002
         """Append one point."""
-        self._payloads.write(json.dumps({"id": id, "payload": payload}) + "\n")
+        self.points.add(id, payload)
+        self.add_vector(vector)
+
+    def add_vector(self, vector: np.typing.NDArray[np.float32]) -> None:
+        """Append the vector of the next point that was added to `points` alone."""
         self._vectors.write(vector.astype(np.float32, copy=False).tobytes())
 
     def close(self) -> None:
         """Flush both files."""
-        self._payloads.close()
+        self.points.close()
         self._vectors.close()
 
 
@@ -84,16 +88,11 @@ def _config(dim: int) -> edge.EdgeConfig:
 
 
 def _points(folder: Path, dim: int) -> Iterator[edge.Point]:
-    with (
-        (folder / "points.jsonl").open(encoding="utf-8") as lines,
-        (folder / "vectors.f32").open("rb") as raw,
-    ):
-        for line in lines:
-            point = json.loads(line)
-            payload = point["payload"]
+    with (folder / "vectors.f32").open("rb") as raw:
+        for id_, payload in spooled(folder / "points.jsonl"):
             dense = np.frombuffer(raw.read(4 * dim), dtype=np.float32)
             sparse = document_words(embedded_text(payload["title"], payload["text"]))
-            yield edge.Point(native_id(point["id"]), {DENSE: dense.tolist(), LEXICAL: sparse}, payload)
+            yield edge.Point(native_id(id_), {DENSE: dense.tolist(), LEXICAL: sparse}, payload)
 
 
 def _end_with_parent() -> None:

@@ -13,7 +13,7 @@ from fastembed import LateInteractionTextEmbedding
 from fastembed.rerank.cross_encoder import TextCrossEncoder
 from numpy.typing import NDArray
 
-from warmer.embedding.fastembedder import FastEmbedder
+from warmer.embedding import Embedder
 from warmer.embedding.fastembedder import load as load_embedder
 from warmer.errors import JudgeError
 from warmer.judges import Judge
@@ -27,7 +27,7 @@ class BiEncoder:
     rubric = "cosine v1"
     workers = 1
 
-    def __init__(self, embedder: FastEmbedder) -> None:
+    def __init__(self, embedder: Embedder) -> None:
         self.name = f"fastembed:{embedder.name}"
         self._embedder = embedder
 

@@ -14,7 +14,7 @@ from warmer.index.generations import Generations
 from warmer.index.remote.client import Remote
 from warmer.index.remote.options import Options
 from warmer.index.stored import Stored
-from warmer.indexing import Progress, fields_of, publish
+from warmer.indexing import Progress, publish
 from warmer.publishing.collection import Origin, ServerCollection
 from warmer.publishing.points import in_batches, make_point
 from warmer.publishing.source import Point, ServerSource, open_source
@@ -129,8 +129,11 @@ class _Received:
     def __init__(self, stage: Stage) -> None:
         self.points = 0
         self.left_out = 0
-        self.fields: dict[str, str] = {}
         self._stage = stage
+
+    @property
+    def fields(self) -> dict[str, str]:
+        return self._stage.points.fields
 
     def add(self, points: Iterable[Point]) -> None:
         for id_, payload, vector in points:
@@ -138,7 +141,6 @@ class _Received:
                 self.left_out += 1
                 continue
             self._stage.add(id_, payload, vector)
-            self.fields |= fields_of([payload])
             self.points += 1
 
 

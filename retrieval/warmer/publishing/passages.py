@@ -2,9 +2,11 @@
 
 import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import anyio.to_thread
@@ -12,16 +14,17 @@ from qdrant_client import models
 
 from warmer.embedding import Embedder
 from warmer.errors import IngestError
-from warmer.indexing import Built, Progress, check_model, check_roots, is_kept, payload_of
+from warmer.indexing import Built, Progress, check_model, check_roots, is_given, is_kept, payload_of
 from warmer.passage import Passage, embedded_text, identify
 from warmer.publishing.collection import Origin, ServerCollection
 from warmer.publishing.points import in_batches, make_point
 from warmer.publishing.upload import Upload, uploading
+from warmer.spool import Payload, Spool
 
 _CHUNK = 2048
 _TOLD = ("source", "title", "line")  # with the id these tell a payload: the id tells the embedded text
 
-Identified = tuple[str, Passage]
+Identified = tuple[str, Payload]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Scope:
 
 async def publish_passages(
     collection: ServerCollection,
-    passages: Sequence[Passage],
+    passages: Iterable[Passage],
     embedder: Embedder,
     *,
     roots: Mapping[str, Path],
@@ -65,15 +68,19 @@ async def publish_passages(
     if before and not replace:
         check_roots(roots, before.roots)
         check_model(embedder.name, before.model)
-    if not passages and not (before and (await _leftovers(collection, set(), scope))[0]):
-        raise IngestError("there is nothing to index: no passage was found. The collection is as it was")
-    indexed = {label: str(path) for label, path in roots.items()}
-    known = before.roots if before else {}
-    claimed = await _claim(collection, before, Origin(embedder.name, embedder.dim, known | indexed))
-    run = _Run(collection, embedder, len(passages), progress)
-    async with uploading(collection.upsert) as upload:
-        await run.add(passages, upload)
-    kept, gone = await _leftovers(collection, run.ids, scope)
+    with TemporaryDirectory() as folder, closing(Spool(Path(folder) / "points.jsonl")) as points:
+        given: set[bytes] = set()
+        for id_, passage in identify(passages, given):
+            points.add(id_, payload_of(passage))
+        if not points and not (before and (await _leftovers(collection, given, scope))[0]):
+            raise IngestError("there is nothing to index: no passage was found. The collection is as it was")
+        indexed = {label: str(path) for label, path in roots.items()}
+        known = before.roots if before else {}
+        claimed = await _claim(collection, before, Origin(embedder.name, embedder.dim, known | indexed))
+        run = _Run(collection, embedder, len(points), progress)
+        async with uploading(collection.upsert) as upload:
+            await run.add(points, upload)
+    kept, gone = await _leftovers(collection, given, scope)
     await collection.delete(gone)
     after = dataclasses.replace(claimed, roots=indexed, copying="") if replace else claimed
     changed = bool(run.embedded or run.moved or gone) or after != before
@@ -96,11 +103,11 @@ async def _claim(collection: ServerCollection, before: Origin | None, wanted: Or
     return claimed
 
 
-async def _leftovers(collection: ServerCollection, ids: set[str], scope: Scope) -> tuple[int, list[str]]:
+async def _leftovers(collection: ServerCollection, given: set[bytes], scope: Scope) -> tuple[int, list[str]]:
     """Count the stored points that stay, and list those that go: neither found by this run nor to be kept."""
     kept, gone = 0, []
     async for id_, source in collection.sources():
-        if id_ in ids or scope.keeps(source):
+        if is_given(id_, given) or scope.keeps(source):
             kept += 1
         else:
             gone.append(id_)
@@ -108,10 +115,9 @@ async def _leftovers(collection: ServerCollection, ids: set[str], scope: Scope) 
 
 
 class _Run:
-    """Adds passages chunk by chunk and counts: ids found, points embedded, points whose payload changed."""
+    """Adds points chunk by chunk and counts: points embedded, points whose payload changed."""
 
     def __init__(self, collection: ServerCollection, embedder: Embedder, total: int, progress: Progress) -> None:
-        self.ids: set[str] = set()
         self.embedded = 0
         self.moved = 0
         self._collection = collection
@@ -119,12 +125,11 @@ class _Run:
         self._total = total
         self._progress = progress
 
-    async def add(self, passages: Iterable[Passage], upload: Upload) -> None:
+    async def add(self, points: Iterable[Identified], upload: Upload) -> None:
         """Embed and send what is not there; embedding goes on in a thread while batches are under way."""
-        identified = identify(passages)
-        while chunk := list(islice(identified, _CHUNK)):
+        points = iter(points)
+        while chunk := list(islice(points, _CHUNK)):
             there = await self._refresh(chunk)
-            self.ids.update(id_ for id_, _ in chunk)
             missing = [pair for pair in chunk if pair[0] not in there]
             batches = in_batches(_embed(missing, self._embedder))
             while batch := await anyio.to_thread.run_sync(next, batches, None, abandon_on_cancel=True):
@@ -135,7 +140,7 @@ class _Run:
     async def _refresh(self, chunk: Sequence[Identified]) -> Collection[str]:
         """Find out which passages are there, and update the payload of those that moved within their document."""
         told = await self._collection.payloads([id_ for id_, _ in chunk], *_TOLD)
-        payloads = {id_: payload_of(passage) for id_, passage in chunk if id_ in told}
+        payloads = {id_: payload for id_, payload in chunk if id_ in told}
         moved = {id_: payload for id_, payload in payloads.items() if not _same(told[id_], payload)}
         if moved:
             await self._collection.set_payloads(moved)
@@ -144,11 +149,11 @@ class _Run:
         return told
 
 
-def _embed(passages: Sequence[Identified], embedder: Embedder) -> Iterator[models.PointStruct]:
-    texts = [embedded_text(passage.title, passage.text) for _, passage in passages]
+def _embed(points: Sequence[Identified], embedder: Embedder) -> Iterator[models.PointStruct]:
+    texts = [embedded_text(payload["title"], payload["text"]) for _, payload in points]
     for position, vector in embedder.embed_passages(texts):
-        id_, passage = passages[position]
-        yield make_point(id_, payload_of(passage), vector)
+        id_, payload = points[position]
+        yield make_point(id_, payload, vector)
 
 
 def _same(told: Mapping[str, Any], payload: Mapping[str, Any]) -> bool:

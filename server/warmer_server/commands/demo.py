@@ -42,7 +42,7 @@ def run(_: argparse.Namespace) -> None:
     if COLLECTION not in Catalog(settings.data_dir).names():
         said = "Indexing the documentation of this Python: once, a few minutes."
         Console(stderr=True).print(said)
-    build(settings, COLLECTION, list(python_passages()), {}, replace=True)
+    build(settings, COLLECTION, python_passages(), {}, replace=True)
     asyncio.run(demonstrate(settings, Console(highlight=False)))
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,14 +29,14 @@ class Material:
 
     Attributes:
         roots: Label of each path, and the path.
-        passages: What the files hold.
-        read: Number of files read.
-        left_out: Source of each file and folder that could not be read, and why.
+        passages: What the files hold; they are read as it is gone through.
+        found: Number of files and folders found.
+        left_out: Source of each file and folder that could not be read, and why; fills as the files are read.
     """
 
     roots: dict[str, Path]
-    passages: list[Passage]
-    read: int
+    passages: Iterator[Passage]
+    found: int
     left_out: dict[str, str]
 
 
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
 def build(
     settings: Settings,
     collection: str,
-    passages: Sequence[Passage],
+    passages: Iterable[Passage],
     roots: Mapping[str, Path],
     *,
     unread: Collection[str] = (),
@@ -116,8 +116,7 @@ def _gather(paths: Sequence[Path], known: Mapping[str, str]) -> Material:
     unlisted: list[SourceFile] = []
     files = [file for label, root in roots.items() for file in find_files(root, label, unlisted)]
     left_out = {folder.source: f"{folder.path}: the folder cannot be listed" for folder in unlisted}
-    passages = list(_read(files, left_out))
-    return Material(roots, passages, len(files) + len(unlisted) - len(left_out), left_out)
+    return Material(roots, _read(files, left_out), len(files) + len(unlisted), left_out)
 
 
 def _read(files: Sequence[SourceFile], left_out: dict[str, str]) -> Iterator[Passage]:
@@ -131,7 +130,9 @@ def _read(files: Sequence[SourceFile], left_out: dict[str, str]) -> Iterator[Pas
 def _report(arguments: argparse.Namespace, built: Built, found: Material) -> None:
     change = f"{built.embedded} embedded anew" if built.published else "nothing had changed"
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"{arguments.collection}: {built.points} passages, {found.read} files read, {change}")
+    console.print(
+        f"{arguments.collection}: {built.points} passages, {found.found - len(found.left_out)} files read, {change}"
+    )
     for reason in list(found.left_out.values())[:_SHOWN]:
         console.print(f"left out: {reason}", markup=False)
     if len(found.left_out) > _SHOWN:
