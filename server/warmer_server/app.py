@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskGroup
@@ -13,7 +14,6 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from warmer import __version__
-from warmer.embedding import Embedder
 from warmer.embedding.retrievers import Retrievers
 from warmer.errors import CollectionError, JudgeError, WarmerError
 from warmer.index.catalog import Catalog
@@ -22,6 +22,9 @@ from warmer_server.engine import Engine, open_engine
 from warmer_server.settings import Settings
 from warmer_tools import give_feedback, search, train_params
 from warmer_tools.workspace import Workspace
+
+if TYPE_CHECKING:
+    from warmer.embedding.fastembedder import FastEmbedder
 
 _PRUNED_EVERY = 3600.0
 _log = logging.getLogger(__name__)
@@ -120,7 +123,7 @@ def find_judge(settings: Settings, spec: str) -> Judge:
 
 
 @cache
-def load_embedder(model: str) -> Embedder:
+def load_embedder(model: str) -> "FastEmbedder":
     """Load an embedding model once a process; FastEmbed is imported only here, since that takes half a second."""
     from warmer.embedding.fastembedder import load  # noqa: PLC0415
 

@@ -9,11 +9,13 @@ import numpy as np
 from fastembed import TextEmbedding
 from fastembed.common.model_description import ModelSource, PoolingType
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 from warmer.embedding import DEFAULT_MODEL, minilm
 from warmer.embedding.weights import Weights, from_folder
 from warmer.errors import EmbeddingError
 from warmer.index import Vector
+from warmer.passage import Window
 
 _BATCH = 8
 
@@ -24,6 +26,7 @@ class FastEmbedder:
     def __init__(self, name: str, model: TextEmbedding) -> None:
         self.name = name
         self._model = model
+        self.window = _window(model)
         self.dim = len(self.embed_query("dimension"))
 
     def embed_query(self, text: str) -> Vector:
@@ -73,6 +76,17 @@ def _from_disk(weights: Weights, threads: int | None) -> TextEmbedding:
     return TextEmbedding(
         weights.name, specific_model_path=str(weights.folder), threads=threads, enable_cpu_mem_arena=False
     )
+
+
+def _window(model: TextEmbedding) -> Window | None:
+    """Ask the model's own tokenizer where it cuts a text off."""
+    tokenizer: Tokenizer | None = getattr(model.model, "tokenizer", None)
+    if tokenizer is None or not tokenizer.truncation:
+        return None
+    whole = Tokenizer.from_str(tokenizer.to_str())
+    whole.no_truncation()
+    whole.no_padding()
+    return Window(tokenizer.truncation["max_length"], lambda text: len(whole.encode(text).ids))
 
 
 def _unit(vector: NDArray[Any]) -> Vector:
