@@ -22,7 +22,11 @@ class EmbeddingError(WarmerError):
 
 
 class IngestError(WarmerError):
-    """A path that cannot be indexed."""
+    """A path that cannot be indexed; `reason` sums up why, so that paths can be told together."""
+
+    def __init__(self, message: str, reason: str = "unreadable") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class SearchError(WarmerError):

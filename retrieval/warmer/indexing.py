@@ -167,7 +167,9 @@ def check_model(model: str, known: str) -> None:
 
 def payload_of(passage: Passage) -> Payload:
     """Give what is stored with a passage's point."""
-    return {"text": passage.text, "title": passage.title, "source": passage.source, "line": passage.line}
+    known = {"url": passage.url, "page": passage.page}
+    always = {"text": passage.text, "title": passage.title, "source": passage.source, "line": passage.line}
+    return always | {key: value for key, value in known.items() if value}
 
 
 def is_kept(payload: Payload, roots: Iterable[str], unread: Iterable[str]) -> bool:

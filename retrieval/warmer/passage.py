@@ -1,7 +1,7 @@
 """Passages: what is embedded, retrieved and scored."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
@@ -16,18 +16,36 @@ class Passage:
         text: What is read and scored.
         title: The path of headings that leads to it, outermost first, joined by " > "; may be empty.
         source: The document it is from, relative to the folder that was indexed.
-        line: Where in the document it begins; the first line is 1.
+        line: Where in the document it begins; the first line is 1. In a PDF it is a line of the page, in a notebook one
+            of all cells' lines in a row.
+        url: Where it can be read; empty where that is not known.
+        page: The page of a PDF, the first is 1; 0 elsewhere.
     """
 
     text: str
     title: str
     source: str
     line: int
+    url: str = ""
+    page: int = 0
 
     @property
     def embedded(self) -> str:
         """The text that the retriever embeds: title and text."""
         return embedded_text(self.title, self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a model reads of a text; it cuts off the rest.
+
+    Attributes:
+        tokens: How many tokens, with those that the model adds itself.
+        count: Counts the tokens of a text likewise.
+    """
+
+    tokens: int
+    count: Callable[[str], int]
 
 
 def embedded_text(title: str, text: str) -> str:
@@ -40,7 +58,7 @@ def identify(passages: Iterable[Passage], given: set[bytes] | None = None) -> It
 
     The id is a UUIDv5 of the source, the embedded text and how often that text came before in the
     same source. So it says which vector belongs to it, and it outlives a re-index, edits of other
-    parts of the document and the scores given meanwhile.
+    parts of the document, a change of its url, and the scores given meanwhile.
     """
     given = set() if given is None else given
     again: Counter[bytes] = Counter()

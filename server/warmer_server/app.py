@@ -13,7 +13,7 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from warmer import __version__
-from warmer.embedding import Embedder
+from warmer.embedding import LoadedEmbedder
 from warmer.embedding.retrievers import Retrievers
 from warmer.errors import CollectionError, JudgeError, WarmerError
 from warmer.index.catalog import Catalog
@@ -120,7 +120,7 @@ def find_judge(settings: Settings, spec: str) -> Judge:
 
 
 @cache
-def load_embedder(model: str) -> Embedder:
+def load_embedder(model: str) -> LoadedEmbedder:
     """Load an embedding model once a process; what embeds is imported only here, since that takes a while."""
     from warmer.embedding.fastembedder import load  # noqa: PLC0415
 

@@ -60,6 +60,14 @@ def _parser() -> argparse.ArgumentParser:
     made["index"].add_argument(
         "--replace", action="store_true", help="drop what was indexed from other paths than these"
     )
+    for option, help_ in (
+        ("--include", "read only files like this, as in a .gitignore; may be repeated"),
+        ("--exclude", "leave out files and folders like this, as in a .gitignore; may be repeated"),
+    ):
+        made["index"].add_argument(option, action="append", default=[], metavar="GLOB", help=help_)
+    made["index"].add_argument(
+        "--max-size", type=_megabytes, default=_megabytes("20"), metavar="MB", help="of a file, at most (default: 20)"
+    )
     made["index"].add_argument(
         "--url", default="", help="Qdrant server to fill it on (key: QDRANT_API_KEY), or embedded (the default)"
     )
@@ -78,6 +86,16 @@ def _parser() -> argparse.ArgumentParser:
     made["train"].add_argument("--limit", type=int, default=25, metavar="N", help="hits scored a query (default: 25)")
     made["params"].add_argument("--load", type=Path, metavar="FILE", help="put back what `warmer params` wrote")
     return parser
+
+
+def _megabytes(text: str) -> int:
+    try:
+        size = float(text) * 2**20
+    except ValueError:
+        size = 0
+    if not 0 < size < sys.maxsize:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of megabytes")
+    return int(size)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ DOCUMENTS = st.lists(LINES | st.text(), max_size=30).map("\n".join)
 
 def _read(path: Path, data: bytes | str, limit: int = 800) -> list[Passage]:
     path.write_bytes(data.encode() if isinstance(data, str) else data)
-    return read_passages(SourceFile(path, path.name), limit)
+    return list(read_passages(SourceFile(path, path.name), limit))
 
 
 def _visible(text: str) -> str:
@@ -76,7 +76,7 @@ def test_nothing_but_ingest_errors(tmp_path_factory: pytest.TempPathFactory, dat
         assert str(path) in str(error)
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES.keys() - {".pdf", ".ipynb"}))
 @pytest.mark.parametrize("text", ["", " \n\n\t\n", "\ufeff"])
 def test_a_file_without_text_gives_nothing(tmp_path: Path, suffix: str, text: str) -> None:
     assert _read(tmp_path / f"a{suffix}", text) == []
@@ -117,7 +117,7 @@ def test_a_lone_surrogate_is_replaced(tmp_path: Path) -> None:
         ("a.py", b"x = 1\ny = = 2\n", "line 2: invalid syntax"),
         ("a.py", b"x = " + b"(" * 5000, "line 1"),
         ("a.py", b"x = " + b"-" * 50_000 + b"1", "cannot be parsed"),
-        ("a.pdf", b"", "unsupported"),
+        ("a.png", b"", "unsupported"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name(tmp_path: Path, name: str, data: bytes, reason: str) -> None:
@@ -130,7 +130,7 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     (tmp_path / "a.md").touch()
     os.truncate(tmp_path / "a.md", 10 * MAX_BYTES)
     with pytest.raises(IngestError, match="larger than 20 MB"):
-        read_passages(SourceFile(tmp_path / "a.md", "a.md"))
+        list(read_passages(SourceFile(tmp_path / "a.md", "a.md")))
 
 
 def test_special_files_are_refused_unopened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,9 +142,9 @@ def test_special_files_are_refused_unopened(tmp_path: Path, monkeypatch: pytest.
         Path("device.md").symlink_to(os.devnull)
         for name in ["pipe.md", "socket.md", "folder.md", "device.md"]:
             with pytest.raises(IngestError, match=f"{name}: not a regular file"):
-                read_passages(SourceFile(Path(name), name))
+                list(read_passages(SourceFile(Path(name), name)))
 
 
 def test_a_file_that_vanished_is_refused(tmp_path: Path) -> None:
     with pytest.raises(IngestError, match=r"a\.md: No such file"):
-        read_passages(SourceFile(tmp_path / "a.md", "a.md"))
+        list(read_passages(SourceFile(tmp_path / "a.md", "a.md")))

@@ -280,3 +280,13 @@ async def test_a_title_that_became_text_keeps_its_vector(server: QdrantServer, n
     built = await publish_passages(notes, [plain], Fake(), roots=ROOTS)
     assert (built.embedded, built.published) == (0, True)
     assert [p["text"] for p in stored(server).values()] == ["Bread\nKnead."]
+
+
+async def test_a_changed_link_is_written_without_embedding(server: QdrantServer, notes: ServerCollection) -> None:
+    for url in ("https://h/main#L1", "https://h/other#L1", ""):
+        fake, passage = Fake(), replace(texts("bread")[0], url=url)
+        built = await publish_passages(notes, [passage], fake, roots=ROOTS)
+        assert built.published
+        assert fake.embedded == (url == "https://h/main#L1")
+        assert [payload.get("url", "") for payload in stored(server).values()] == [url]
+    assert not (await publish_passages(notes, [passage], fake, roots=ROOTS)).published

@@ -179,5 +179,5 @@ def test_verdicts_on_qdrants_documentation(embedder: Embedder) -> None:
     assert accepted.gain_over_vanilla[1] > 0.1
     assert accepted.dcg_wins > 2 * accepted.dcg_losses
     assert accepted.relevance_gain
-    assert accepted.relevance_gain > 0.2
+    assert accepted.relevance_gain > 0.1
     assert "fewer hits score as high as the best seed" in refused.reason

@@ -83,9 +83,29 @@ def test_what_cannot_be_read_this_time_is_kept(environment: dict[str, str], docs
     (docs / "plain.txt").unlink()
     done = warmer(environment, "index", docs, "--collection", "mine")
     assert "mine: 5 passages, 2 files read" in done.stderr
-    assert "What was indexed of these before is kept." in done.stderr
+    assert "that could not be read is kept." in done.stderr
     replaced = warmer(environment, "index", docs, "--collection", "mine", "--replace")
     assert "mine: 3 passages" in replaced.stderr
+
+
+def test_patterns_and_sizes_choose_what_is_read(environment: dict[str, str], docs: Path) -> None:
+    (docs / "picture.png").touch()
+    (docs / ".gitignore").write_text("boats.rst\n")
+    (docs / "blank.txt").touch()
+    whole = warmer(environment, "index", docs, "--collection", "mine")
+    assert "mine: 5 passages, 4 files read" in whole.stderr
+    for line in ("1 ignored: docs/boats.rst", "1 of an unsupported kind: *.png", "1 without text: docs/blank.txt"):
+        assert f"left out: {line}" in whole.stderr
+    assert "is kept" not in whole.stderr
+    narrowed = warmer(
+        environment, "index", docs, "--collection", "mine", "--include", "*.md", "--include=*.txt", "--exclude=plain*"
+    )
+    assert "mine: 2 passages" in narrowed.stderr
+    small = warmer(environment, "index", docs, "--collection", "mine", "--max-size", "0.00002")
+    assert "2 too large" in small.stderr
+    assert "mine: 3 passages" in small.stderr
+    assert "no pattern of files" in refused(environment, "index", docs, "--collection", "mine", "--exclude", "!")
+    assert warmer(environment, "index", docs, "--collection", "mine", "--max-size", "-1").returncode == 2
 
 
 def test_a_collection_can_be_deleted(environment: dict[str, str], docs: Path) -> None:

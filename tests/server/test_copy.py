@@ -256,7 +256,7 @@ def test_a_collection_on_a_server_is_brought_up_to_date(server: QdrantServer, wa
     (docs / "boats.rst").write_bytes(b"\0\1")
     changed = warmer(*index)
     assert "mine: 2 passages, 1 files read, 1 embedded anew" in changed
-    assert "What was indexed of these before is kept." in changed
+    assert "that could not be read is kept." in changed
     assert "mine: 1 passages" in warmer(*index, "--replace")
     assert "nothing had changed" in warmer(*index)
     assert server.store.count("mine").count == 1

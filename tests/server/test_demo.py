@@ -63,7 +63,8 @@ def test_an_error_inside_the_client_is_one_line(data_dir: Path) -> None:
     manifest = next(pointer.rglob("manifest.json"))
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"model": "other/model"}))
     pointer.rename(data_dir / "collections" / demo.COLLECTION)
-    script = "import sys, warmer_server.commands.demo as d; d.build = lambda *a, **k: None; d.python_passages = list\n"
+    script = "import sys, warmer_server.commands.demo as d; d.build = lambda *a, **k: None\n"
+    script += "d.python_passages = lambda **k: []\n"
     script += "from warmer_server.cli import main; main(['demo'])"
     environment = {**os.environ, "WARMER_DATA_DIR": str(data_dir)}
     command = [sys.executable, "-c", script]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from warmer.index import QueryVector, Vector
+from warmer.passage import Window
 
 # ONNX Runtime and the hub's client send usage data to their makers unless told not to before they are imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -42,3 +43,14 @@ class Embedder(Retriever, Protocol):
     def embed_passages(self, texts: Sequence[str]) -> Iterator[tuple[int, Vector]]:
         """Embed passages in any order; yields the position in `texts` and the vector."""
         ...
+
+
+class LoadedEmbedder(Embedder, Protocol):
+    """A model that runs here.
+
+    Attributes:
+        window: How much of a text it reads, where that is known.
+    """
+
+    @property
+    def window(self) -> Window | None: ...  # noqa: D102

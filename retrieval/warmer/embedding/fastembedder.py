@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from warmer.embedding import DEFAULT_MODEL, Embedder, minilm
+from warmer.embedding import DEFAULT_MODEL, LoadedEmbedder, minilm
 from warmer.embedding.weights import Weights, from_folder
+from warmer.embedding.window import window_of
 from warmer.errors import EmbeddingError
 from warmer.index import Vector
 
@@ -25,6 +26,7 @@ class FastEmbedder:
     def __init__(self, name: str, model: "TextEmbedding") -> None:
         self.name = name
         self._model = model
+        self.window = window_of(getattr(model.model, "tokenizer", None))
         self.dim = len(self.embed_query("dimension"))
 
     def embed_query(self, text: str) -> Vector:
@@ -39,7 +41,7 @@ class FastEmbedder:
             yield position, _unit(vector)
 
 
-def load(model: str = DEFAULT_MODEL) -> Embedder:
+def load(model: str = DEFAULT_MODEL) -> LoadedEmbedder:
     """Load a model by name or by the path of its folder; takes half a second for the built-in one.
 
     Raises:

@@ -19,6 +19,7 @@ from tokenizers import Encoding, Tokenizer
 
 from warmer.embedding import DEFAULT_MODEL
 from warmer.embedding.weights import Weights, sha256
+from warmer.embedding.window import window_of
 from warmer.errors import EmbeddingError
 from warmer.index import Vector
 
@@ -56,6 +57,7 @@ class MiniLM:
         self._tokenizer = Tokenizer.from_file(str(files.folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(_LONGEST)
         self._tokenizer.no_padding()
+        self.window = window_of(self._tokenizer)
         self._session = _open(files.model.parent)
 
     def embed_query(self, text: str) -> Vector:

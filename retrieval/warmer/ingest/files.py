@@ -8,22 +8,32 @@ from stat import S_ISDIR
 from typing import Literal
 
 from warmer.errors import IngestError
+from warmer.ingest.git import Checkout, checkout
+from warmer.ingest.ignore import Rules
+from warmer.ingest.leftout import LeftOut
 
-Kind = Literal["markdown", "rst", "python", "text"]
+Kind = Literal["markdown", "mdx", "rst", "html", "notebook", "pdf", "python", "code", "text"]
 
 SUFFIXES: dict[str, Kind] = {
     ".md": "markdown",
     ".markdown": "markdown",
     ".mdown": "markdown",
     ".mkd": "markdown",
-    ".mdx": "markdown",
+    ".mdx": "mdx",
     ".rst": "rst",
     ".rest": "rst",
-    ".py": "python",
+    ".html": "html",
+    ".htm": "html",
+    ".xhtml": "html",
+    ".ipynb": "notebook",
+    ".pdf": "pdf",
     ".txt": "text",
     ".text": "text",
+    ".py": "python",
+    **dict.fromkeys([".c", ".h", ".cc", ".cpp", ".cxx", ".hh", ".hpp", ".cs", ".java", ".kt", ".scala"], "code"),
+    **dict.fromkeys([".js", ".mjs", ".jsx", ".ts", ".tsx", ".php", ".rb", ".dart"], "code"),
+    **dict.fromkeys([".go", ".rs", ".swift", ".proto"], "code"),
 }
-_SKIPPED = {"__pycache__", "node_modules"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +43,37 @@ class SourceFile:
     Attributes:
         path: Where it is.
         source: What its passages call it: "<label>/<path below the root>" with slashes.
+        link: Where it can be read, if it is of a checkout.
     """
 
     path: Path
     source: str
+    link: str = ""
 
 
-def find_files(root: Path, label: str, unlisted: list[SourceFile] | None = None) -> Iterator[SourceFile]:
+def find_files(
+    root: Path,
+    label: str,
+    left_out: LeftOut | None = None,
+    *,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+) -> Iterator[SourceFile]:
     """Find the files of a supported kind below a folder, sorted by source; a file root is itself the one.
 
-    Hidden files and folders, caches, virtual environments and links that lead out of the folder or to what was
-    seen already are left out.
+    Virtual environments, links that lead out of the folder or to what was seen already, and what `Rules` says is
+    left out.
 
     Args:
-        root: A folder or a file.
+        root: A folder or a file. A file is read whatever the patterns and ignore files say.
         label: What to call the root; see `root_labels`. It is the whole source of a file root.
-        unlisted: Takes the folders below the root that cannot be listed.
+        left_out: Takes what is left out below the root.
+        include: Patterns of the only files to take, as in a `.gitignore` in the root; empty: all.
+        exclude: Patterns of what to leave out.
 
     Raises:
-        IngestError: The root does not exist, cannot be listed, or is a file of an unsupported kind.
+        IngestError: The root does not exist, cannot be listed, or is a file of an unsupported kind; or a pattern
+            cannot be read.
     """
     try:
         is_folder = S_ISDIR(root.stat().st_mode)
@@ -59,15 +81,9 @@ def find_files(root: Path, label: str, unlisted: list[SourceFile] | None = None)
         raise IngestError(f"{printable(root)} cannot be read: {getattr(error, 'strerror', error)}") from error
     if not is_folder:
         kind_of(root)
-        return iter([SourceFile(root, printable(label))])
-    closed: list[Path] = []
-    files, folders = (
-        [SourceFile(path, printable(f"{label}/{path.relative_to(root).as_posix()}")) for path in paths]
-        for paths in (list(_walk(root, closed)), closed)
-    )
-    if unlisted is not None:
-        unlisted.extend(folders)
-    return iter(sorted(files, key=lambda file: file.source))
+        return iter([SourceFile(root, printable(label), _link(_checkout_around(root.parent), root))])
+    walk = _Walk(root, label, Rules.of(root, include, exclude), left_out or LeftOut())
+    return iter(sorted(walk.files(), key=lambda file: file.source))
 
 
 def root_labels(roots: Sequence[Path], known: Mapping[str, str] | None = None) -> dict[str, Path]:
@@ -116,31 +132,74 @@ def printable(text: str | Path) -> str:
     return str(text).encode(errors="replace").decode()
 
 
-def _walk(root: Path, closed: list[Path]) -> Iterator[Path]:
-    def refuse(error: OSError) -> None:
-        if error.filename == str(root):
-            raise IngestError(f"{printable(root)} cannot be listed: {error.strerror}") from error
-        closed.append(Path(error.filename))
+class _Walk:
+    """Goes through a folder, with the rules and the checkout of each folder below it."""
 
-    resolved = _real(root)
-    seen = {resolved}
-    for folder, folders, names in os.walk(root, onerror=refuse, followlinks=True):
-        if "pyvenv.cfg" in names and folder != str(root):
-            folders.clear()
-            continue
-        folders[:] = [name for name in sorted(folders) if _enter(Path(folder, name), resolved, seen)]
-        for path in (Path(folder, name) for name in names if not name.startswith(".")):
-            if path.suffix.lower() in SUFFIXES and _real(path).is_relative_to(resolved):
-                yield path
+    def __init__(self, root: Path, label: str, rules: Rules, left_out: LeftOut) -> None:
+        self._root = root
+        self._label = label
+        self._left_out = left_out
+        self._resolved = _real(root)
+        self._seen = {self._resolved}
+        self._rules = {root.parent: rules}
+        self._checkouts = {root.parent: _checkout_around(root.parent)}
+
+    def files(self) -> Iterator[SourceFile]:
+        for name, folders, names in os.walk(self._root, onerror=self._refuse, followlinks=True):
+            folder = Path(name)
+            if "pyvenv.cfg" in names and folder != self._root:
+                self._left_out.on_purpose("a virtual environment", self._source(folder))
+                folders.clear()
+                continue
+            has_git = ".git" in folders or ".git" in names
+            rules = self._rules[folder] = self._rules[folder.parent].within(folder)
+            here = self._checkouts[folder] = checkout(folder) if has_git else self._checkouts[folder.parent]
+            folders[:] = [name for name in sorted(folders) if self._enter(folder / name, rules)]
+            for path in (folder / name for name in sorted(names) if name != ".git"):
+                if self._take(path, rules):
+                    yield SourceFile(path, self._source(path), _link(here, path))
+
+    def _enter(self, folder: Path, rules: Rules) -> bool:
+        if folder.name == ".git":
+            return False
+        resolved = _real(folder)
+        reason = rules.against(folder, is_folder=True)
+        if not reason and (resolved in self._seen or not resolved.is_relative_to(self._resolved)):
+            reason = "a link to elsewhere"
+        if reason:
+            self._left_out.on_purpose(reason, f"{self._source(folder)}/")
+        else:
+            self._seen.add(resolved)
+        return not reason
+
+    def _take(self, path: Path, rules: Rules) -> bool:
+        example = self._source(path)
+        reason = rules.against(path, is_folder=False)
+        if not reason and path.suffix.lower() not in SUFFIXES:
+            reason, example = "of an unsupported kind", f"*{printable(path.suffix)}" if path.suffix else path.name
+        if not reason and not _real(path).is_relative_to(self._resolved):
+            reason = "a link to elsewhere"
+        if reason:
+            self._left_out.on_purpose(reason, printable(example))
+        return not reason
+
+    def _source(self, path: Path) -> str:
+        return printable(f"{self._label}/{path.relative_to(self._root).as_posix()}")
+
+    def _refuse(self, error: OSError) -> None:
+        if error.filename == str(self._root):
+            raise IngestError(f"{printable(self._root)} cannot be listed: {error.strerror}") from error
+        source = self._source(Path(error.filename))
+        self._left_out.by_failure("unreadable", f"{source}/: the folder cannot be listed", source)
 
 
-def _enter(folder: Path, root: Path, seen: set[Path]) -> bool:
-    resolved = _real(folder)
-    hidden = folder.name.startswith(".") or folder.name in _SKIPPED
-    if hidden or resolved in seen or not resolved.is_relative_to(root):
-        return False
-    seen.add(resolved)
-    return True
+def _checkout_around(folder: Path) -> Checkout | None:
+    top = next((outer for outer in (folder, *folder.parents) if (outer / ".git").exists()), None)
+    return checkout(top) if top else None
+
+
+def _link(within: Checkout | None, path: Path) -> str:
+    return within.link(path) if within else ""
 
 
 def _label(root: Path, taken: Sequence[str], others: Set[Path]) -> str:

@@ -25,7 +25,7 @@ def markdown_sections(text: str) -> Iterator[Section]:
     front = _FRONT_MATTER.match(text)
     begin = front[0].rstrip("\n").count("\n") + 1 if front else 0
     body = text[front.end() :] if front else text
-    headings = list(_headings(body, begin))
+    headings = list(markdown_headings(body, begin))
     if front:
         named = _FRONT_TITLE.search(front[1])
         outermost = named[1].strip("\"' \t") if named and all(heading.level > 1 for heading in headings) else ""
@@ -33,7 +33,8 @@ def markdown_sections(text: str) -> Iterator[Section]:
     return cut(text, headings)
 
 
-def _headings(text: str, begin: int) -> Iterator[Heading]:
+def markdown_headings(text: str, begin: int) -> Iterator[Heading]:
+    """Find the headings that are not part of a list or quote; `begin` is the index of the text's first line."""
     env: EnvType = {}
     tokens = _BLOCKS.parse(text, env)
     for token, inline in pairwise(tokens):

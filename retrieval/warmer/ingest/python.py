@@ -33,9 +33,9 @@ def python_sections(text: str, module: str) -> list[Section]:
             tree = ast.parse(text)
         return [*_section(tree, module), *_definitions(tree, module)]
     except SyntaxError as error:
-        raise IngestError(f"line {error.lineno}: {printable(error.msg)}") from error
+        raise IngestError(f"line {error.lineno}: {printable(error.msg)}", "damaged") from error
     except (ValueError, RecursionError, MemoryError) as error:
-        raise IngestError(f"cannot be parsed as Python: {error}") from error
+        raise IngestError(f"cannot be parsed as Python: {error}", "damaged") from error
 
 
 def module_name(path: Path) -> str:
@@ -68,10 +68,11 @@ def _section(node: ast.Module | _Definition, title: str) -> Iterator[Section]:
         return
     blank = len(raw) - len(raw.lstrip())
     line = node.body[0].lineno + raw.count("\n", 0, blank)
+    lines = range(line, line + docstring.count("\n") + 1)
     if isinstance(node, ast.Module):
-        yield Section(title, docstring, line)
+        yield Section(title, docstring, lines)
     else:
-        yield Section(title, f"{_signature(node)}\n{docstring}", node.lineno, line - node.lineno - 1)
+        yield Section(title, f"{_signature(node)}\n{docstring}", [node.lineno, *lines])
 
 
 def _signature(node: _Definition) -> str:

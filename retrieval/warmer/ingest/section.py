@@ -1,7 +1,7 @@
 """Sections: the runs of text between the headings of a document."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 _LONGEST_HEADING = 200
@@ -9,19 +9,21 @@ _LONGEST_HEADING = 200
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Text under one heading, as it stands in the document.
+    """Text under one heading.
 
     Attributes:
         title: The path of headings that leads to it, outermost first, joined by " > ".
         text: The text, without the heading.
-        line: The line of the document at which the text begins; the first line is 1.
-        gap: How many lines of the document the text leaves out after its first line.
+        lines: Which line of the document each line of the text is; the first one is 1.
+        url: Where it can be read, if the document says so.
+        page: The page of a PDF.
     """
 
     title: str
     text: str
-    line: int
-    gap: int = 0
+    lines: Sequence[int]
+    url: str = ""
+    page: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,18 @@ def cut(text: str, headings: Iterable[Heading]) -> Iterator[Section]:
     path: list[Heading] = []
     begin = 0
     for heading in [*headings, Heading(0, "", len(lines), len(lines))]:
-        yield Section(_title(path), "".join(lines[begin : heading.start]), begin + 1)
-        path = [outer for outer in path if outer.level < heading.level] + [heading]
+        numbers = range(begin + 1, max(begin, heading.start) + 2)
+        yield Section(title_of(path), "".join(lines[begin : heading.start]), numbers)
+        path = below(path, heading)
         begin = heading.end
 
 
-def _title(path: Iterable[Heading]) -> str:
+def below(path: Iterable[Heading], heading: Heading) -> list[Heading]:
+    """Give the path of headings that ends with this one."""
+    return [*(outer for outer in path if outer.level < heading.level), heading]
+
+
+def title_of(path: Iterable[Heading]) -> str:
+    """Join a path of headings."""
     short = (" ".join(heading.title.split())[:_LONGEST_HEADING] for heading in path)
     return " > ".join(title for title in short if title)

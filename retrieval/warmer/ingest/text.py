@@ -7,4 +7,4 @@ from warmer.ingest.section import Section
 
 def text_sections(text: str) -> Iterator[Section]:
     """Take plain text as one section without a title."""
-    yield Section("", text, 1)
+    yield Section("", text, range(1, text.count("\n") + 2))

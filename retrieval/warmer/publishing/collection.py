@@ -128,9 +128,11 @@ class ServerCollection:
         await self._call(lambda client: client.upsert(self.name, list(points), wait=True), "writing")
 
     async def set_payloads(self, payloads: Mapping[str, dict[str, Any]]) -> None:
-        """Set fields of points by id."""
+        """Set all fields of points by id; others go."""
         changes = [
-            models.SetPayloadOperation(set_payload=models.SetPayload(payload=payload, points=[native_id(id_)]))
+            models.OverwritePayloadOperation(
+                overwrite_payload=models.SetPayload(payload=payload, points=[native_id(id_)])
+            )
             for id_, payload in payloads.items()
         ]
         await self._call(lambda client: client.batch_update_points(self.name, changes, wait=True), "writing")

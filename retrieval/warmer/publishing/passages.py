@@ -16,13 +16,13 @@ from warmer.embedding import Embedder
 from warmer.errors import IngestError
 from warmer.indexing import Built, Progress, check_model, check_roots, is_given, is_kept, payload_of
 from warmer.passage import Passage, embedded_text, identify
-from warmer.publishing.collection import Origin, ServerCollection
+from warmer.publishing.collection import FIELDS, Origin, ServerCollection
 from warmer.publishing.points import in_batches, make_point
 from warmer.publishing.upload import Upload, uploading
 from warmer.spool import Payload, Spool
 
 _CHUNK = 2048
-_TOLD = ("source", "title", "line")  # with the id these tell a payload: the id tells the embedded text
+_TOLD = ("source", "title", "line", "url", "page")  # with the id these tell a payload: the id tells the embedded text
 
 Identified = tuple[str, Payload]
 
@@ -76,7 +76,9 @@ async def publish_passages(
             raise IngestError("there is nothing to index: no passage was found. The collection is as it was")
         indexed = {label: str(path) for label, path in roots.items()}
         known = before.roots if before else {}
-        claimed = await _claim(collection, before, Origin(embedder.name, embedder.dim, known | indexed))
+        claimed = await _claim(
+            collection, before, Origin(embedder.name, embedder.dim, known | indexed, FIELDS | points.fields)
+        )
         run = _Run(collection, embedder, len(points), progress)
         async with uploading(collection.upsert) as upload:
             await run.add(points, upload)
@@ -94,7 +96,9 @@ async def _claim(collection: ServerCollection, before: Origin | None, wanted: Or
     if before and before.model != wanted.model:
         await collection.drop()
         before = None
-    claimed = dataclasses.replace(before, roots=wanted.roots) if before else wanted
+    claimed = (
+        dataclasses.replace(before, roots=wanted.roots, fields=before.fields | wanted.fields) if before else wanted
+    )
     if before is None:
         await collection.create(claimed)
     elif claimed != before:
@@ -157,4 +161,4 @@ def _embed(points: Sequence[Identified], embedder: Embedder) -> Iterator[models.
 
 
 def _same(told: Mapping[str, Any], payload: Mapping[str, Any]) -> bool:
-    return all(told.get(key) == payload[key] for key in _TOLD)
+    return all(told.get(key) == payload.get(key) for key in _TOLD)

@@ -23,6 +23,7 @@ from rich.text import Text
 from warmer.errors import WarmerError
 from warmer.index.catalog import Catalog
 from warmer.ingest.pydocs import python_passages
+from warmer_server.app import load_embedder
 from warmer_server.commands.index import build
 from warmer_server.settings import Settings, read_settings
 
@@ -42,7 +43,8 @@ def run(_: argparse.Namespace) -> None:
     if COLLECTION not in Catalog(settings.data_dir).names():
         said = "Indexing the documentation of this Python: once, a few minutes."
         Console(stderr=True).print(said)
-    build(settings, COLLECTION, python_passages(), {}, replace=True)
+    embedder = load_embedder(settings.embedding_model)
+    build(settings, embedder, COLLECTION, python_passages(window=embedder.window), {}, replace=True)
     asyncio.run(demonstrate(settings, Console(highlight=False)))
 
 

@@ -8,19 +8,17 @@ from pathlib import Path
 
 from rich.console import Console
 
+from warmer.embedding import Embedder
 from warmer.errors import IngestError
 from warmer.index.catalog import Catalog
 from warmer.index.shards import readable
 from warmer.indexing import Built, index_passages
-from warmer.ingest import read_passages
-from warmer.ingest.files import SourceFile, find_files, root_labels
-from warmer.passage import Passage
+from warmer.ingest import LeftOut, SourceFile, find_files, read_passages, root_labels
+from warmer.passage import Passage, Window
 from warmer_server.app import load_embedder
 from warmer_server.bar import progress_bar
 from warmer_server.place import server_url
 from warmer_server.settings import Settings, read_settings
-
-_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +28,19 @@ class Material:
     Attributes:
         roots: Label of each path, and the path.
         passages: What the files hold; they are read as it is gone through.
-        found: Number of files and folders found.
-        left_out: Source of each file and folder that could not be read, and why; fills as the files are read.
+        files: Sources of the files to be read.
+        left_out: What was not read, and why; fills as the files are read.
     """
 
     roots: dict[str, Path]
     passages: Iterator[Passage]
-    found: int
-    left_out: dict[str, str]
+    files: frozenset[str]
+    left_out: LeftOut
+
+    @property
+    def read(self) -> int:
+        """Number of files that were read."""
+        return len(self.files - self.left_out.unread)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -45,16 +48,20 @@ def run(arguments: argparse.Namespace) -> None:
     settings = read_settings(arguments.url)
     name, replace = arguments.collection, arguments.replace
     url = server_url(arguments.url, settings)
-    found = _gather(arguments.paths, {} if replace else _known_roots(settings, url, name))
+    roots = root_labels(arguments.paths, {} if replace else _known_roots(settings, url, name))
+    embedder = load_embedder(settings.embedding_model)
+    found = _gather(roots, arguments, embedder.window)
+    unread = found.left_out.unread
     if url:
-        built = asyncio.run(_publish(settings, url, name, found, replace=replace))
+        built = asyncio.run(_publish(settings, url, embedder, found, name, replace=replace))
     else:
-        built = build(settings, name, found.passages, found.roots, unread=found.left_out, replace=replace)
+        built = build(settings, embedder, name, found.passages, found.roots, unread=unread, replace=replace)
     _report(arguments, built, found)
 
 
 def build(
     settings: Settings,
+    embedder: Embedder,
     collection: str,
     passages: Iterable[Passage],
     roots: Mapping[str, Path],
@@ -64,7 +71,6 @@ def build(
 ) -> Built:
     """Embed and publish, with a progress bar on stderr."""
     generations = Catalog(settings.data_dir).generations(collection)
-    embedder = load_embedder(settings.embedding_model)
     with progress_bar("passages") as progress:
         return index_passages(
             generations, passages, embedder, roots=roots, unread=unread, replace=replace, progress=progress
@@ -92,12 +98,13 @@ async def _roots_there(settings: Settings, url: str, name: str) -> Mapping[str, 
     return origin.roots if origin else {}
 
 
-async def _publish(settings: Settings, url: str, name: str, found: Material, *, replace: bool) -> Built:
+async def _publish(
+    settings: Settings, url: str, embedder: Embedder, found: Material, name: str, *, replace: bool
+) -> Built:
     from warmer.publishing.collection import ServerCollection  # noqa: PLC0415
     from warmer.publishing.passages import publish_passages  # noqa: PLC0415
     from warmer_server.server import server  # noqa: PLC0415
 
-    embedder = load_embedder(settings.embedding_model)
     async with server(url, settings) as remote:
         with progress_bar("passages") as progress:
             return await publish_passages(
@@ -105,37 +112,37 @@ async def _publish(settings: Settings, url: str, name: str, found: Material, *, 
                 found.passages,
                 embedder,
                 roots=found.roots,
-                unread=found.left_out,
+                unread=found.left_out.unread,
                 replace=replace,
                 progress=progress,
             )
 
 
-def _gather(paths: Sequence[Path], known: Mapping[str, str]) -> Material:
-    roots = root_labels(paths, known)
-    unlisted: list[SourceFile] = []
-    files = [file for label, root in roots.items() for file in find_files(root, label, unlisted)]
-    left_out = {folder.source: f"{folder.path}: the folder cannot be listed" for folder in unlisted}
-    return Material(roots, _read(files, left_out), len(files) + len(unlisted), left_out)
+def _gather(roots: dict[str, Path], arguments: argparse.Namespace, window: Window | None) -> Material:
+    left_out, asked = LeftOut(), {"include": arguments.include, "exclude": arguments.exclude}
+    files = [file for label, root in roots.items() for file in find_files(root, label, left_out, **asked)]
+    passages = _read(files, left_out, window, arguments.max_size)
+    return Material(roots, passages, frozenset(file.source for file in files), left_out)
 
 
-def _read(files: Sequence[SourceFile], left_out: dict[str, str]) -> Iterator[Passage]:
+def _read(files: Sequence[SourceFile], left_out: LeftOut, window: Window | None, most: int) -> Iterator[Passage]:
+    """Read files one by one, each as a whole or not at all."""
     for file in files:
         try:
-            yield from read_passages(file)
+            passages = list(read_passages(file, window=window, most=most))
         except IngestError as error:
-            left_out[file.source] = str(error)
+            left_out.by_failure(error.reason, str(error), file.source)
+            continue
+        if not passages:
+            left_out.on_purpose("without text", file.source)
+        yield from passages
 
 
 def _report(arguments: argparse.Namespace, built: Built, found: Material) -> None:
     change = f"{built.embedded} embedded anew" if built.published else "nothing had changed"
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(
-        f"{arguments.collection}: {built.points} passages, {found.found - len(found.left_out)} files read, {change}"
-    )
-    for reason in list(found.left_out.values())[:_SHOWN]:
-        console.print(f"left out: {reason}", markup=False)
-    if len(found.left_out) > _SHOWN:
-        console.print(f"left out: {len(found.left_out) - _SHOWN} more")
-    if found.left_out and not arguments.replace:
-        console.print("What was indexed of these before is kept.")
+    console.print(f"{arguments.collection}: {built.points} passages, {found.read} files read, {change}")
+    for line in found.left_out.lines():
+        console.print(f"left out: {line}", markup=False)
+    if found.left_out.unread and not arguments.replace:
+        console.print("What was indexed before of those that could not be read is kept.")
