@@ -5,10 +5,12 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache, partial
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
 from mcp.server import MCPServer
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
@@ -37,13 +39,12 @@ Skip the scoring when the first hits answer the question already."""
 
 
 def build_server(settings: Settings) -> MCPServer[Workspace]:
-    """Make a server; opening its journal and loading its model begin when it runs."""
+    """Make a server; it opens its journal when it runs, and loads its model once the handshake is over."""
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[Workspace]) -> AsyncIterator[Workspace]:
         async with open_engine(settings) as engine, anyio.create_task_group() as background:
             workspace = make_workspace(settings, engine, background)
-            workspace.retrievers.start()
             background.start_soon(_prune, workspace)
             yield workspace
             background.cancel_scope.cancel()
@@ -55,6 +56,7 @@ def build_server(settings: Settings) -> MCPServer[Workspace]:
         instructions=INSTRUCTIONS + _collections(settings),
         log_level=settings.log_level,
         lifespan=lifespan,
+        middleware=[_load_after_handshake],
         tools=[search.TOOL, give_feedback.TOOL, train_params.TOOL],
     )
 
@@ -72,6 +74,13 @@ def build_server(settings: Settings) -> MCPServer[Workspace]:
         return json.dumps([one.to_json() for one in trained if one.key.collection == collection])
 
     return server
+
+
+async def _load_after_handshake(ctx: ServerRequestContext[Workspace, Any], call_next: CallNext) -> HandlerResult:
+    """Begin to load the model with the second message: imports in a thread would slow the first answer."""
+    if ctx.method not in {"initialize", "server/discover"}:
+        ctx.lifespan_context.retrievers.start()
+    return await call_next(ctx)
 
 
 async def _prune(workspace: Workspace) -> None:
