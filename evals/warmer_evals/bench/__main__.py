@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(asked: argparse.Namespace) -> None:
     """Make the collection, measure on it, and write the report."""
     begun = perf_counter()
-    work = asked.work / f"{asked.dataset.name}-{asked.points}"
+    work = asked.work / f"{asked.dataset.resolve().name}-{asked.points}"
     data_dir = work / "data"
     data_dir.mkdir(parents=True, exist_ok=True)
     embedder = load()

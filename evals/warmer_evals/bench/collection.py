@@ -50,7 +50,7 @@ def make(dataset: Path, points: int, data_dir: Path, embedder: Embedder) -> Made
     note = data_dir / "made.json"
     if note.exists():
         made = Made(**json.loads(note.read_text(encoding="utf-8")))
-        if (made.dataset, made.points) == (dataset.name, points):
+        if (made.dataset, made.points) == (dataset.resolve().name, points):
             return made
     documents = list(islice(_documents(dataset), points))
     if not documents:
@@ -64,7 +64,7 @@ def make(dataset: Path, points: int, data_dir: Path, embedder: Embedder) -> Made
             generations, passages, varying, roots={}, replace=True, progress=bars.steps(f"{dataset.name}: passages")
         )
     seconds = perf_counter() - begun
-    made = Made(dataset.name, points, len(documents), varying.seconds, seconds - varying.seconds)
+    made = Made(dataset.resolve().name, points, len(documents), varying.seconds, seconds - varying.seconds)
     note.write_text(json.dumps(asdict(made)), encoding="utf-8")
     return made
 

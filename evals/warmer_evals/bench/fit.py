@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warmer.embedding import Embedder
-from warmer.heldout import hold_out
-from warmer.training import Sample, fit, tabulate
+from warmer.heldout import FEWEST_QUERIES, hold_out
+from warmer.training import FEWEST_HITS, Sample, fit, tabulate
 from warmer_evals.bench import Row
 
 WARMER, REFERENCE = "warmer", "qdrant-relevance-feedback"
@@ -28,17 +28,22 @@ Vectors = dict[str, NDArray[np.float32]]
 
 
 def measure(dataset: Path, embedder: Embedder, *, runs: int) -> list[Row]:
-    """Fit with both; nothing where the dataset has no grades to train on."""
+    """Fit with both; nothing where the dataset has too few grades to train on."""
     train = dataset / "qrels" / "train.tsv"
     if not train.is_file():
         return []
     queries = {line["_id"]: line["text"] for line in _lines(dataset / "queries.jsonl")}
+    corpus = {line["_id"]: line["text"] for line in _lines(dataset / "corpus.jsonl")}
     grades: Grades = {}
     for row in train.read_text(encoding="utf-8").splitlines()[1:]:
         query, document, grade = row.split("\t")
-        grades.setdefault(query, {})[document] = float(grade) / 10
+        if query in queries and document in corpus:
+            grades.setdefault(query, {})[document] = float(grade) / 10
+    grades = {query: graded for query, graded in grades.items() if len(graded) >= FEWEST_HITS}
+    if len(grades) < FEWEST_QUERIES:
+        return []
     judged = {document for graded in grades.values() for document in graded}
-    texts = {line["_id"]: line["text"] for line in _lines(dataset / "corpus.jsonl") if line["_id"] in judged}
+    texts = {document: text for document, text in corpus.items() if document in judged}
     names = list(texts)
     vectors = {names[n]: vector for n, vector in embedder.embed_passages(list(texts.values()))}
     asked = {query: embedder.embed_query(queries[query]) for query in grades}
