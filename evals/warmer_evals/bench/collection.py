@@ -1,6 +1,7 @@
 """The collection that is measured on: a dataset's documents, and variations of them up to the number asked for."""
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -52,6 +53,7 @@ def make(dataset: Path, points: int, data_dir: Path, embedder: Embedder) -> Made
         made = Made(**json.loads(note.read_text(encoding="utf-8")))
         if (made.dataset, made.points) == (dataset.resolve().name, points):
             return made
+    shutil.rmtree(data_dir, ignore_errors=True)
     documents = list(islice(_documents(dataset), points))
     if not documents:
         raise EvalError(f"{dataset / 'corpus.jsonl'} has no documents")

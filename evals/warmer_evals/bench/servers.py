@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -65,8 +66,9 @@ def peer(python: str, data_dir: Path, work: Path) -> Server:
     program = Path(python).parent / PEER
     if not program.is_file():
         raise EvalError(f"there is no {program}: {python} -m pip install {PEER}==0.8.1, or leave out --peer")
-    storage = work / "peer"
+    storage = data_dir / "peer"
     if not (storage / "full").exists():
+        shutil.rmtree(storage, ignore_errors=True)
         passages, vectors = work / "passages.jsonl", work / "vectors.npy"
         collection.export(data_dir, passages, vectors)
         script = [python, str(_HERE / "peer_fill.py"), str(passages), str(vectors), str(storage), collection.NAME]
