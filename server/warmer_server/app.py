@@ -25,7 +25,7 @@ from warmer_server.settings import Settings
 from warmer_tools import give_feedback, search, train_params
 from warmer_tools.workspace import Workspace
 
-_PRUNED_EVERY = 3600.0
+_PRUNED_AFTER, _PRUNED_EVERY = 60.0, 3600.0  # a start has other things to do
 _log = logging.getLogger(__name__)
 INSTRUCTIONS = """\
 Searches documents in Qdrant, and finds better ones once you have scored the first.
@@ -84,6 +84,7 @@ async def _load_after_handshake(ctx: ServerRequestContext[Workspace, Any], call_
 
 
 async def _prune(workspace: Workspace) -> None:
+    await anyio.sleep(_PRUNED_AFTER)
     while True:
         try:
             await workspace.journal.prune()
