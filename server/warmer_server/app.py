@@ -25,7 +25,7 @@ from warmer_server.settings import Settings
 from warmer_tools import give_feedback, search, train_params
 from warmer_tools.workspace import Workspace
 
-_PRUNED_AFTER, _PRUNED_EVERY = 60.0, 3600.0  # a start has other things to do
+_PRUNED_EVERY = 3600.0
 _log = logging.getLogger(__name__)
 INSTRUCTIONS = """\
 Searches documents in Qdrant, and finds better ones once you have scored the first.
@@ -40,12 +40,18 @@ Skip the scoring when the first hits answer the question already."""
 
 def build_server(settings: Settings) -> MCPServer[Workspace]:
     """Make a server; it opens its journal when it runs, and loads its model once the handshake is over."""
+    greeted = anyio.Event()
+
+    async def watch(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        if ctx.method not in {"initialize", "server/discover"}:  # the client has had its answer to these
+            greeted.set()
+        return await call_next(ctx)
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[Workspace]) -> AsyncIterator[Workspace]:
         async with open_engine(settings) as engine, anyio.create_task_group() as background:
             workspace = make_workspace(settings, engine, background)
-            background.start_soon(_prune, workspace)
+            background.start_soon(_work, workspace, greeted)
             yield workspace
             background.cancel_scope.cancel()
 
@@ -56,7 +62,7 @@ def build_server(settings: Settings) -> MCPServer[Workspace]:
         instructions=INSTRUCTIONS + _collections(settings),
         log_level=settings.log_level,
         lifespan=lifespan,
-        middleware=[_load_after_handshake],
+        middleware=[watch],
         tools=[search.TOOL, give_feedback.TOOL, train_params.TOOL],
     )
 
@@ -76,15 +82,14 @@ def build_server(settings: Settings) -> MCPServer[Workspace]:
     return server
 
 
-async def _load_after_handshake(ctx: ServerRequestContext[Workspace, Any], call_next: CallNext) -> HandlerResult:
-    """Begin to load the model with the second message: imports in a thread would slow the first answer."""
-    if ctx.method not in {"initialize", "server/discover"}:
-        ctx.lifespan_context.retrievers.start()
-    return await call_next(ctx)
+async def _work(workspace: Workspace, greeted: anyio.Event) -> None:
+    """Do what a start need not wait for: load the model, delete what has expired."""
+    await greeted.wait()
+    workspace.retrievers.start()
+    await _prune(workspace)
 
 
 async def _prune(workspace: Workspace) -> None:
-    await anyio.sleep(_PRUNED_AFTER)
     while True:
         try:
             await workspace.journal.prune()
