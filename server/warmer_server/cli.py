@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Import without garbage collection: there is none among half a million objects, and to look takes a fifth."""
+    """Import without garbage collection: it would look through all that was imported, again and again, for nothing."""
     gc.disable()
     try:
         yield
