@@ -3,7 +3,7 @@ BIN := .venv/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint check format clean
+.PHONY: demo test lint check format bench clean
 
 demo: .venv/warmer
 	$(BIN)/warmer demo
@@ -22,6 +22,9 @@ format: .venv/dev
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+bench: .venv/warmer $(if $(PEER),.venv/peer)
+	$(BIN)/python -m warmer_evals.bench $(DATASET) $(if $(PEER),--peer .venv/peer/bin/python)
+
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
@@ -38,3 +41,8 @@ clean:
 .venv/dev: .venv/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ .venv/warmer
+
+.venv/peer: .venv/python
+	$(PYTHON) -m venv $@
+	PIP_CONSTRAINT= $@/bin/python -m pip install --quiet mcp-server-qdrant==0.8.1
+	@touch $@

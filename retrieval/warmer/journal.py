@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from sqlite3 import Connection
 from time import time
 from typing import Any, Protocol
@@ -69,6 +69,11 @@ class Search:
     def unscored(self) -> list[Shown]:
         """List the hits that have none."""
         return [shown for shown in self.shown.values() if shown.score is None]
+
+    def with_scores(self, given: Mapping[int, float]) -> "Search":
+        """Give the same search with these scores of hits, by their numbers, added."""
+        shown = {hit: replace(one, score=given.get(hit, one.score)) for hit, one in self.shown.items()}
+        return replace(self, shown=shown)
 
 
 class Journal(Protocol):

@@ -5,10 +5,12 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache, partial
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
 from mcp.server import MCPServer
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
@@ -37,14 +39,19 @@ Skip the scoring when the first hits answer the question already."""
 
 
 def build_server(settings: Settings) -> MCPServer[Workspace]:
-    """Make a server; opening its journal and loading its model begin when it runs."""
+    """Make a server; it opens its journal when it runs, and loads its model once the handshake is over."""
+    greeted = anyio.Event()
+
+    async def watch(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        if ctx.method not in {"initialize", "server/discover"}:  # the client has had its answer to these
+            greeted.set()
+        return await call_next(ctx)
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[Workspace]) -> AsyncIterator[Workspace]:
         async with open_engine(settings) as engine, anyio.create_task_group() as background:
             workspace = make_workspace(settings, engine, background)
-            workspace.retrievers.start()
-            background.start_soon(_prune, workspace)
+            background.start_soon(_work, workspace, greeted)
             yield workspace
             background.cancel_scope.cancel()
 
@@ -55,6 +62,7 @@ def build_server(settings: Settings) -> MCPServer[Workspace]:
         instructions=INSTRUCTIONS + _collections(settings),
         log_level=settings.log_level,
         lifespan=lifespan,
+        middleware=[watch],
         tools=[search.TOOL, give_feedback.TOOL, train_params.TOOL],
     )
 
@@ -72,6 +80,13 @@ def build_server(settings: Settings) -> MCPServer[Workspace]:
         return json.dumps([one.to_json() for one in trained if one.key.collection == collection])
 
     return server
+
+
+async def _work(workspace: Workspace, greeted: anyio.Event) -> None:
+    """Do what a start need not wait for: load the model, delete what has expired."""
+    await greeted.wait()
+    workspace.retrievers.start()
+    await _prune(workspace)
 
 
 async def _prune(workspace: Workspace) -> None:

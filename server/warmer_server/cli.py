@@ -1,14 +1,16 @@
 """The command `warmer`."""
 
 import argparse
+import gc
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 from warmer import __version__
 from warmer.errors import WarmerError, innermost
-from warmer_server.settings import describe_settings
 
 _COMMANDS = {
     "index": "make or update a collection from files and folders",
@@ -24,13 +26,10 @@ _COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; exits with status 1 and one line on stderr for what a user can mend."""
-    parsed = _parser().parse_args(arguments)
-    command = parsed.command or ("serve" if not sys.stdin.isatty() else "")
-    if not command:
-        _parser().print_help(sys.stderr)
-        sys.exit(2)
     try:
-        importlib.import_module(f"warmer_server.commands.{command}").run(parsed)
+        with _uncollected():
+            parsed, command = _read(arguments)
+        command.run(parsed)
     except (WarmerError, KeyboardInterrupt, BaseExceptionGroup) as error:
         cause = innermost(error)
         if isinstance(cause, KeyboardInterrupt):
@@ -40,7 +39,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise cause from None
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Import without garbage collection: it would look through all that was imported, again and again, for nothing."""
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
+
+
+def _read(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, ModuleType]:
+    """Read the command line and import the command that it names."""
+    parsed = _parser().parse_args(arguments)
+    command = parsed.command or ("serve" if not sys.stdin.isatty() else "")
+    if not command:
+        _parser().print_help(sys.stderr)
+        sys.exit(2)
+    return parsed, importlib.import_module(f"warmer_server.commands.{command}")
+
+
 def _parser() -> argparse.ArgumentParser:
+    from warmer_server.settings import describe_settings  # noqa: PLC0415  pydantic, too, without collection
+
     parser = argparse.ArgumentParser(
         prog="warmer",
         description="Retrieval that gets warmer: an agent's scores steer a second Qdrant retrieval.",

@@ -149,6 +149,14 @@ def test_many_processes_open_a_new_journal_at_once(tmp_path: Path) -> None:
     assert [process.wait() for process in processes] == [0] * 8
 
 
+def test_opening_a_journal_again_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    Database(path).close()
+    written = path.stat().st_mtime_ns
+    Database(path).close()
+    assert path.stat().st_mtime_ns == written
+
+
 async def test_what_expired_unscored_is_pruned(open_memory: Open) -> None:
     scored, unscored, fresh = make_search(), make_search(), make_search()
     async with open_memory(-1) as memory:

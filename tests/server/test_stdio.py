@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -155,6 +156,46 @@ def test_nothing_but_protocol_on_stdout(environment: dict[str, str]) -> None:
     results = {answer["id"]: answer for answer in answers if "id" in answer}
     assert not results[2]["result"]["isError"]
     assert all(results[number]["result"]["isError"] for number in (3, 4, 5))
+
+
+HEAVY = {
+    *("anthropic", "docutils", "fastembed", "huggingface_hub", "markdown_it", "onnxruntime", "qdrant_client"),
+    *("scipy", "semantic_text_splitter", "tokenizers", "torch"),
+}
+
+
+def test_a_handshake_waits_for_no_heavy_import(environment: dict[str, str], tmp_path: Path) -> None:
+    client = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    initialized = json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}) + "\n"
+    search = message(2, "tools/call", name="search", arguments={"query": "bread"})
+    command = [SERVE[0], "-X", "importtime", *SERVE[1:]]
+    log = tmp_path / "log"
+    with (
+        log.open("w") as stderr,
+        subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True
+        ) as server,
+    ):
+        assert server.stdin
+        assert server.stdout
+        server.stdin.write(message(1, "initialize", **client))
+        server.stdin.flush()
+        assert "serverInfo" in server.stdout.readline()
+        before = imported(log)
+        server.stdin.write(initialized + search)
+        server.stdin.flush()
+        while '"id":2' not in (line := server.stdout.readline()):
+            assert line
+        server.stdin.close()
+        server.stdout.read()
+    assert "mcp" in before
+    assert not HEAVY & before
+    assert "onnxruntime" in imported(log)
+
+
+def imported(log: Path) -> set[str]:
+    """Read the packages that `-X importtime` told of."""
+    return set(re.findall(r"^import time: .*\| +(\w+)", log.read_text(), re.MULTILINE))
 
 
 def test_plain_warmer_serves_where_its_input_is_no_terminal(environment: dict[str, str]) -> None:

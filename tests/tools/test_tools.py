@@ -277,11 +277,33 @@ async def test_both_forms_of_a_reply_say_the_same_and_fit_the_schema(connect: Co
         for name, result in {"search": found, "give_feedback": fed}.items():
             (block,) = result.content
             assert block.type == "text"
-            assert json.loads(block.text) == result.structured_content
+            assert untabled(json.loads(block.text)) == result.structured_content
             assert "\n" not in block.text
             schema = schemas[name]
             assert schema
             jsonschema.validate(result.structured_content, schema)
+
+
+def untabled(told: dict[str, Any]) -> dict[str, Any]:
+    """Read a text form as a model does: rows under their names, where null is nothing."""
+    return {name: records(value) if isinstance(value, list) else value for name, value in told.items()}
+
+
+def records(table: list[Any]) -> list[dict[str, Any]]:
+    return [
+        untabled({name: value for name, value in zip(table[0], row, strict=True) if value is not None})
+        for row in table[1:]
+    ]
+
+
+async def test_a_passage_cannot_pass_for_a_hit_and_little_is_said_beside_the_texts(connect: Connect) -> None:
+    async with connect() as client:
+        found = await client.call_tool("search", {"query": "bread", "limit": 10})
+    (block,) = found.content
+    assert block.type == "text"
+    table = json.loads(block.text)["hits"]
+    assert table[0] == ["hit", "id", "title", "source", "line", "text"]
+    assert len(block.text) - sum(len(row[-1]) for row in table[1:]) <= 1200
 
 
 async def test_feedback_that_was_found_to_harm_is_off_and_says_so(connect: Connect, data_dir: Path) -> None:

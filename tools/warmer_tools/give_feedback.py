@@ -126,8 +126,9 @@ async def _score(
         model = await anyio.to_thread.run_sync(workspace.load_judge, judge)
         return await score_shown(workspace, search_id, model), whose(model)
     found = await workspace.journal.find(search_id)
-    await workspace.journal.score(search_id, parse_scores(scores, found.shown), AGENT, RUBRIC)
-    return await workspace.journal.find(search_id), whose(None)
+    given = parse_scores(scores, found.shown)
+    await workspace.journal.score(search_id, given, AGENT, RUBRIC)
+    return found.with_scores(given), whose(None)
 
 
 async def _retrieve(

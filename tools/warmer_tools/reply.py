@@ -1,11 +1,17 @@
-"""What the tools answer with: the same facts as structured content and as compact JSON text."""
+"""What the tools answer with: the same facts as structured content and as compact JSON text.
+
+Text is what most models read, so each list of hits is a table there: a row of column names, then a row a hit, with
+null for what a hit lacks. Ten hits take 400 characters less than as objects, and are quoted like those, so that no
+passage can pass for another hit.
+"""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel, Field
+from pydantic_core import to_json
 
 from warmer.index import Hit
 
@@ -18,11 +24,12 @@ class HitReply(BaseModel):
 
     hit: int = Field(description="Number of this hit within the search; score it under this number")
     id: str = Field(description="Point id in Qdrant")
-    text: str
     title: str | None = Field(None, description="Headings that lead to the passage")
     source: str | None = None
+    line: int | None = Field(None, description="Where in the source it begins")
     metadata: dict[str, Any] | None = Field(None, description="Other stored fields, without long values")
     score: float | None = Field(None, description="The engine's score, only when asked for")
+    text: str
 
 
 def hit_replies(numbers: Iterable[int], hits: list[Hit], text_limit: int, scores: bool) -> list[HitReply]:
@@ -33,20 +40,33 @@ def hit_replies(numbers: Iterable[int], hits: list[Hit], text_limit: int, scores
 
 def result(reply: BaseModel) -> CallToolResult:
     """Wrap a reply for the protocol; clients show the model one of the two forms, so both say all."""
-    return CallToolResult(
-        content=[TextContent(type="text", text=reply.model_dump_json(exclude_none=True))],
-        structured_content=reply.model_dump(mode="json", exclude_none=True),
-    )
+    structured = reply.model_dump(mode="json", exclude_none=True)
+    text = to_json(_tables(reply, structured), inf_nan_mode="null").decode()
+    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
+
+
+def _tables(reply: BaseModel, structured: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn lists of models into rows of values under a row of names."""
+    told = dict(structured)
+    for name, value in structured.items():
+        items = getattr(reply, name)
+        if isinstance(items, list) and items and isinstance(items[0], BaseModel):
+            rows = [_tables(item, row) for item, row in zip(items, value, strict=True)]
+            columns = [column for column in type(items[0]).model_fields if any(column in row for row in rows)]
+            told[name] = [columns, *([row.get(column) for column in columns] for row in rows)]
+    return told
 
 
 def _hit_reply(number: int, hit: Hit, limit: int, scores: bool) -> HitReply:
     payload = dict(hit.payload)
+    line = payload.pop("line", None) if type(hit.payload.get("line")) is int else None
     return HitReply(
         hit=number,
         id=hit.id,
         text=_cut(payload.pop("text", ""), limit),
         title=_cut(payload.pop("title", None) or "", _VALUE) or None,
         source=_cut(payload.pop("source", None) or "", _VALUE) or None,
+        line=line,
         metadata=_short(payload, _METADATA) or None,
         score=round(hit.score, 4) if scores else None,
     )

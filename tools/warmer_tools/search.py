@@ -11,7 +11,6 @@ from warmer.embedding.retrievers import same_model
 from warmer.errors import ModelMismatchError, SearchError
 from warmer.index import CollectionInfo
 from warmer.journal import Search, kept_vector, new_search_id
-from warmer.judges import ANCHORS
 from warmer_tools.reply import HitReply, hit_replies, result
 from warmer_tools.tool import NoObject, NoText, ToolContext, make_tool, reporter, spoken_errors
 from warmer_tools.workspace import Workspace
@@ -91,10 +90,7 @@ async def run(
     )
 
 
-_NEXT = (
-    f"If these do not answer it yet, score every hit 0-10 ({ANCHORS}; spread them), then call give_feedback with "
-    'scores like {"1": 9, "2": 0}.'
-)
+_NEXT = "No answer yet? Score every hit 0-10 with give_feedback."
 
 
 def check_retriever(info: CollectionInfo, retriever: Retriever) -> None:

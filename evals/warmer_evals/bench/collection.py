@@ -1,0 +1,155 @@
+"""The collection that is measured on: a dataset's documents, and variations of them up to the number asked for."""
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from warmer.embedding import Embedder
+from warmer.index import Vector
+from warmer.index.catalog import Catalog
+from warmer.index.stored import Stored
+from warmer.indexing import index_passages
+from warmer.passage import Passage
+from warmer_evals import EvalError
+from warmer_evals.bars import Bars
+
+NAME = "bench"
+_NOISE = 0.3  # length of what is added to the unit vector of a variation
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What making the collection took.
+
+    Attributes:
+        dataset: Name of the folder.
+        points: Passages in it.
+        embedded: Those that the model embedded; the rest are variations.
+        embedding: Seconds that the model took for them.
+        building: Seconds for all else: reading, the index, syncing.
+    """
+
+    dataset: str
+    points: int
+    embedded: int
+    embedding: float
+    building: float
+
+
+def make(dataset: Path, points: int, data_dir: Path, embedder: Embedder) -> Made:
+    """Make the collection in a data directory, unless an earlier run made it.
+
+    Raises:
+        EvalError: There are no documents.
+    """
+    note = data_dir / "made.json"
+    if note.exists():
+        made = Made(**json.loads(note.read_text(encoding="utf-8")))
+        if (made.dataset, made.points) == (dataset.resolve().name, points):
+            return made
+    shutil.rmtree(data_dir, ignore_errors=True)
+    documents = list(islice(_documents(dataset), points))
+    if not documents:
+        raise EvalError(f"{dataset / 'corpus.jsonl'} has no documents")
+    passages = [_variation(documents[n % len(documents)], n // len(documents)) for n in range(points)]
+    varying = _Varying(embedder, [passage.embedded for passage in passages], len(documents))
+    begun = perf_counter()
+    with Bars() as bars:
+        generations = Catalog(data_dir).generations(NAME)
+        index_passages(
+            generations, passages, varying, roots={}, replace=True, progress=bars.steps(f"{dataset.name}: passages")
+        )
+    seconds = perf_counter() - begun
+    made = Made(dataset.resolve().name, points, len(documents), varying.seconds, seconds - varying.seconds)
+    note.write_text(json.dumps(asdict(made)), encoding="utf-8")
+    return made
+
+
+def export(data_dir: Path, passages: Path, vectors: Path) -> None:
+    """Write passages as JSON lines, and their vectors, for another server."""
+    stored = Stored(Catalog(data_dir).generations(NAME))
+    payloads = dict(stored.payloads())
+    passages.write_text("".join(json.dumps(payload) + "\n" for payload in payloads.values()), encoding="utf-8")
+    found = stored.vectors(list(payloads))
+    np.save(vectors, np.stack([found[id_] for id_ in payloads]))
+
+
+def shard(data_dir: Path) -> Path:
+    """Locate the engine's own files."""
+    generations = Catalog(data_dir).generations(NAME)
+    current = generations.current()
+    assert current
+    return generations.path(current) / "shard"
+
+
+def queries(dataset: Path) -> list[str]:
+    """Read the dataset's queries.
+
+    Raises:
+        EvalError: There are none.
+    """
+    found = [str(line["text"]) for line in _lines(dataset / "queries.jsonl")]
+    if not found:
+        raise EvalError(f"{dataset / 'queries.jsonl'} has no queries")
+    return found
+
+
+class _Varying:
+    """Embeds documents by a model; gives variations vectors near those, since embedding them would say nothing new."""
+
+    def __init__(self, embedder: Embedder, texts: Sequence[str], documents: int) -> None:
+        self.name, self.dim, self.seconds = embedder.name, embedder.dim, 0.0
+        self.embed_query = embedder.embed_query
+        self._embedder, self._documents = embedder, documents
+        self._positions = {text: n for n, text in reversed(list(enumerate(texts)))}  # of equal ones the first
+        self._of: dict[int, Vector] = {}
+        self._rng = np.random.default_rng(0)
+
+    def embed_passages(self, texts: Sequence[str]) -> Iterator[tuple[int, Vector]]:
+        positions = [self._positions[text] for text in texts]
+        new = {n: text for n, text in zip(positions, texts, strict=True) if n < self._documents and n not in self._of}
+        numbers, begun = list(new), perf_counter()
+        for at, vector in self._embedder.embed_passages(list(new.values())):
+            self._of[numbers[at]] = vector
+        self.seconds += perf_counter() - begun
+        for at, n in enumerate(positions):
+            vector = self._of[n % self._documents]
+            yield at, vector if n < self._documents else self._near(vector)
+
+    def _near(self, vector: Vector) -> Vector:
+        other = vector + self._rng.normal(0, _NOISE / np.sqrt(vector.size), vector.size)
+        return np.asarray(other / np.linalg.norm(other), dtype=np.float32)
+
+
+def _variation(passage: Passage, number: int) -> Passage:
+    if not number:
+        return passage
+    words = passage.text.split()
+    turned = words[number % len(words) :] + words[: number % len(words)]
+    return Passage(" ".join(turned), passage.title, f"{number}/{passage.source}", passage.line)
+
+
+def _documents(dataset: Path) -> Iterator[Passage]:
+    seen: dict[str, int] = {}
+    texts = set()
+    for line in _lines(dataset / "corpus.jsonl"):
+        source = str((line.get("metadata") or {}).get("source") or f"{line['_id']}.md")
+        passage = Passage(str(line["text"]).strip(), str(line.get("title") or ""), source, seen.get(source, 0) + 1)
+        if passage.text and passage.embedded not in texts:
+            texts.add(passage.embedded)
+            yield passage
+        seen[source] = seen.get(source, 0) + 1 + passage.text.count("\n")
+
+
+def _lines(file: Path) -> Iterator[dict]:  # type: ignore[type-arg]
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise EvalError(f"cannot read {file}: {error.strerror}") from error
+    yield from map(json.loads, lines)

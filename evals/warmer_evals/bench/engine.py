@@ -1,0 +1,63 @@
+"""What the engine takes of an answer: opening, the first list, Qdrant's feedback query alone and as it is served."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import TypeVar
+
+from warmer.embedding import Embedder
+from warmer.index.catalog import Catalog
+from warmer.steering import Params, steer
+from warmer_evals.bench import Row
+from warmer_evals.bench.collection import NAME
+
+EDGE = "Edge alone"
+_SCORED = 5, 15
+T = TypeVar("T")
+
+
+def measure(data_dir: Path, embedder: Embedder, queries: Sequence[str], *, opens: int, calls: int) -> list[Row]:
+    """Measure in this process, with no server between us and the engine.
+
+    Args:
+        data_dir: Where the collection is.
+        embedder: What it was embedded by.
+        queries: What is searched for, over and over.
+        opens: How often the collection is opened.
+        calls: How often each query is made.
+    """
+    return asyncio.run(_measure(data_dir, embedder, queries, opens, calls))
+
+
+async def _measure(data_dir: Path, embedder: Embedder, queries: Sequence[str], opens: int, calls: int) -> list[Row]:
+    clock = _Clock()
+    for _ in range(opens):
+        index = Catalog(data_dir).open(NAME)
+        await clock.time("open the collection", index.info())
+    for call in range(calls):
+        text = queries[call % len(queries)]
+        vector = embedder.embed_query(text)
+        first = await clock.time("first list, 15 hits", index.search(vector, max(_SCORED), text=text))
+        passages = {hit.id: hit.passage for hit in first}
+        for scores in _SCORED:
+            scored = [(hit.id, hit.vector, n % 10 / 10) for n, hit in enumerate(first[:scores])]
+            if steering := steer(vector, scored, Params()):
+                seen = [id_ for id_, *_ in scored]
+                for what, words in (("vectors alone", None), ("as served", steering.lexical(text, passages))):
+                    items, coefficients = steering.items, steering.coefficients
+                    asked = index.feedback(vector, items, coefficients, 5, words=words, neighbours=near, without=seen)
+                    await clock.time(f"feedback, {scores} scores, {what}", asked)
+    return list(clock.rows.values())
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.rows: dict[str, Row] = {}
+
+    async def time(self, what: str, asked: Awaitable[T]) -> T:
+        begun = perf_counter()
+        answer = await asked
+        row = self.rows.setdefault(what, Row(f"engine: {what}", "ms", {EDGE: []}))
+        row.values[EDGE].append(1000 * (perf_counter() - begun))
+        return answer
