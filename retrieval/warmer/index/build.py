@@ -73,11 +73,14 @@ def _build(folder: Path, dim: int) -> None:
 
 
 def _config(dim: int) -> edge.EdgeConfig:
-    """Leave vectors and words in files that are mapped, so that no more of them is read than queries need."""
-    cold = edge.Memory.Cold
+    """Map the words into memory, as vectors and graph are by default; read into a heap, they would slow every start.
+
+    Not `Cold`: a load drops what is cold from the system's cache, and each new process reads it from the disk again.
+    """
+    words = edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf, memory=edge.Memory.Cached)
     return edge.EdgeConfig(
-        vectors={DENSE: edge.EdgeVectorParams(size=dim, distance=edge.Distance.Cosine, memory=cold)},
-        sparse_vectors={LEXICAL: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf, memory=cold)},
+        vectors={DENSE: edge.EdgeVectorParams(size=dim, distance=edge.Distance.Cosine)},
+        sparse_vectors={LEXICAL: words},
         wal_enabled=False,
     )
 
