@@ -73,14 +73,11 @@ def _build(folder: Path, dim: int) -> None:
 
 
 def _config(dim: int) -> edge.EdgeConfig:
-    """Map the words into memory, as vectors and graph are by default; read into a heap, they would slow every start.
-
-    Not `Cold`: a load drops what is cold from the system's cache, and each new process reads it from the disk again.
-    """
-    words = edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf, memory=edge.Memory.Cached)
+    """Map vectors and words into memory and read nothing of them at the start; `shards.warm` does it meanwhile."""
+    cold = edge.Memory.Cold
     return edge.EdgeConfig(
-        vectors={DENSE: edge.EdgeVectorParams(size=dim, distance=edge.Distance.Cosine)},
-        sparse_vectors={LEXICAL: words},
+        vectors={DENSE: edge.EdgeVectorParams(size=dim, distance=edge.Distance.Cosine, memory=cold)},
+        sparse_vectors={LEXICAL: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf, memory=cold)},
         wal_enabled=False,
     )
 

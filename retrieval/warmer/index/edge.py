@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -26,14 +27,12 @@ from warmer.index.filters import edge_filter
 from warmer.index.formula import steps
 from warmer.index.fusion import fuse
 from warmer.index.generations import Generations, Manifest
-from warmer.index.shards import load, readable
+from warmer.index.shards import load, readable, warm
 from warmer.index.words import query_words
 from warmer.passage import native_id
 
 _ATTEMPTS = 3
-# ACORN walks on over points that a filter hides. Without it what was seen, which lies around the query, is a hole in
-# the graph, and the walk ends there.
-_PARAMS = edge.SearchParams(hnsw_ef=256, acorn=edge.AcornSearchParams(enable=True, max_selectivity=1.0))
+_WIDE = 500_000  # points from which the walk through the graph looks further about itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +107,7 @@ class EdgeIndex:
         self, query: edge.Query, limit: int, text: str, where: Filter | None, without: Sequence[str]
     ) -> list[Hit]:
         opened = self._open()
+        params = _params(opened.manifest.points)
         allowed = _without(edge_filter(where or {}, opened.manifest.fields), without)
         words = query_words(text)
         if words.indices:
@@ -116,7 +116,7 @@ class EdgeIndex:
                 limit=limit,
                 query=edge.Fusion.Dbsf(),  # type: ignore[arg-type]
                 prefetches=[
-                    edge.Prefetch(limit=depth, query=query, filter=allowed, params=_PARAMS),
+                    edge.Prefetch(limit=depth, query=query, filter=allowed, params=params),
                     edge.Prefetch(limit=depth, query=edge.Query.Nearest(words, using=LEXICAL), filter=allowed),
                 ],
                 with_payload=True,
@@ -124,7 +124,7 @@ class EdgeIndex:
             )
         else:
             request = edge.QueryRequest(
-                limit=limit, query=query, filter=allowed, params=_PARAMS, with_payload=True, with_vector=[DENSE]
+                limit=limit, query=query, filter=allowed, params=params, with_payload=True, with_vector=[DENSE]
             )
         with readable(self._generations.folder):
             return [_hit(point, point.score) for point in opened.shard.query(request)]
@@ -140,13 +140,14 @@ class EdgeIndex:
     ) -> list[Hit]:
         """Retrieve by both legs, and let each score what only the other found."""
         opened = self._open()
+        params = _params(opened.manifest.points)
         allowed = _without(edge_filter(where or {}, opened.manifest.fields), without)
         legs = query, edge.Query.Nearest(words, using=LEXICAL)
         depth = max(CANDIDATES, limit)
         with readable(self._generations.folder):
-            dense, lexical = _scores(opened.shard, [_leg(leg, depth, allowed) for leg in legs])
+            dense, lexical = _scores(opened.shard, [_leg(leg, depth, allowed, params) for leg in legs])
             others = sorted(lexical.keys() - dense.keys()), sorted(dense.keys() - lexical.keys())
-            fill = [_leg(leg, max(len(ids), 1), _only(ids)) for leg, ids in zip(legs, others, strict=True)]
+            fill = [_leg(leg, max(len(ids), 1), _only(ids), params) for leg, ids in zip(legs, others, strict=True)]
             more_dense, more_lexical = _scores(opened.shard, fill)
             best = dict(fuse(dense | more_dense, lexical | more_lexical, share)[:limit])
             records = opened.shard.retrieve([native_id(id_) for id_ in best], True, [DENSE])
@@ -167,12 +168,16 @@ class EdgeIndex:
             if generation is None:
                 raise CollectionError(f"collection {folder.name!r} has nothing published")
             try:
+                path = self._generations.path(generation)
                 with readable(folder):
-                    return _Opened(generation, *load(self._generations.path(generation)))
+                    opened = _Opened(generation, *load(path))
             except CollectionError:
                 # A writer may have published the next one and deleted this one meanwhile.
                 if attempt == _ATTEMPTS - 1:
                     raise
+            else:
+                Thread(target=warm, args=(path,), daemon=True).start()
+                return opened
         raise AssertionError
 
 
@@ -187,8 +192,18 @@ def _only(ids: Sequence[str]) -> edge.Filter:
     return edge.Filter(must=[edge.HasIdCondition({native_id(id_) for id_ in ids})])
 
 
-def _leg(query: edge.Query, limit: int, allowed: edge.Filter | None) -> edge.QueryRequest:
-    return edge.QueryRequest(limit=limit, query=query, filter=allowed, params=_PARAMS)
+def _params(points: int) -> edge.SearchParams:
+    """Set how the graph is walked.
+
+    ACORN walks on over points that a filter hides. Without it what was seen, which lies around the query, is a hole in
+    the graph, and the walk ends there.
+    """
+    acorn = edge.AcornSearchParams(enable=True, max_selectivity=1.0)
+    return edge.SearchParams(hnsw_ef=512 if points >= _WIDE else 256, acorn=acorn)
+
+
+def _leg(query: edge.Query, limit: int, allowed: edge.Filter | None, params: edge.SearchParams) -> edge.QueryRequest:
+    return edge.QueryRequest(limit=limit, query=query, filter=allowed, params=params)
 
 
 def _scores(shard: edge.EdgeShard, legs: Sequence[edge.QueryRequest]) -> list[dict[str, float]]:

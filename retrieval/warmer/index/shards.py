@@ -1,12 +1,13 @@
 """Opening and asking a shard of Qdrant Edge, whose errors are bare exceptions and panics."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import qdrant_edge as edge
 
 from warmer.errors import CollectionError
+from warmer.index import DENSE
 from warmer.index.generations import Manifest
 
 
@@ -39,6 +40,19 @@ def load(folder: Path) -> tuple[Manifest, edge.EdgeShard]:
     if (points := shard.info().points_count) != manifest.points:
         raise ValueError(f"it holds {points} points, not {manifest.points}")
     return manifest, shard
+
+
+def warm(folder: Path) -> None:
+    """Read a generation's vectors and words, so that the system has them in its cache.
+
+    Edge drops them from it whenever it closes a shard, so that the next process would wait for the disk at each step.
+    """
+    segments, block = folder / "shard" / "segments", bytearray(1 << 20)
+    for part in ("vector_index-*", f"vector_storage-{DENSE}"):
+        for file in segments.glob(f"*/{part}/*.*"):
+            with suppress(OSError), file.open("rb", buffering=0) as opened:  # the generation may be gone already
+                while opened.readinto(block):
+                    pass
 
 
 def shard_files(folder: Path) -> list[str]:
