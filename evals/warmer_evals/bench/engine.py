@@ -44,8 +44,9 @@ async def _measure(data_dir: Path, embedder: Embedder, queries: Sequence[str], o
             scored = [(hit.id, hit.vector, n % 10 / 10) for n, hit in enumerate(first[:scores])]
             if steering := steer(vector, scored, Params()):
                 seen = [id_ for id_, *_ in scored]
-                for what, words in (("vectors alone", None), ("as served", steering.lexical(text, passages))):
-                    items, coefficients = steering.items, steering.coefficients
+                items, coefficients = steering.items, steering.coefficients
+                lexical = steering.lexical(text, passages)
+                for what, words, near in (("vectors alone", None, 0.0), ("as served", lexical, steering.neighbours)):
                     asked = index.feedback(vector, items, coefficients, 5, words=words, neighbours=near, without=seen)
                     await clock.time(f"feedback, {scores} scores, {what}", asked)
     return list(clock.rows.values())

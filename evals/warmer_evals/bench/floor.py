@@ -15,7 +15,7 @@ SHARD, MODEL, TOKENIZER = sys.argv[1:]
 
 @cache
 def _loaded() -> tuple[Any, Any, Any]:
-    import onnxruntime  # type: ignore[import-untyped]  # noqa: PLC0415
+    import onnxruntime  # noqa: PLC0415
     import qdrant_edge  # noqa: PLC0415
     from tokenizers import Tokenizer  # noqa: PLC0415
 

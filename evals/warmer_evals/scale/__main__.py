@@ -63,11 +63,12 @@ def _table(figures: Mapping[int, Figures]) -> str:
     """Write the figures in Markdown, a column for each size."""
     names = dict.fromkeys(name for each in figures.values() for name in each)
     rows = [["", *(f"{points:,}" for points in figures)], ["---", *("---:" for _ in figures)]]
-    rows += [
-        [name, *(f"{each[name]:.3g}" if each[name] < _ROUND else f"{each[name]:.0f}" for each in figures.values())]
-        for name in names
-    ]
+    rows += [[name, *(_show(each.get(name)) for each in figures.values())] for name in names]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _show(figure: float | None) -> str:
+    return "" if figure is None else f"{figure:.3g}" if figure < _ROUND else f"{figure:,.0f}"
 
 
 def _file(work: Path, step: str, points: int) -> Path:

@@ -78,7 +78,7 @@ def _build(folder: Path, dim: int) -> None:
 
 
 def _config(dim: int) -> edge.EdgeConfig:
-    """Leave vectors and words in files that are mapped, so that no more of them is read than queries need."""
+    """Map vectors and words into memory and read nothing of them at the start; `shards.warm` does it meanwhile."""
     cold = edge.Memory.Cold
     return edge.EdgeConfig(
         vectors={DENSE: edge.EdgeVectorParams(size=dim, distance=edge.Distance.Cosine, memory=cold)},

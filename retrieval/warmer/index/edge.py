@@ -32,9 +32,7 @@ from warmer.index.words import query_words
 from warmer.passage import native_id
 
 _ATTEMPTS = 3
-# ACORN walks on over points that a filter hides. Without it what was seen, which lies around the query, is a hole in
-# the graph, and the walk ends there.
-_PARAMS = edge.SearchParams(hnsw_ef=256, acorn=edge.AcornSearchParams(enable=True, max_selectivity=1.0))
+_WIDE = 500_000  # points from which the walk through the graph looks further about itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,8 @@ class EdgeIndex:
         allowed = _without(edge_filter(where or {}, opened.manifest.fields), without)
         query = _feedback_query(own_vector(vector), items, coefficients)
         with readable(self._generations.folder):
-            ranked = dict(_ranked(opened.shard, query, words, max(CANDIDATES, limit), allowed)[: max(POOL, limit)])
+            depth, params = max(CANDIDATES, limit), _params(opened.manifest.points)
+            ranked = dict(_ranked(opened.shard, query, words, depth, allowed, params)[: max(POOL, limit)])
             records = opened.shard.retrieve([native_id(id_) for id_ in ranked], True, [DENSE])
         found = {str(record.id): record for record in records}
         return regularize([_hit(found[id_], score) for id_, score in ranked.items()], neighbours)[:limit]
@@ -114,6 +113,7 @@ class EdgeIndex:
         self, query: edge.Query, limit: int, text: str, where: Filter | None, without: Sequence[str]
     ) -> list[Hit]:
         opened = self._open()
+        params = _params(opened.manifest.points)
         allowed = _without(edge_filter(where or {}, opened.manifest.fields), without)
         words = query_words(text)
         if words.indices:
@@ -122,7 +122,7 @@ class EdgeIndex:
                 limit=limit,
                 query=edge.Fusion.Dbsf(),  # type: ignore[arg-type]
                 prefetches=[
-                    edge.Prefetch(limit=depth, query=query, filter=allowed, params=_PARAMS),
+                    edge.Prefetch(limit=depth, query=query, filter=allowed, params=params),
                     edge.Prefetch(limit=depth, query=edge.Query.Nearest(words, using=LEXICAL), filter=allowed),
                 ],
                 with_payload=True,
@@ -130,7 +130,7 @@ class EdgeIndex:
             )
         else:
             request = edge.QueryRequest(
-                limit=limit, query=query, filter=allowed, params=_PARAMS, with_payload=True, with_vector=[DENSE]
+                limit=limit, query=query, filter=allowed, params=params, with_payload=True, with_vector=[DENSE]
             )
         with readable(self._generations.folder):
             return [_hit(point, point.score) for point in opened.shard.query(request)]
@@ -170,23 +170,38 @@ def _only(ids: Sequence[str]) -> edge.Filter:
 
 
 def _ranked(
-    shard: edge.EdgeShard, query: edge.Query, words: Words | None, depth: int, allowed: edge.Filter | None
+    shard: edge.EdgeShard,
+    query: edge.Query,
+    words: Words | None,
+    depth: int,
+    allowed: edge.Filter | None,
+    params: edge.SearchParams,
 ) -> list[tuple[str, float]]:
     """Rank by both legs where there are two, and let each score what only the other found."""
     lexical = query_words(words.text, words.passages) if words else None
     if words is None or lexical is None or not lexical.indices:
-        (scores,) = _scores(shard, [_leg(query, depth, allowed)])
+        (scores,) = _scores(shard, [_leg(query, depth, allowed, params)])
         return list(scores.items())
     legs = query, edge.Query.Nearest(lexical, using=LEXICAL)
-    dense, sparse = _scores(shard, [_leg(leg, depth, allowed) for leg in legs])
+    dense, sparse = _scores(shard, [_leg(leg, depth, allowed, params) for leg in legs])
     others = sorted(sparse.keys() - dense.keys()), sorted(dense.keys() - sparse.keys())
-    fill = [_leg(leg, max(len(ids), 1), _only(ids)) for leg, ids in zip(legs, others, strict=True)]
+    fill = [_leg(leg, max(len(ids), 1), _only(ids), params) for leg, ids in zip(legs, others, strict=True)]
     more_dense, more_sparse = _scores(shard, fill)
     return fuse(dense | more_dense, sparse | more_sparse, words.share)
 
 
-def _leg(query: edge.Query, limit: int, allowed: edge.Filter | None) -> edge.QueryRequest:
-    return edge.QueryRequest(limit=limit, query=query, filter=allowed, params=_PARAMS)
+def _params(points: int) -> edge.SearchParams:
+    """Set how the graph is walked.
+
+    ACORN walks on over points that a filter hides. Without it what was seen, which lies around the query, is a hole in
+    the graph, and the walk ends there.
+    """
+    acorn = edge.AcornSearchParams(enable=True, max_selectivity=1.0)
+    return edge.SearchParams(hnsw_ef=512 if points >= _WIDE else 256, acorn=acorn)
+
+
+def _leg(query: edge.Query, limit: int, allowed: edge.Filter | None, params: edge.SearchParams) -> edge.QueryRequest:
+    return edge.QueryRequest(limit=limit, query=query, filter=allowed, params=params)
 
 
 def _scores(shard: edge.EdgeShard, legs: Sequence[edge.QueryRequest]) -> list[dict[str, float]]:
