@@ -176,6 +176,20 @@ async def test_an_old_server_ranks_alike(
     assert "server 1.16 has no feedback query: its exact equivalent is used" in (await index.info()).notes
 
 
+@pytest.mark.parametrize(("version", "asked"), [("1.17.0", True), ("1.15.5", False)])
+async def test_the_walk_goes_on_over_what_stays_out_where_the_server_can(version: str, asked: bool) -> None:
+    with QdrantServer(version=version) as served:
+        store(served, params(COSINE))
+        connected, steering = connect(Connection(served.url)), steered()
+        index = QdrantIndex(connected, DOCS)
+        hits = await index.feedback(QUERY, steering.items, steering.coefficients, 9, neighbours=0.5, without=SEEN)
+        await connected.close()
+        (sent,) = next(body["searches"] for _, _, body in served.requests if "searches" in str(body))
+    assert len(hits) == 9
+    acorn = (sent.get("params") or {}).get("acorn")
+    assert acorn == ({"enable": True, "max_selectivity": 1.0} if asked else None)
+
+
 @pytest.mark.parametrize("distance", [EUCLID, MANHATTAN])
 async def test_what_an_old_server_cannot_do(old_server: QdrantServer, old: Remote, distance: models.Distance) -> None:
     store(old_server, params(distance))

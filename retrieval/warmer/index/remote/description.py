@@ -17,6 +17,7 @@ from warmer.index.remote.space import Space, find_space
 _T = TypeVar("_T")
 
 _FEEDBACK_SINCE = (1, 17)
+_ACORN_SINCE = (1, 16)
 _QUERIES_SINCE = (1, 10)
 _SAMPLE = 30  # payloads that are looked at
 _JSON_TYPES = {"integer": "integer", "float": "number", "bool": "boolean", "geo": "object"}
@@ -54,6 +55,11 @@ class Description:
     def feedback(self) -> bool:
         """Tell whether the server has the feedback query."""
         return self.version >= _FEEDBACK_SINCE
+
+    @property
+    def acorn(self) -> bool:
+        """Tell whether the server's walk of the graph can go on over points that a filter hides."""
+        return self.version >= _ACORN_SINCE
 
     @property
     def with_vectors(self) -> bool | list[str]:

@@ -38,6 +38,8 @@ from warmer.passage import native_id
 _T = TypeVar("_T")
 
 _FRESH = 5.0  # seconds that a description is used without another look at the collection
+# Scored points lie around the query and stay out: without ACORN they are a hole in the graph, where the walk may end.
+_ACORN = models.SearchParams(acorn=models.AcornSearchParams(enable=True, max_selectivity=1.0))
 _POINT_GONE = re.compile(r"no point with id|^point \S+ is not found", re.IGNORECASE)
 
 
@@ -154,7 +156,13 @@ class QdrantIndex:
     async def _ranked(
         self, known: Description, query: models.Query, words: Words | None, depth: int, keep: models.Filter | None
     ) -> list[tuple[str, float]]:
-        dense = models.QueryRequest(query=query, using=known.space.vector or None, filter=keep, limit=depth)
+        dense = models.QueryRequest(
+            query=query,
+            using=known.space.vector or None,
+            filter=keep,
+            limit=depth,
+            params=_ACORN if known.acorn else None,
+        )
         lexical = query_words(words.text, words.passages) if words and known.space.lexical else None
         if words is None or lexical is None or not lexical.indices:
             (scores,) = await self._scores([dense])
