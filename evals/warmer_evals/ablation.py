@@ -32,7 +32,7 @@ _VARIANTS: Mapping[str, Params] = {
     "as served": _FULL,
     "nothing steered, fused and regularized as feedback is": replace(_FULL, c=_NOTHING, words=0),
     "neighbours do not count": replace(_FULL, neighbours=0),
-    "neighbours count fully": replace(_FULL, neighbours=1),
+    "neighbours count half": replace(_FULL, neighbours=0.5),
     "vectors alone steered": replace(_FULL, words=0),
     "words alone steered": replace(_FULL, c=_NOTHING),
     "words weigh half": replace(_FULL, share=0.5),

@@ -48,7 +48,7 @@ class Params:
     floor: float = 0.5
     words: float = 4.0
     share: float = 0.4
-    neighbours: float = 0.7
+    neighbours: float = 1.0
     caution: float = 0.5
     source: str = "default"
 
