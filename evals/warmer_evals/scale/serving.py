@@ -95,10 +95,11 @@ async def _ask(index: Index, source: Real, timed: _Timed, calls: int) -> dict[st
             texts, without = {hit.id: hit.passage for hit in seen}, [hit.id for hit in seen]
             items, coefficients = steering.items, steering.coefficients
             what = f"feedback, {count} scores"
-            near = await timed(f"{what}, vectors", index.feedback(vector, items, coefficients, _TOP, without=without))
-            asked.setdefault(what, []).append(_asked(near, vector, steering, seen))
+            found = await timed(f"{what}, vectors", index.feedback(vector, items, coefficients, _TOP, without=without))
+            asked.setdefault(what, []).append(_asked(found, vector, steering, seen))
             words = steering.lexical(text, texts)
-            again = index.feedback(vector, items, coefficients, 5, words=words, without=without)
+            near = steering.neighbours
+            again = index.feedback(vector, items, coefficients, 5, words=words, neighbours=near, without=without)
             await timed(f"{what}, as served", again)
     return asked
 
