@@ -22,6 +22,7 @@ def logged(tool: str, arguments: Mapping[str, Any]) -> Iterator[list[CallToolRes
     `facts` of the log record are for everybody, `private` is what a log has only if that was asked for.
     """
     replies: list[CallToolResult] = []
+    asked = arguments.get("collection") if isinstance(arguments.get("collection"), str) else None
     private = {"query": arguments.get("query")}
     began, outcome = perf_counter(), {}
     with stopwatch() as spent:
@@ -30,13 +31,13 @@ def logged(tool: str, arguments: Mapping[str, Any]) -> Iterator[list[CallToolRes
         except BaseException as error:
             cause = _cause(error)
             outcome = {"outcome": "error", "error": type(cause).__name__}
-            private["message"] = str(cause)
+            private["detail"] = str(cause)
             raise
         finally:
             said = (replies[0].structured_content if replies else None) or {}
             facts = {
                 "tool": tool,
-                "collection": spent.about.get("collection") or arguments.get("collection"),
+                "collection": spent.about.get("collection") or asked,
                 **({"outcome": said.get("outcome", "ok")} | outcome),
                 "hits": len(said["hits"]) if "hits" in said else None,
                 "search_id": known(said.get("search_id") or arguments.get("search_id")),
