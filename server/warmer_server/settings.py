@@ -97,7 +97,17 @@ class Settings(BaseSettings):
         description="Judges of your own that agents may name, as module:Class, separated by commas",
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = Field(
-        "WARNING", validation_alias="WARMER_LOG_LEVEL", description="What is logged on stderr"
+        "WARNING",
+        validation_alias="WARMER_LOG_LEVEL",
+        description="What is logged on stderr; INFO has a line for each call",
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", validation_alias="WARMER_LOG_FORMAT", description="text, or json: one object a line"
+    )
+    log_queries: bool = Field(
+        False,
+        validation_alias="WARMER_LOG_QUERIES",
+        description="Whether the log may have queries, and messages of errors, which quote them",
     )
     retrievers: Annotated[dict[str, str], NoDecode, BeforeValidator(_read_pairs)] = Field(
         default_factory=dict,

@@ -14,8 +14,9 @@ from warmer.journal import AGENT, Search, Shown
 from warmer.judges import ANCHORS
 from warmer.parameters import Key, choose
 from warmer.steering import SCALE, Params, parse_scores, steer
-from warmer_tools.reply import HitReply, hit_replies, result
+from warmer_tools.reply import HitReply, heading, hit_replies, result
 from warmer_tools.search import MAX_LIMIT
+from warmer_tools.stopwatch import about, stage
 from warmer_tools.tool import NoObject, NoText, ToolContext, make_tool, spoken_errors
 from warmer_tools.training import score_shown, whose
 from warmer_tools.workspace import RUBRIC, Workspace
@@ -97,14 +98,19 @@ async def run(
         WarmerError: The search is unknown or expired, the scores do not fit its hits, or the collection
             is gone or was embedded anew by another model.
     """
-    found, by = await _score(workspace, search_id, scores, judge)
-    params = choose(await workspace.parameters.all(), Key(found.collection, found.model, *by))
+    with stage("judge" if judge else "journal"):
+        found, by = await _score(workspace, search_id, scores, judge)
+    about(found.collection)
+    with stage("journal"):
+        params = choose(await workspace.parameters.all(), Key(found.collection, found.model, *by))
     scored = found.scored
     without = [] if include_scored else [shown.id for shown in scored]
-    index = await workspace.collections.find(found.collection)
-    there = await index.retrieve([shown.id for shown in scored])
-    outcome, hits = await _retrieve(index, found, scored, there, params, limit, without)
-    numbers = await workspace.journal.show(search_id, hits)
+    with stage("engine"):
+        index = await workspace.collections.find(found.collection)
+        there = await index.retrieve([shown.id for shown in scored])
+        outcome, hits = await _retrieve(index, found, scored, there, params, limit, without)
+    with stage("journal"):
+        numbers = await workspace.journal.show(search_id, hits)
     return FeedbackReply(
         search_id=search_id,
         outcome=outcome,
@@ -173,7 +179,7 @@ async def _check_model(index: Index, found: Search) -> None:
 def _ranking(scored: Sequence[Shown]) -> list[Ranked]:
     best_first = sorted(scored, key=lambda shown: (-(shown.score or 0), shown.id))
     return [
-        Ranked(hit=s.hit, score=s.score or 0, id=s.id, title=s.title or None, source=s.source or None)
+        Ranked(hit=s.hit, score=s.score or 0, id=s.id, title=heading(s.title), source=heading(s.source))
         for s in best_first
     ]
 

@@ -1,8 +1,8 @@
 """What the tools answer with: the same facts as structured content and as compact JSON text.
 
 Text is what most models read, so each list of hits is a table there: a row of column names, then a row a hit, with
-null for what a hit lacks. Ten hits take 400 characters less than as objects, and are quoted like those, so that no
-passage can pass for another hit.
+null for what a hit lacks. Ten hits take 400 characters less than as objects, and are quoted like those: a passage
+begins and ends with its quotes, and can pass neither for another hit nor for a word of ours. All texts are made plain.
 """
 
 import json
@@ -14,6 +14,8 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
 from warmer.index import Hit
+from warmer.plain import plain_values
+from warmer_tools.stopwatch import stage
 
 REPLY_CHARACTERS = 40_000
 _VALUE, _METADATA = 300, 1000  # characters of one value, and of all of a hit's metadata
@@ -32,15 +34,17 @@ class HitReply(BaseModel):
     text: str
 
 
+@stage("reply")
 def hit_replies(numbers: Iterable[int], hits: list[Hit], text_limit: int, scores: bool) -> list[HitReply]:
     """Describe hits, their texts cut so that the whole reply stays readable for an agent."""
     limit = min(text_limit, REPLY_CHARACTERS // max(len(hits), 1))
     return [_hit_reply(number, hit, limit, scores) for number, hit in zip(numbers, hits, strict=True)]
 
 
+@stage("reply")
 def result(reply: BaseModel) -> CallToolResult:
     """Wrap a reply for the protocol; clients show the model one of the two forms, so both say all."""
-    structured = reply.model_dump(mode="json", exclude_none=True)
+    structured = plain_values(reply.model_dump(mode="json", exclude_none=True))
     text = to_json(_tables(reply, structured), inf_nan_mode="null").decode()
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
 
@@ -58,18 +62,23 @@ def _tables(reply: BaseModel, structured: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _hit_reply(number: int, hit: Hit, limit: int, scores: bool) -> HitReply:
-    payload = dict(hit.payload)
+    payload = plain_values(hit.payload)
     line = payload.pop("line", None) if type(hit.payload.get("line")) is int else None
     return HitReply(
         hit=number,
         id=hit.id,
         text=_cut(payload.pop("text", ""), limit),
-        title=_cut(payload.pop("title", None) or "", _VALUE) or None,
-        source=_cut(payload.pop("source", None) or "", _VALUE) or None,
+        title=heading(payload.pop("title", None)),
+        source=heading(payload.pop("source", None)),
         line=line,
         metadata=_short(payload, _METADATA) or None,
         score=round(hit.score, 4) if scores else None,
     )
+
+
+def heading(value: object) -> str | None:
+    """Cut a title or a source; None where there is none."""
+    return _cut(value or "", _VALUE) or None
 
 
 def _cut(value: object, limit: int) -> str:

@@ -1,4 +1,4 @@
-"""How a function becomes a tool: unknown arguments refused, errors spoken plainly."""
+"""How a function becomes a tool: unknown arguments refused, errors spoken plainly, calls logged."""
 
 import inspect
 import logging
@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import ToolAnnotations
 from pydantic import BeforeValidator
 
 from warmer.errors import WarmerError
+from warmer.plain import message
+from warmer_tools.calls import logged
 from warmer_tools.workspace import Workspace
 
 ToolContext = Context[Workspace]
@@ -23,11 +25,26 @@ NoList = BeforeValidator(lambda value: [] if value is None else value)
 _log = logging.getLogger(__name__)
 
 
+class SpokenTool(Tool):
+    """A tool whose refusals are plain and short, and whose calls are logged."""
+
+    async def run(self, arguments: dict[str, Any], context: Any, convert_result: bool = False) -> Any:  # noqa: ANN401
+        """Run the tool with arguments."""
+        with logged(self.name, arguments) as replies:
+            try:
+                replies.append(await super().run(arguments, context, convert_result))
+            except UnexpectedToolError:
+                raise
+            except ToolError as error:
+                raise ToolError(message(str(error))) from error.__cause__
+        return replies[0]
+
+
 def make_tool(fn: Callable[..., Any], title: str, annotations: ToolAnnotations) -> Tool:
     """Make a tool that refuses arguments it does not know, where the SDK would ignore them."""
     # Before Python 3.13 a docstring keeps its indentation, which a client would be sent.
     description = inspect.cleandoc(fn.__doc__ or "")
-    tool = Tool.from_function(fn, title=title, description=description, annotations=annotations)
+    tool = SpokenTool.from_function(fn, title=title, description=description, annotations=annotations)
     arguments = tool.fn_metadata.arg_model
     arguments.model_config["extra"] = "forbid"
     arguments.model_rebuild(force=True)

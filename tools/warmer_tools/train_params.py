@@ -17,7 +17,9 @@ from warmer.jobs import ENDED, Job
 from warmer.journal import AGENT, Search
 from warmer.judges import ANCHORS
 from warmer.training import FEWEST_HITS
+from warmer_tools.calls import known
 from warmer_tools.reply import HitReply, hit_replies, result
+from warmer_tools.stopwatch import about, stopwatch
 from warmer_tools.tool import NoList, NoText, ToolContext, make_tool, spoken_errors
 from warmer_tools.training import clean_queries, quiet, run_job, scored_queries, unscored
 from warmer_tools.workspace import RUBRIC, Workspace
@@ -125,6 +127,7 @@ async def start(workspace: Workspace, collection: str, queries: list[str], judge
 
 async def follow(workspace: Workspace, job: Job, wait_seconds: float, report: Report) -> TrainReply:
     """Go on with a job in the background, wait for it, and say how it stands."""
+    about(job.collection)
     finished = anyio.Event()
     seen = -1
     with anyio.move_on_after(wait_seconds) as waiting:
@@ -141,10 +144,11 @@ async def follow(workspace: Workspace, job: Job, wait_seconds: float, report: Re
 
 async def _work(workspace: Workspace, job: Job, finished: anyio.Event, waiting: anyio.CancelScope) -> None:
     try:
-        if job.status not in ENDED:
-            await run_job(workspace, job)
+        with stopwatch():  # its own: it goes on when the call that began it has been answered
+            if job.status not in ENDED:
+                await run_job(workspace, job)
     except Exception:  # noqa: BLE001  whatever it is, it must not end the server
-        _log.exception("training %s is left undone", job.id)
+        _log.exception("training %s is left undone", known(job.id))
         waiting.cancel()
     finally:
         finished.set()

@@ -18,6 +18,7 @@ from warmer.parameters import Key, Trained
 from warmer.steering import OFF, SCALE, Params
 from warmer.training import FEWEST_HITS, Sample, fit, fit_plain, tabulate, usable
 from warmer_tools import search
+from warmer_tools.calls import known
 from warmer_tools.workspace import RUBRIC, Workspace
 
 LEASE = 45.0  # above what a journal on a server may take to answer, and a beat
@@ -71,7 +72,7 @@ async def _run(workspace: Workspace, job: Job) -> str:
     except* WarmerError as errors:
         reason = str(innermost(errors))
     except* Exception as errors:  # noqa: BLE001  whatever it is, it must not end the server
-        _log.exception("training %s failed", job.id)
+        _log.exception("training %s failed", known(job.id))
         reason = f"a bug in warmer: {type(innermost(errors)).__name__}"
     return reason
 
@@ -80,7 +81,7 @@ async def _release(workspace: Workspace, job: Job) -> None:
     try:
         await workspace.jobs.release(job.id)
     except WarmerError as error:
-        _log.warning("training %s can be continued in %.0f seconds: %s", job.id, LEASE, error)
+        _log.warning("training %s can be continued in %.0f seconds: %s", known(job.id), LEASE, error)
 
 
 async def unscored(workspace: Workspace, job: Job) -> list[tuple[Search, list[Hit]]]:

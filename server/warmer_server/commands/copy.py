@@ -3,8 +3,6 @@
 import argparse
 import asyncio
 
-from rich.console import Console
-
 from warmer.errors import WarmerError
 from warmer.index.catalog import Catalog
 from warmer.index.remote.address import read_address
@@ -13,6 +11,7 @@ from warmer.publishing.copying import Copied, copy_to_embedded, copy_to_server
 from warmer_server.bar import progress_bar
 from warmer_server.engine import JOURNAL
 from warmer_server.place import EMBEDDED
+from warmer_server.say import say
 from warmer_server.server import options, server
 from warmer_server.settings import Settings, read_settings
 
@@ -32,10 +31,9 @@ def run(arguments: argparse.Namespace) -> None:
                 f"{'both are' if arguments.source == EMBEDDED else 'neither is'} {EMBEDDED!r}"
             )
     place = EMBEDDED if arguments.target == EMBEDDED else read_address(arguments.target).url
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"{name}: {copied.points} passages copied to {place}", markup=False)
+    say(f"{name}: {copied.points} passages copied to {place}")
     if copied.left_out:
-        console.print(f"left out: {copied.left_out} without a text or a vector")
+        say(f"left out: {copied.left_out} without a text or a vector")
 
 
 async def _to_server(settings: Settings, arguments: argparse.Namespace, name: str) -> Copied:

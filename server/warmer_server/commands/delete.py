@@ -2,11 +2,10 @@
 
 import argparse
 
-from rich.console import Console
-
 from warmer.errors import WarmerError
 from warmer.index.catalog import Catalog
 from warmer_server.place import EMBEDDED
+from warmer_server.say import say
 from warmer_server.settings import read_settings
 
 
@@ -19,4 +18,4 @@ def run(arguments: argparse.Namespace) -> None:
             f"say --url {EMBEDDED} if it is to be one of them"
         )
     Catalog(settings.data_dir).delete(arguments.collection)
-    Console(stderr=True, highlight=False).print(f"{arguments.collection}: deleted")
+    say(f"{arguments.collection}: deleted")

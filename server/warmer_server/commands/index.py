@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from warmer.embedding import Embedder
 from warmer.errors import IngestError
 from warmer.index.catalog import Catalog
@@ -18,6 +16,7 @@ from warmer.passage import Passage, Window
 from warmer_server.app import load_embedder
 from warmer_server.bar import progress_bar
 from warmer_server.place import server_url
+from warmer_server.say import say
 from warmer_server.settings import Settings, read_settings
 
 
@@ -140,9 +139,7 @@ def _read(files: Sequence[SourceFile], left_out: LeftOut, window: Window | None,
 
 def _report(arguments: argparse.Namespace, built: Built, found: Material) -> None:
     change = f"{built.embedded} embedded anew" if built.published else "nothing had changed"
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"{arguments.collection}: {built.points} passages, {found.read} files read, {change}")
-    for line in found.left_out.lines():
-        console.print(f"left out: {line}", markup=False)
+    say(f"{arguments.collection}: {built.points} passages, {found.read} files read, {change}")
+    say(*(f"left out: {line}" for line in found.left_out.lines()))
     if found.left_out.unread and not arguments.replace:
-        console.print("What was indexed before of those that could not be read is kept.")
+        say("What was indexed before of those that could not be read is kept.")

@@ -4,8 +4,6 @@ import argparse
 import asyncio
 from functools import cache
 
-from rich.console import Console
-
 from warmer.embedding import Retriever
 from warmer.embedding.retrievers import CloudRetriever, load_retriever
 from warmer.errors import WarmerError
@@ -15,6 +13,7 @@ from warmer.parameters import Trained
 from warmer.steering import SCALE, Params
 from warmer_server.app import load_embedder
 from warmer_server.engine import There, journal_path, open_engine
+from warmer_server.say import say
 from warmer_server.settings import Settings, read_settings
 from warmer_tools.search import check_retriever
 
@@ -22,9 +21,7 @@ from warmer_tools.search import check_retriever
 def run(_: argparse.Namespace) -> None:
     """Print collections, model, parameters, journal and data directory; a broken part is named in its line."""
     settings = read_settings()
-    console = Console(highlight=False, soft_wrap=True)
-    for line in asyncio.run(_lines(settings)):
-        console.print(line, markup=False)
+    say(*asyncio.run(_lines(settings)), stderr=False)
 
 
 async def _lines(settings: Settings) -> list[str]:

@@ -11,6 +11,7 @@ from rich.progress import Progress
 from warmer.errors import WarmerError
 from warmer_server.app import make_workspace
 from warmer_server.engine import Engine, open_engine
+from warmer_server.say import say
 from warmer_server.settings import Settings, read_settings
 from warmer_tools import train_params
 from warmer_tools.train_params import TrainReply
@@ -24,9 +25,7 @@ def run(arguments: argparse.Namespace) -> None:
     # Who types the command may name any class.
     settings = read_settings().model_copy(update={"judges": arguments.judge})
     reply = asyncio.run(_train(settings, arguments.collection, queries, arguments.judge, arguments.limit))
-    console = Console(highlight=False, soft_wrap=True)
-    for line in _lines(reply):
-        console.print(line, markup=False)
+    say(*_lines(reply), stderr=False)
 
 
 async def _train(settings: Settings, collection: str, queries: list[str], judge: str, limit: int) -> TrainReply:

@@ -1,0 +1,47 @@
+"""Text that others wrote, made plain: nothing in it acts on a terminal, hides, or turns what stands beside it around.
+
+Line ends of all kinds become line feeds. Control characters become U+FFFD, so that it shows that something was there.
+Invisible ones (zero width, direction, tags, plane 14) go, so that what a model reads is what a person sees.
+"""
+
+import re
+from typing import Any
+
+_BREAKS = "\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]"
+_ACTING = "[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufff9-\ufffb]"
+_HIDDEN = "[\xad\u034f\u061c\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]"
+# Persian, Indic scripts and emoji are written with single joiners; elsewhere they have nothing to join.
+_JOINED = "[^\x00-\u02ff\u2000-\u206f\ufffd]"
+_LOOSE = f"(?<!{_JOINED})[\u200c\u200d]|[\u200c\u200d](?!{_JOINED})"
+
+_SUSPECT = re.compile(f"{_BREAKS}|{_ACTING}|{_HIDDEN}|[\u200c\u200d]")
+_STEPS = [(re.compile(p), by) for p, by in ((_BREAKS, "\n"), (_ACTING, "\ufffd"), (_HIDDEN, ""), (_LOOSE, ""))]
+_MESSAGE = 2000
+
+
+def plain(text: str) -> str:
+    """Make a text plain; line ends and tabs stay."""
+    if _SUSPECT.search(text):
+        for pattern, by in _STEPS:
+            text = pattern.sub(by, text)
+    return text
+
+
+def plain_values(value: Any) -> Any:  # noqa: ANN401  any JSON
+    """Make every text in a JSON value plain, names of fields too."""
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, dict):
+        return {plain(name): plain_values(one) for name, one in value.items()}
+    return [plain_values(one) for one in value] if isinstance(value, list) else value
+
+
+def one_line(text: str) -> str:
+    """Make a text plain and put it on one line, for a terminal or a log."""
+    return plain(text).replace("\n", " ").replace("\t", " ")
+
+
+def message(text: str) -> str:
+    """Make the text of an error plain and short enough: 2,000 characters at most."""
+    text = plain(text)
+    return text if len(text) <= _MESSAGE else text[:_MESSAGE].rstrip() + " …"

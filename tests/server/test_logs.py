@@ -1,0 +1,113 @@
+"""What the server's log says of calls, and what it keeps to itself."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from warmer_server.logs import Json, Text, secrets
+
+REQUESTS: list[tuple[str, dict[str, Any]]] = [
+    ("search", {"query": "yeast-and-secret-words", "limit": 3}),
+    ("search", {"query": "yeast-and-secret-words", "limit": 3, "filter": {"must": "yeast-and-secret-words"}}),
+    ("give_feedback", {"search_id": "s_unknown-handle-of-nobody", "scores": {"1": 9}}),
+    ("search", {"query": "x", "yeast-and-secret-words\n": 1}),
+]
+
+
+def log_of(data_dir: Path, **environment: str) -> list[str]:
+    """Serve some calls over a pipe; gives the lines of stderr."""
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+    sent = [
+        {"jsonrpc": "2.0", "id": n, "method": "tools/call", "params": {"name": tool, "arguments": asked, "_meta": meta}}
+        for n, (tool, asked) in enumerate(REQUESTS)
+    ]
+    with subprocess.Popen(
+        [sys.executable, "-m", "warmer_server.cli", "serve"],
+        env={**os.environ, "WARMER_DATA_DIR": str(data_dir), "WARMER_LOG_LEVEL": "INFO", **environment},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdin
+        assert server.stdout
+        for request in sent:
+            server.stdin.write(json.dumps(request) + "\n")
+            server.stdin.flush()
+            while json.loads(server.stdout.readline()).get("id") != request["id"]:
+                pass
+        return server.communicate(timeout=60)[1].splitlines()
+
+
+def test_each_call_is_a_line_without_its_query(data_dir: Path) -> None:
+    lines = log_of(data_dir, WARMER_LOG_FORMAT="json")
+    said = [json.loads(line) for line in lines]
+    assert "secret-words" not in "".join(line for line in lines)
+    found, refused, unknown, misspelt = (line for line in said if line["message"] == "call")
+    assert (found["tool"], found["collection"], found["outcome"], found["hits"]) == ("search", "notes", "ok", 3)
+    assert found["search_id"].startswith("s_")
+    assert len(found["search_id"]) == 9
+    assert found["stages"].keys() == {"engine", "embed", "journal", "reply"}
+    assert sum(found["stages"].values()) <= found["ms"] + 1
+    assert (refused["outcome"], refused["error"]) == ("error", "FilterError")
+    assert (unknown["tool"], unknown["error"], unknown["search_id"]) == ("give_feedback", "SearchError", "s_unknow…")
+    assert misspelt["error"] == "ValidationError"
+
+
+def test_a_log_with_queries_says_why_too(data_dir: Path) -> None:
+    lines = log_of(data_dir, WARMER_LOG_QUERIES="true")
+    calls = [line for line in lines if "warmer_tools.calls: call " in line]
+    assert len(calls) == len(REQUESTS)
+    assert "tool=search" in calls[0]
+    assert "query=yeast-and-secret-words" in calls[0]
+    assert "embed=" in calls[0]
+    assert "error=SearchError" in calls[2]
+    assert "call search again" in calls[2]
+
+
+def record(message: str, **more: Any) -> logging.LogRecord:
+    return logging.makeLogRecord({"levelname": "WARNING", "name": "warmer", "msg": message, **more})
+
+
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch) -> str:
+    secrets.cache_clear()
+    monkeypatch.setenv("QDRANT_API_KEY", "correct-horse")
+    return "correct-horse"
+
+
+@pytest.mark.parametrize("formatter", [Text(queries=True), Json(queries=True)])
+def test_no_secret_is_logged(formatter: logging.Formatter, key: str) -> None:
+    for said in (f"refused {key}", "at https://me:hunter2pass@host/x", "Authorization: Bearer abc.def-ghi"):
+        line = formatter.format(record(said, facts={"collection": said}, private={"detail": said}))
+        assert not [one for one in (key, "hunter2pass", "abc.def") if one in line], line
+    secrets.cache_clear()
+
+
+def test_a_bug_is_located_without_what_it_quotes() -> None:
+    try:
+        int("the text of a passage")
+    except ValueError:
+        line = Text(queries=False).format(record("unexpected error", exc_info=sys.exc_info()))
+    assert "passage" not in line
+    assert "error=ValueError" in line
+    assert "test_logs.py:" in line
+
+
+@given(st.text(), st.text())
+def test_a_record_is_one_line(message: str, value: str) -> None:
+    for formatter in (Text(queries=True), Json(queries=True)):
+        line = formatter.format(record(message.replace("%", ""), facts={"collection": value, "stages": {"embed": 1.0}}))
+        assert len(line.splitlines()) <= 1
