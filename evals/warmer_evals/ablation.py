@@ -41,7 +41,6 @@ _VARIANTS: Mapping[str, Params] = {
     "bad hits alone: no steps": replace(_FULL, caution=0),
     "neutral score 1 of 10": replace(_FULL, neutral=0.1),
     "neutral score 2.5 of 10": replace(_FULL, neutral=0.25),
-    "c = 0.7": replace(_FULL, c=0.7),
     "c = 1.2": replace(_FULL, c=1.2),
     "half as many words": replace(_FULL, words=2),
 }
