@@ -13,6 +13,7 @@ import numpy as np
 from warmer.database import Database
 from warmer.errors import SearchError
 from warmer.index import Hit, Inference, QueryVector, Vector
+from warmer.jobs import ENDED
 
 AGENT = "agent"
 _SEARCH = "id, collection, model, query, vector, filter, lexical"
@@ -103,8 +104,12 @@ class Journal(Protocol):
         """List the different queries that a collection was ever searched for, oldest first."""
         ...
 
-    async def prune(self) -> None:
-        """Delete searches that have expired and that nobody scored."""
+    async def prune(self, before: float | None = None) -> int:
+        """Delete searches that have expired and that nobody scored; gives how many.
+
+        With `before`, in seconds since 1970, those made before that instead, scored or not, and the trainings that
+        ended; searches of a training that has not ended stay in either case.
+        """
         ...
 
     async def counts(self) -> tuple[int, int]:
@@ -208,14 +213,21 @@ class SqliteJournal:
         with self._database.transaction() as db:
             db.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)", rows)
 
-    async def prune(self) -> None:
-        """Delete searches that have expired and that nobody scored."""
+    async def prune(self, before: float | None = None) -> int:
+        """Delete searches that have expired and that nobody scored, or all from before a time."""
         with self._database.transaction() as db:
-            db.execute(
-                "DELETE FROM searches WHERE expires < ? AND id NOT IN (SELECT search FROM scores)"
-                " AND id NOT IN (SELECT search FROM job_searches)",
-                (time(),),
-            )
+            if before is None:
+                return db.execute(
+                    "DELETE FROM searches WHERE expires < ? AND id NOT IN (SELECT search FROM scores)"
+                    " AND id NOT IN (SELECT search FROM job_searches)",
+                    (time(),),
+                ).rowcount
+            db.execute("DELETE FROM jobs WHERE created < ? AND status IN (?, ?, ?)", (before, *ENDED))
+            return db.execute(
+                "DELETE FROM searches WHERE created < ? AND id NOT IN"
+                " (SELECT search FROM job_searches JOIN jobs ON id = job WHERE status NOT IN (?, ?, ?))",
+                (before, *ENDED),
+            ).rowcount
 
     async def counts(self) -> tuple[int, int]:
         """Count searches and scores, for a status report."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from sqlite3 import Connection
 from typing import Any, Protocol, Self
 
 from warmer.database import Database
@@ -86,24 +87,34 @@ class SqliteParameters:
 
     async def add(self, trained: Trained) -> None:
         """Keep a set."""
-        key, documents = trained.key, [json.dumps(asdict(part)) for part in (trained.params, trained.plain)]
-        row = (key.collection, key.model, key.judge, key.rubric, trained.created, *documents)
         with self._database.transaction() as connection:
-            connection.execute(
-                "INSERT INTO parameters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*row, trained.queries, json.dumps(dict(trained.figures))),
-            )
+            insert(connection, trained)
 
     async def all(self) -> list[Trained]:
         """List the newest set of each key."""
         with self._database.transaction("DEFERRED") as connection:
-            rows = connection.execute("SELECT * FROM parameters ORDER BY rowid").fetchall()
-        newest: dict[Key, Trained] = {}
-        for collection, model, judge, rubric, created, params, plain, queries, figures in rows:
-            key = Key(collection, model, judge, rubric)
-            numbers = Params(**json.loads(params)), Coefficients(**json.loads(plain))
-            newest[key] = Trained(key, *numbers, queries, json.loads(figures), created)
-        return list(newest.values())
+            return list(newest(connection).values())
+
+
+def insert(connection: Connection, trained: Trained) -> None:
+    """Keep a set, in a transaction."""
+    key, documents = trained.key, [json.dumps(asdict(part)) for part in (trained.params, trained.plain)]
+    row = (key.collection, key.model, key.judge, key.rubric, trained.created, *documents)
+    connection.execute(
+        "INSERT INTO parameters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*row, trained.queries, json.dumps(dict(trained.figures))),
+    )
+
+
+def newest(connection: Connection) -> dict[Key, Trained]:
+    """Give the newest set of each key, in a transaction."""
+    found: dict[Key, Trained] = {}
+    for row in connection.execute("SELECT * FROM parameters ORDER BY rowid"):
+        collection, model, judge, rubric, created, params, plain, queries, figures = row
+        key = Key(collection, model, judge, rubric)
+        numbers = Params(**json.loads(params)), Coefficients(**json.loads(plain))
+        found[key] = Trained(key, *numbers, queries, json.loads(figures), created)
+    return found
 
 
 def choose(known: list[Trained], key: Key) -> Params:

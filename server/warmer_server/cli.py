@@ -18,6 +18,7 @@ _COMMANDS = {
     "serve": "serve a coding agent or chat assistant over MCP, on stdin and stdout",
     "train": "fit how far scores may steer, to scores that agents gave or that a model gives",
     "params": "write trained parameters as JSON, or put them back",
+    "journal": "write searches and scores to a file, bring them back, or delete old ones",
     "copy": "copy a collection from the embedded engine to a Qdrant server, or back",
     "delete": "delete an embedded collection",
     "status": "show collections, model, parameters and where the data is",
@@ -108,7 +109,27 @@ def _parser() -> argparse.ArgumentParser:
     made["train"].add_argument("--judge", default="agent", help="agent, claude, fastembed:<model> or module:Class")
     made["train"].add_argument("--limit", type=int, default=25, metavar="N", help="hits scored a query (default: 25)")
     made["params"].add_argument("--load", type=Path, metavar="FILE", help="put back what `warmer params` wrote")
+    actions = made["journal"].add_subparsers(dest="action", metavar="action", required=True)
+    for action, help_ in (
+        ("export", "write searches, scores and trained parameters to a new file"),
+        ("import", "add what such a file has, all of it or nothing; what is there and newer stays"),
+    ):
+        actions.add_parser(action, help=help_, description=help_).add_argument("file", type=Path, metavar="FILE")
+    help_ = "delete searches that expired unscored; those of unfinished trainings stay"
+    actions.add_parser("prune", help=help_, description=help_).add_argument(
+        "--older-than", type=_days, metavar="DAYS", help="delete all searches from before that instead, scored or not"
+    )
     return parser
+
+
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = -1
+    if not 0 <= days < sys.maxsize:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days")
+    return days
 
 
 def _megabytes(text: str) -> int:

@@ -16,6 +16,7 @@ from warmer.plain import one_line
 _OWN = "warmer", "warmer_tools", "warmer_server"
 _NAMED_SECRET = re.compile(r"(KEY|TOKENS?|SECRET|PASSWORD)$", re.IGNORECASE)
 _SHAPED_SECRET = re.compile(r"(://)[^/\s@]*@|(\bbearer\s+)[^\s\"',;]+", re.IGNORECASE)
+_HANDLE = re.compile(r"\b([st]_[\w-]{6})[\w-]{16}")
 _LONGEST = 500
 _SHORTEST = 6  # of a secret: shorter ones are parts of words
 
@@ -82,14 +83,16 @@ def describe(record: logging.LogRecord, *, queries: bool) -> dict[str, Any]:
 def _clean(text: str) -> str:
     for secret in secrets():
         text = text.replace(secret, "***")
-    line = one_line(_SHAPED_SECRET.sub(lambda found: f"{found[1] or found[2]}***", text))
+    text = _SHAPED_SECRET.sub(lambda found: f"{found[1] or found[2]}***", text)
+    line = one_line(_HANDLE.sub(r"\1…", text))
     return line if len(line) <= _LONGEST else line[:_LONGEST] + " …"
 
 
 @cache
 def secrets() -> list[str]:
     """List what the environment gives under a name that says that it is secret."""
-    return [value for name, value in os.environ.items() if _NAMED_SECRET.search(name) and len(value) >= _SHORTEST]
+    named = {value for name, value in os.environ.items() if _NAMED_SECRET.search(name)}
+    return sorted((value for value in named if len(value) >= _SHORTEST), key=len, reverse=True)
 
 
 def _quoted(value: object) -> str:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from warmer.journal import new_search_id
 from warmer_server.logs import Json, Text, secrets
 
 REQUESTS: list[tuple[str, dict[str, Any]]] = [
@@ -19,7 +20,12 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("search", {"query": "yeast-and-secret-words", "limit": 3, "filter": {"must": "yeast-and-secret-words"}}),
     ("give_feedback", {"search_id": "s_unknown-handle-of-nobody", "scores": {"1": 9}}),
     ("search", {"query": "x", "yeast-and-secret-words\n": 1}),
+    ("give_feedback", {"search_id": "the first", "scores": {"1": 9}, "limit": 2}),
+    ("give_feedback", {"search_id": "the first", "scores": {"77": 9}}),
 ]
+
+
+HANDLE = new_search_id()
 
 
 def log_of(data_dir: Path, **environment: str) -> list[str]:
@@ -29,10 +35,7 @@ def log_of(data_dir: Path, **environment: str) -> list[str]:
         "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
         "io.modelcontextprotocol/clientCapabilities": {},
     }
-    sent = [
-        {"jsonrpc": "2.0", "id": n, "method": "tools/call", "params": {"name": tool, "arguments": asked, "_meta": meta}}
-        for n, (tool, asked) in enumerate(REQUESTS)
-    ]
+    handle = ""
     with subprocess.Popen(
         [sys.executable, "-m", "warmer_server.cli", "serve"],
         env={**os.environ, "WARMER_DATA_DIR": str(data_dir), "WARMER_LOG_LEVEL": "INFO", **environment},
@@ -43,19 +46,24 @@ def log_of(data_dir: Path, **environment: str) -> list[str]:
     ) as server:
         assert server.stdin
         assert server.stdout
-        for request in sent:
-            server.stdin.write(json.dumps(request) + "\n")
+        for n, (tool, arguments) in enumerate(REQUESTS):
+            asked = arguments | ({"search_id": handle} if arguments.get("search_id") == "the first" else {})
+            params = {"name": tool, "arguments": asked, "_meta": meta}
+            server.stdin.write(json.dumps({"jsonrpc": "2.0", "id": n, "method": "tools/call", "params": params}) + "\n")
             server.stdin.flush()
-            while json.loads(server.stdout.readline()).get("id") != request["id"]:
+            while (answer := json.loads(server.stdout.readline())).get("id") != n:
                 pass
-        return server.communicate(timeout=60)[1].splitlines()
+            handle = handle or answer["result"]["structuredContent"]["search_id"]
+        lines = server.communicate(timeout=60)[1].splitlines()
+    assert not [line for line in lines if handle in line]
+    return lines
 
 
 def test_each_call_is_a_line_without_its_query(data_dir: Path) -> None:
     lines = log_of(data_dir, WARMER_LOG_FORMAT="json")
     said = [json.loads(line) for line in lines]
     assert "secret-words" not in "".join(line for line in lines)
-    found, refused, unknown, misspelt = (line for line in said if line["message"] == "call")
+    found, refused, unknown, misspelt, scored, misscored = (line for line in said if line["message"] == "call")
     assert (found["tool"], found["collection"], found["outcome"], found["hits"]) == ("search", "notes", "ok", 3)
     assert found["search_id"].startswith("s_")
     assert len(found["search_id"]) == 9
@@ -64,6 +72,10 @@ def test_each_call_is_a_line_without_its_query(data_dir: Path) -> None:
     assert (refused["outcome"], refused["error"]) == ("error", "FilterError")
     assert (unknown["tool"], unknown["error"], unknown["search_id"]) == ("give_feedback", "SearchError", "s_unknow…")
     assert misspelt["error"] == "ValidationError"
+    assert (scored["collection"], scored["outcome"], scored["hits"]) == ("notes", "steered", 2)
+    assert scored["search_id"] == misscored["search_id"] == found["search_id"]
+    assert scored["stages"].keys() == {"engine", "journal", "reply"}
+    assert (misscored["outcome"], misscored["error"]) == ("error", "ScoreError")
 
 
 def test_a_log_with_queries_says_why_too(data_dir: Path) -> None:
@@ -90,9 +102,9 @@ def key(monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.mark.parametrize("formatter", [Text(queries=True), Json(queries=True)])
 def test_no_secret_is_logged(formatter: logging.Formatter, key: str) -> None:
-    for said in (f"refused {key}", "at https://me:hunter2pass@host/x", "Authorization: Bearer abc.def-ghi"):
+    for said in (f"refused {key}", "at https://me:hunter2pass@host/x", "Authorization: Bearer abc.def-ghi", HANDLE):
         line = formatter.format(record(said, facts={"collection": said}, private={"detail": said}))
-        assert not [one for one in (key, "hunter2pass", "abc.def") if one in line], line
+        assert not [one for one in (key, "hunter2pass", "abc.def", HANDLE) if one in line], line
     secrets.cache_clear()
 
 

@@ -332,3 +332,15 @@ async def test_what_pays_next_follows_from_the_scores(connect: Connect) -> None:
         more = {str(hit["hit"]): 5 for hit in fed["hits"]}
         fed = await ask(client, "give_feedback", **arguments, scores=more)
         assert fed["next"].startswith("Further rounds seldom pay")
+
+
+async def test_a_refusal_is_plain_and_short_whatever_it_quotes(connect: Connect) -> None:
+    async with connect() as client:
+        for arguments in (
+            {"query": "x", "\x1b[2J\u202e" * 2000: 1},
+            {"query": "x", "collection": "\x1b[2J\u202e" * 2000},
+            {"query": "x", "filter": {"\x1b[2J\u202e" * 2000: 1}},
+        ):
+            said = await refusal(client, "search", **arguments)
+            assert len(said) < 2100
+            assert not {"\x1b", "\u202e"} & set(said)

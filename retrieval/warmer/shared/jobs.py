@@ -9,10 +9,10 @@ from typing import Any
 from qdrant_client import models
 
 from warmer.jobs import ENDED, Job, Status, unknown_job
+from warmer.shared.journal import JOB as _KIND
 from warmer.shared.journal import keep
 from warmer.shared.store import Store, below, change, document_id, equals, put
 
-_KIND = "job"
 _HAS_ENDED = models.FieldCondition(key="status", match=models.MatchAny(any=list(ENDED)))
 
 

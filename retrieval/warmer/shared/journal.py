@@ -11,10 +11,11 @@ from qdrant_client import models
 
 from warmer.errors import EngineError
 from warmer.index import Hit, Vector
+from warmer.jobs import ENDED
 from warmer.journal import AGENT, Search, Shown, refused
 from warmer.shared.store import Change, Document, Store, below, change, document_id, equals, put
 
-_KIND = "search"
+_KIND, JOB = "search", "job"
 _ATTEMPTS = 50
 
 
@@ -116,11 +117,21 @@ class QdrantJournal:
         }
         await self._store.write(keep(search_id), change(id_, given, at="scores"))
 
-    async def prune(self) -> None:
-        """Delete searches that have expired and that nobody scored."""
-        await self._store.delete(
-            models.Filter(must=[equals("kind", _KIND), below("expires", time()), equals("kept", False)])
-        )
+    async def prune(self, before: float | None = None) -> int:
+        """Delete searches that have expired and that nobody scored, or all from before a time."""
+        if before is None:
+            where = models.Filter(must=[equals("kind", _KIND), below("expires", time()), equals("kept", False)])
+        else:
+            ended = models.FieldCondition(key="status", match=models.MatchAny(any=list(ENDED)))
+            job = equals("kind", JOB)
+            await self._store.delete(models.Filter(must=[job, below("created", before), ended]))
+            going = await self._store.find(models.Filter(must=[job], must_not=[ended]), ["searches"])
+            needed = [search_document(id_) for document in going.values() for id_ in document["searches"].values()]
+            old = [equals("kind", _KIND), below("created", before)]
+            where = models.Filter(must=old, must_not=[models.HasIdCondition(has_id=needed)])
+        count = await self._store.count(where)
+        await self._store.delete(where)
+        return count
 
     async def counts(self) -> tuple[int, int]:
         """Count searches and scores, for a status report."""

@@ -28,6 +28,7 @@ _INDEXED = {
     "query": models.PayloadSchemaType.KEYWORD,
     "kept": models.PayloadSchemaType.BOOL,
     "count": models.PayloadSchemaType.INTEGER,
+    "created": models.PayloadSchemaType.FLOAT,
     "expires": models.PayloadSchemaType.FLOAT,
     "status": models.PayloadSchemaType.KEYWORD,
     "owner": models.PayloadSchemaType.KEYWORD,
