@@ -80,7 +80,7 @@ async def run(
     hits = await index.search(vector, limit, text=query if lexical else "", where=where)
     if (await index.info()).model != info.model:
         raise ModelMismatchError(f"collection {info.name!r} was embedded anew by another model meanwhile: search again")
-    kept = Search(new_search_id(), info.name, retriever.name, query, kept_vector(vector), where, lexical)
+    kept = Search(new_search_id(workspace.owner), info.name, retriever.name, query, kept_vector(vector), where, lexical)
     numbers = await workspace.journal.begin(kept, hits)
     return SearchReply(
         search_id=kept.id,
