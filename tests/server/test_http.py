@@ -1,12 +1,22 @@
 """`warmer serve --http`, driven by the SDK's client and by plain requests."""
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import Literal
 
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
 import httpx2
 import pytest
 from http_server import HttpServer, connected, environment_of, serving
+from mcp import MCPError
 from support import ask
 
 pytestmark = pytest.mark.anyio
@@ -57,3 +67,78 @@ def test_a_body_that_is_too_large_is_refused(server: HttpServer) -> None:
     assert httpx2.post(server.url, content=b" " * 2_000_000, headers=HEADERS, timeout=30).status_code == 413
     assert httpx2.post(server.url, content=chunks(), headers=HEADERS, timeout=30).status_code == 413
     assert initialize(server).status_code == 200
+
+
+SLOW_JUDGE = """
+from pathlib import Path
+
+class Slow:
+    def score(self, query, passages):
+        Path(__file__).with_name("reached").touch()
+        while Path(__file__).with_name("hold").exists():
+            pass
+        return [float(len(passage) % 11) for passage in passages]
+"""
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_sigterm_lets_a_call_end_for_so_long(data_dir: Path, tmp_path: Path, ends: bool) -> None:
+    (tmp_path / "judge_of_a_test.py").write_text(SLOW_JUDGE)
+    hold, reached = tmp_path / "hold", tmp_path / "reached"
+    hold.touch()
+    more = {"PYTHONPATH": f"{os.environ.get('PYTHONPATH', '')}:{tmp_path}", "WARMER_JUDGES": "judge_of_a_test:Slow"}
+    replies = []
+
+    async def judged(server: HttpServer) -> None:
+        with suppress(ExceptionGroup, MCPError, httpx2.HTTPError):
+            async with connected(server.url) as client:
+                handle = (await ask(client, "search", query="bread"))["search_id"]
+                replies.append(await ask(client, "give_feedback", search_id=handle, judge="judge_of_a_test:Slow"))
+
+    with serving(environment_of(data_dir, WARMER_STOP_SECONDS="60" if ends else "0", **more)) as server:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(judged, server)
+            with anyio.fail_after(60):
+                while not reached.exists():
+                    await anyio.lowlevel.checkpoint()
+            server.process.terminate()
+            if ends:
+                hold.unlink()
+            status = await anyio.to_thread.run_sync(server.process.wait, 30)
+    hold.unlink(missing_ok=True)
+    assert (status, len(replies)) == ((0, 1) if ends else (1, 0))
+
+
+def children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [child for child in map(int, listed) if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def test_a_worker_that_dies_is_replaced_and_all_end_together(made_once: Path) -> None:
+    with serving(environment_of(made_once), "--workers", "2") as server:
+        before = children(server.process.pid)
+        assert len(before) == 2
+        os.kill(before[0], signal.SIGKILL)
+        deadline = monotonic() + 60
+        while len(after := children(server.process.pid)) < 2 or before[0] in after:
+            assert monotonic() < deadline
+        assert server.get("/health").status_code == 200
+        assert server.stop() == 0
+        assert not any(Path(f"/proc/{pid}").exists() for pid in after)
+
+
+def refused(environment: dict[str, str], *arguments: str) -> str:
+    command = [sys.executable, "-m", "warmer_server.cli", "serve", "--http", "--port", "0", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_what_cannot_be_served_ends_the_start(tmp_path: Path) -> None:
+    environment = environment_of(tmp_path)
+    assert "say --open-to-everyone" in refused(environment, "--host", "0.0.0.0")
+    (tmp_path / "file").touch()
+    assert "journal" in refused(environment_of(tmp_path / "file"), "--workers", "2")
+    broken = {"QDRANT_URL": "http://127.0.0.1:9", "WARMER_TEXTS": "nowhere:Texts"}
+    assert "a worker cannot start: cannot load WARMER_TEXTS" in refused(environment | broken, "--workers", "2")

@@ -1,9 +1,12 @@
 """One process that serves MCP over HTTP on a socket."""
 
+import logging
+import os
 import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Timer
 
 import anyio
 import uvicorn
@@ -19,8 +22,12 @@ from warmer_server.http.limits import BODY_BYTES, BodyInTime, CallInTime
 from warmer_server.settings import Settings
 from warmer_server.tokens import Tokens
 
+_PARTING = 3.0  # seconds to close what is open
 _CONNECTIONS = 1000  # more are answered 503
 _ISSUER = AnyHttpUrl("http://localhost")  # published nowhere: tokens are not issued over HTTP
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,18 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self._ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let calls end; what runs in a thread beyond the time for that, such as a judge, cannot be cancelled."""
+        timer = Timer((self.config.timeout_graceful_shutdown or 0) + _PARTING, _give_up)
+        timer.daemon = True
+        timer.start()
+        await super().shutdown(sockets)
+
     def stop(self, *_: object) -> None:
         """End as soon as it can."""
         self.should_exit = True
+
+
+def _give_up() -> None:
+    _log.error("a call did not end in time, and is cut off")
+    os._exit(1)

@@ -90,6 +90,8 @@ def _work(settings: Settings, listening: Listening, tells: Connection) -> None:
             raise
         tells.send(str(cause))
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def _end_with_parent() -> None:
