@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,12 @@ import httpx2
 import pytest
 from http_server import HttpServer, connected, environment_of, serving
 from mcp import MCPError
-from support import ask
+from qdrant_client import models
+from qdrant_server import QdrantServer
+from support import Reference, ask
+
+from warmer.embedding import Embedder
+from warmer_server.cli import main
 
 pytestmark = pytest.mark.anyio
 HELLO = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
@@ -127,18 +133,58 @@ def test_a_worker_that_dies_is_replaced_and_all_end_together(made_once: Path) ->
         assert not any(Path(f"/proc/{pid}").exists() for pid in after)
 
 
-def refused(environment: dict[str, str], *arguments: str) -> str:
-    command = [sys.executable, "-m", "warmer_server.cli", "serve", "--http", "--port", "0", *arguments]
+def test_what_cannot_be_served_ends_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path))
+    with pytest.raises(SystemExit, match="say --open-to-everyone"):
+        main(["serve", "--http", "--host", "0.0.0.0"])
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit, match="choose another --host or"):
+        main(["serve", "--http", "--port", str(taken.getsockname()[1])])
+    monkeypatch.setenv("WARMER_TOKENS_FILE", str(tmp_path / "none"))
+    with pytest.raises(SystemExit, match="cannot read WARMER_TOKENS_FILE"):
+        main(["serve", "--http"])
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path / "file"))
+    with pytest.raises(SystemExit, match=r"the journal .* cannot be used"):
+        main(["serve", "--http"])
+
+
+def test_a_worker_that_cannot_start_ends_the_start(tmp_path: Path) -> None:
+    broken = {"QDRANT_URL": "http://127.0.0.1:9", "WARMER_TEXTS": "nowhere:Texts"}
+    command = [sys.executable, "-m", "warmer_server.cli", "serve", "--http", "--port", "0", "--workers", "2"]
+    environment = environment_of(tmp_path, **broken)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
+    assert "warmer: a worker cannot start: cannot load WARMER_TEXTS" in done.stderr
     assert "Traceback" not in done.stderr
-    return done.stderr
 
 
-def test_what_cannot_be_served_ends_the_start(tmp_path: Path) -> None:
-    environment = environment_of(tmp_path)
-    assert "say --open-to-everyone" in refused(environment, "--host", "0.0.0.0")
-    (tmp_path / "file").touch()
-    assert "journal" in refused(environment_of(tmp_path / "file"), "--workers", "2")
-    broken = {"QDRANT_URL": "http://127.0.0.1:9", "WARMER_TEXTS": "nowhere:Texts"}
-    assert "a worker cannot start: cannot load WARMER_TEXTS" in refused(environment | broken, "--workers", "2")
+async def test_one_replica_takes_scores_for_the_search_of_another(
+    tmp_path: Path, reference: Reference, embedder: Embedder
+) -> None:
+    texts = [passage.text for passage in reference.passages]
+    with QdrantServer() as qdrant:
+        size = models.VectorParams(size=embedder.dim, distance=models.Distance.COSINE)
+        qdrant.store.create_collection("docs", vectors_config=size)
+        embedded = dict(embedder.embed_passages(texts))
+        points = [
+            models.PointStruct(id=n, vector=embedded[n].tolist(), payload={"text": text})
+            for n, text in enumerate(texts)
+        ]
+        qdrant.store.upsert("docs", points)
+        replicas = [
+            environment_of(tmp_path / name, QDRANT_URL=qdrant.url, WARMER_JOURNAL="qdrant") for name in ("one", "other")
+        ]
+        with serving(replicas[0]) as one, serving(replicas[1]) as other:
+            async with connected(one.url) as client:
+                found = await ask(client, "search", query="bread")
+            async with connected(other.url) as client:
+                scores = {"1": 9, "2": 0}
+                reply = await ask(client, "give_feedback", search_id=found["search_id"], scores=scores)
+            assert reply["outcome"] == "steered"
+            other.wait_ready()
+            qdrant.fail(503, times=1000)
+            assert other.get("/health").status_code == 200
+            deadline = monotonic() + 60
+            while (said := other.get("/ready")).status_code == 200:
+                assert monotonic() < deadline
+            assert (said.status_code, said.json()["ready"]) == (503, False)
