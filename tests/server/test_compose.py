@@ -17,7 +17,7 @@ SET = {"QDRANT_API_KEY": "k", "WARMER_HOST": "h", "DATA": "/d", "TOKENS": "/t", 
 @pytest.mark.parametrize("name", ["one-node.yaml", "three-nodes.yaml", "proxy.yaml"])
 def test_a_compose_file_is_valid(name: str) -> None:
     assert sorted(file.name for file in FOLDER.glob("*.yaml")) == ["one-node.yaml", "proxy.yaml", "three-nodes.yaml"]
-    command = ["docker-compose", "-f", FOLDER / name, "config", "--quiet"]
+    command = ["docker-compose", "-f", str(FOLDER / name), "config", "--quiet"]
     done = subprocess.run(command, env=os.environ | SET, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 from time import monotonic
 from typing import Literal
 
@@ -17,13 +18,17 @@ import anyio.to_thread
 import httpx2
 import pytest
 from http_server import HttpServer, connected, environment_of, serving
-from mcp import MCPError
+from mcp import Client, MCPError
 from qdrant_client import models
 from qdrant_server import QdrantServer
-from support import Reference, ask
+from starlette.types import Message, Receive, Scope, Send
+from support import Reference, ask, refusal
 
 from warmer.embedding import Embedder
+from warmer_server.app import build_server
 from warmer_server.cli import main
+from warmer_server.http.limits import BodyInTime, CallInTime
+from warmer_server.settings import read_settings
 
 pytestmark = pytest.mark.anyio
 HELLO = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
@@ -73,6 +78,38 @@ def test_a_body_that_is_too_large_is_refused(server: HttpServer) -> None:
     assert httpx2.post(server.url, content=b" " * 2_000_000, headers=HEADERS, timeout=30).status_code == 413
     assert httpx2.post(server.url, content=chunks(), headers=HEADERS, timeout=30).status_code == 413
     assert initialize(server).status_code == 200
+
+
+async def test_a_body_that_does_not_come_is_given_up() -> None:
+    sent: list[Message] = []
+
+    async def app(_: Scope, receive: Receive, __: Send) -> None:
+        while (await receive())["more_body"]:
+            pass
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    begun = iter([{"type": "http.request", "body": b"{", "more_body": True}])
+
+    async def receive() -> Message:
+        for message in begun:
+            return message
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    await BodyInTime(app, 0.01)({"type": "http"}, receive, send)
+    assert sent[0]["status"] == 408
+
+
+async def test_a_call_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with QdrantServer() as qdrant:
+        qdrant.fail(stall=Event(), times=1000)
+        monkeypatch.setenv("QDRANT_URL", qdrant.url)
+        monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path))
+        async with Client(build_server(read_settings(), middleware=[CallInTime(0.01)])) as client:
+            said = await refusal(client, "search", query="bread")
+            assert said == "search took longer than 0.01 seconds and was given up: call again, or ask for less"
 
 
 SLOW_JUDGE = """

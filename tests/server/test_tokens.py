@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 import pytest
@@ -32,8 +32,8 @@ class Guarded:
     secrets: dict[str, str]
     file: Path
 
-    def connect(self, name: str) -> Any:
-        return connected(self.server.url, self.secrets[name])
+    def connect(self, name: str, mode: Literal["auto", "legacy"] = "auto") -> Any:
+        return connected(self.server.url, self.secrets[name], mode)
 
     def status(self, token: str) -> int:
         body = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
@@ -71,8 +71,11 @@ def test_without_a_token_that_is_known_nothing_is_answered(guarded: Guarded) -> 
     assert guarded.server.get("/health").status_code == 200
 
 
-async def test_a_tool_without_its_scope_is_neither_listed_nor_run(guarded: Guarded) -> None:
-    async with guarded.connect("reader") as client:
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_a_tool_without_its_scope_is_neither_listed_nor_run(
+    guarded: Guarded, mode: Literal["auto", "legacy"]
+) -> None:
+    async with guarded.connect("reader", mode) as client:
         assert [tool.name for tool in (await client.list_tools()).tools] == ["search"]
         assert (await ask(client, "search", query="bread"))["hits"]
         said = await refusal(client, "give_feedback", search_id="s_x", scores={"1": 9})
