@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from sqlite3 import Connection
 from time import time
 from typing import Any, Protocol
@@ -121,9 +122,20 @@ class Journal(Protocol):
         ...
 
 
-def new_search_id() -> str:
-    """Make a handle that nobody can guess: 128 random bits."""
-    return "s_" + secrets.token_urlsafe(16)
+def new_search_id(owner: str = "") -> str:
+    """Make a handle that nobody can guess, 128 random bits, and that tells whose it is, if it is somebody's."""
+    handle = "s_" + secrets.token_urlsafe(16)
+    return f"{handle}.{_mark(handle, owner)}" if owner else handle
+
+
+def is_owned(search_id: str, owner: str) -> bool:
+    """Say whether a handle was made for an owner. Whoever rewrites the mark has a handle that no journal knows."""
+    handle, _, mark = search_id.partition(".")
+    return mark == _mark(handle, owner)
+
+
+def _mark(handle: str, owner: str) -> str:
+    return sha256(f"{handle} {owner}".encode()).hexdigest()[:16]
 
 
 def refused(search_id: str, state: str) -> SearchError:

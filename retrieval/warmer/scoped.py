@@ -1,7 +1,8 @@
 """One journal for several tenants, of which each finds only what is its own.
 
 Collections are kept under names with a suffix, which nobody outside sees. Handles are checked where they are looked
-up: whoever has not found a search or a job has nothing to show, score or settle.
+up: whoever has not found a search or a job has nothing to show, score or settle. Within a tenant handles may have
+owners; what their scores teach is the tenant's.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import Any
 
 from warmer.index import Hit
 from warmer.jobs import Job, Jobs, Status, unknown_job
-from warmer.journal import AGENT, Journal, Search, refused
+from warmer.journal import AGENT, Journal, Search, is_owned, refused
 from warmer.parameters import Parameters, Trained
 
 
@@ -43,12 +44,18 @@ def scope_of(where: Mapping[str, Any]) -> Scope:
     return Scope(f"@{sha256(canonical.encode()).hexdigest()[:8]}")
 
 
-class ScopedJournal:
-    """A journal in a scope; `prune` and `counts` are for the whole."""
+def owner_scope(owner: str) -> Scope:
+    """Give an owner's jobs a scope of their own, inside that of the tenant."""
+    return Scope(f"~{sha256(owner.encode()).hexdigest()[:16]}") if owner else Scope()
 
-    def __init__(self, journal: Journal, scope: Scope) -> None:
+
+class ScopedJournal:
+    """A journal in a scope; `prune` and `counts` are for the whole. An owner finds no searches of others."""
+
+    def __init__(self, journal: Journal, scope: Scope, owner: str = "") -> None:
         self._journal = journal
         self._scope = scope
+        self._owner = owner
         self.show = journal.show
         self.score = journal.score
         self.prune = journal.prune
@@ -59,7 +66,9 @@ class ScopedJournal:
         return await self._journal.begin(replace(search, collection=self._scope.kept(search.collection)), hits)
 
     async def find(self, search_id: str, judge: str = AGENT) -> Search:
-        """Recall a search with all that was shown and scored; those of other scopes are unknown."""
+        """Recall a search with all that was shown and scored; those of other scopes and owners are unknown."""
+        if self._owner and not is_owned(search_id, self._owner):
+            raise refused(search_id, "unknown")
         found = await self._journal.find(search_id, judge)
         if not self._scope.has(found.collection):
             raise refused(search_id, "unknown")

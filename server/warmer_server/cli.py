@@ -15,7 +15,8 @@ from warmer.plain import message, one_line
 
 _COMMANDS = {
     "index": "make or update a collection from files and folders",
-    "serve": "serve a coding agent or chat assistant over MCP, on stdin and stdout",
+    "serve": "serve a coding agent or chat assistant over MCP, on stdin and stdout, or over HTTP",
+    "token": "make a bearer token for `warmer serve --http`",
     "train": "fit how far scores may steer, to scores that agents gave or that a model gives",
     "params": "write trained parameters as JSON, or put them back",
     "journal": "write searches and scores to a file, bring them back, or delete old ones",
@@ -79,6 +80,21 @@ def _parser() -> argparse.ArgumentParser:
         for name, text in _COMMANDS.items()
     }
     made["serve"].epilog = describe_settings()
+    made["serve"].add_argument("--http", action="store_true", help="serve streamable HTTP, at /mcp")
+    made["serve"].add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
+    made["serve"].add_argument("--port", type=int, default=8765, help="0: any that is free (default: %(default)s)")
+    made["serve"].add_argument("--workers", type=_number, default=1, metavar="N", help="processes (default: 1)")
+    made["serve"].add_argument(
+        "--open-to-everyone", action="store_true", help="listen beyond this machine although there are no tokens"
+    )
+    made["token"].add_argument("name", metavar="NAME", help="whose it is; tokens of one name share their searches")
+    for option, default, help_ in (
+        ("--scopes", "search,feedback", "tools: search, feedback, train (default: %(default)s)"),
+        ("--collections", "", "collections that it may search, separated by commas (default: all)"),
+        ("--filter", "", "filter that is added to its every query, as Qdrant's filter JSON"),
+    ):
+        made["token"].add_argument(option, default=default, help=help_)
+    made["token"].add_argument("--days", type=float, metavar="N", help="how long it is valid (default: for good)")
     made["index"].add_argument("paths", nargs="+", type=Path, metavar="PATH", help="file or folder")
     made["index"].add_argument("--collection", required=True, metavar="NAME", help="collection to fill")
     made["index"].add_argument(
@@ -130,6 +146,12 @@ def _days(text: str) -> float:
     if not 0 <= days < sys.maxsize:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of days")
     return days
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 1000):  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes")
+    return int(text)
 
 
 def _megabytes(text: str) -> int:

@@ -23,6 +23,10 @@ def _read_names(text: object) -> object:
     return names
 
 
+def _read_list(text: object) -> object:
+    return {part.strip() for part in text.split(",")} - {""} if isinstance(text, str) else text
+
+
 def _read_filter(text: object) -> object:
     if not isinstance(text, str):
         return text
@@ -164,6 +168,37 @@ class Settings(BaseSettings):
         "sqlite",
         validation_alias="WARMER_JOURNAL",
         description="Where searches and scores are kept: in the data directory, or on the server, for several replicas",
+    )
+    tokens_file: Annotated[Path | None, AfterValidator(lambda path: path and path.expanduser().absolute())] = Field(
+        None,
+        validation_alias="WARMER_TOKENS_FILE",
+        description="File of lines by `warmer token`, of those who may call over HTTP; read again when it changes",
+    )
+    tokens: SecretStr = Field(SecretStr(""), validation_alias="WARMER_TOKENS", description="Such lines themselves")
+    allowed_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(_read_list)] = Field(
+        default_factory=frozenset,
+        validation_alias="WARMER_ALLOWED_HOSTS",
+        description="Names by which the HTTP server may be called, beside that of --host, separated by commas",
+    )
+    allowed_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_read_list)] = Field(
+        default_factory=frozenset,
+        validation_alias="WARMER_ALLOWED_ORIGINS",
+        description="Web pages that may call it, as https://app.example.com, separated by commas",
+    )
+    call_seconds: float = Field(
+        120,
+        gt=0,
+        le=3600,
+        allow_inf_nan=False,
+        validation_alias="WARMER_CALL_SECONDS",
+        description="Seconds that a call of search or give_feedback may take over HTTP",
+    )
+    stop_seconds: int = Field(
+        10,
+        ge=0,
+        le=3600,
+        validation_alias="WARMER_STOP_SECONDS",
+        description="Seconds that calls have to end when the HTTP server is stopped",
     )
 
 

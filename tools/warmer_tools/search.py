@@ -87,7 +87,7 @@ async def run(
             raise ModelMismatchError(
                 f"collection {info.name!r} was embedded anew by another model meanwhile: search again"
             )
-    kept = Search(new_search_id(), info.name, retriever.name, query, kept_vector(vector), where, lexical)
+    kept = Search(new_search_id(workspace.owner), info.name, retriever.name, query, kept_vector(vector), where, lexical)
     with stage("journal"):
         numbers = await workspace.journal.begin(kept, hits)
     return SearchReply(

@@ -24,6 +24,7 @@ class Workspace:
         mode: Which legs a search has; `auto` means hybrid where the collection has words to search.
         text_limit: Characters of a hit's text at most.
         load_judge: Finds a judge by name; takes as long as its model takes to load.
+        owner: Whose the searches are; nobody's in particular if empty.
         background: Where trainings run that outlive the call that began them.
     """
 
@@ -36,3 +37,4 @@ class Workspace:
     background: TaskGroup
     mode: Literal["auto", "dense", "hybrid"] = "auto"
     text_limit: int = 1200
+    owner: str = ""

@@ -1,0 +1,62 @@
+"""What one request may take: size and time of its body, and the time of a call."""
+
+from typing import Any
+
+import anyio
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.types import CallToolResult, TextContent
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+BODY_BYTES = 2**20
+_BODY_SECONDS = 30.0
+_WAITS = "train_params"  # says itself how long it waits
+
+
+class BodyInTime:
+    """ASGI middleware that gives up on a body which does not come, so that it holds no connection."""
+
+    def __init__(self, app: ASGIApp, seconds: float = _BODY_SECONDS) -> None:
+        self._app = app
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through; 408 where its body is late."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        complete = False
+        deadline = anyio.current_time() + self._seconds
+
+        async def in_time() -> Message:
+            nonlocal complete
+            if complete:
+                return await receive()
+            with anyio.fail_after(max(0.0, deadline - anyio.current_time())):
+                message = await receive()
+            complete = not message.get("more_body", False)
+            return message
+
+        try:
+            await self._app(scope, in_time, send)
+        except TimeoutError:
+            if complete:
+                raise
+            await PlainTextResponse("Request body did not come in time", 408)(scope, receive, send)
+
+
+class CallInTime:
+    """MCP middleware that gives up on a call, and says so to the agent."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        """Let a call through."""
+        tool = (ctx.params or {}).get("name") if ctx.method == "tools/call" else None
+        if tool in {None, _WAITS}:
+            return await call_next(ctx)
+        with anyio.move_on_after(self._seconds):
+            return await call_next(ctx)
+        said = f"{tool} took longer than {self._seconds:g} seconds and was given up: call again, or ask for less"
+        return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)

@@ -1,0 +1,227 @@
+"""`warmer serve --http`, driven by the SDK's client and by plain requests."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Event
+from time import monotonic
+from typing import Literal
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+import httpx2
+import pytest
+from http_server import HttpServer, connected, environment_of, serving
+from mcp import Client, MCPError
+from qdrant_client import models
+from qdrant_server import QdrantServer
+from starlette.types import Message, Receive, Scope, Send
+from support import Reference, ask, refusal
+
+from warmer.embedding import Embedder
+from warmer_server.app import build_server
+from warmer_server.cli import main
+from warmer_server.http.limits import BodyInTime, CallInTime
+from warmer_server.settings import read_settings
+
+pytestmark = pytest.mark.anyio
+HELLO = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+HEADERS = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def server(made_once: Path) -> Iterator[HttpServer]:
+    with serving(environment_of(made_once), "--workers", "2") as server:
+        yield server
+
+
+def initialize(server: HttpServer, **headers: str) -> httpx2.Response:
+    body = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HELLO}
+    return httpx2.post(server.url, json=body, headers=HEADERS | headers, timeout=30)
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_handles_outlive_connections(server: HttpServer, mode: Literal["auto", "legacy"]) -> None:
+    async with connected(server.url, mode=mode) as client:
+        assert len((await client.list_tools()).tools) == 3
+        found = await ask(client, "search", query="bread")
+    for score in (9, 0):  # a new connection each, to whichever worker takes it
+        async with connected(server.url, mode=mode) as client:
+            reply = await ask(client, "give_feedback", search_id=found["search_id"], scores={"1": score})
+            assert reply["ranking"][0]["score"] == score
+
+
+def test_probes(server: HttpServer) -> None:
+    assert server.get("/health").json() == {"alive": True}
+    server.wait_ready()
+    assert server.get("/ready").json() == {"ready": True, "missing": ""}
+
+
+def test_a_foreign_host_or_origin_is_refused(server: HttpServer) -> None:
+    assert initialize(server).status_code == 200
+    assert initialize(server, host="evil.example.com").status_code == 421
+    assert initialize(server, origin="https://evil.example.com").status_code == 403
+    assert initialize(server, origin="http://localhost:3000").status_code == 200
+
+
+def test_a_body_that_is_too_large_is_refused(server: HttpServer) -> None:
+    def chunks() -> Iterator[bytes]:
+        for _ in range(20):
+            yield b" " * 2**16
+
+    assert httpx2.post(server.url, content=b" " * 2_000_000, headers=HEADERS, timeout=30).status_code == 413
+    assert httpx2.post(server.url, content=chunks(), headers=HEADERS, timeout=30).status_code == 413
+    assert initialize(server).status_code == 200
+
+
+async def test_a_body_that_does_not_come_is_given_up() -> None:
+    sent: list[Message] = []
+
+    async def app(_: Scope, receive: Receive, __: Send) -> None:
+        while (await receive())["more_body"]:
+            pass
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    begun = iter([{"type": "http.request", "body": b"{", "more_body": True}])
+
+    async def receive() -> Message:
+        for message in begun:
+            return message
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    await BodyInTime(app, 0.01)({"type": "http"}, receive, send)
+    assert sent[0]["status"] == 408
+
+
+async def test_a_call_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with QdrantServer() as qdrant:
+        qdrant.fail(stall=Event(), times=1000)
+        monkeypatch.setenv("QDRANT_URL", qdrant.url)
+        monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path))
+        async with Client(build_server(read_settings(), middleware=[CallInTime(0.01)])) as client:
+            said = await refusal(client, "search", query="bread")
+            assert said == "search took longer than 0.01 seconds and was given up: call again, or ask for less"
+
+
+SLOW_JUDGE = """
+from pathlib import Path
+
+class Slow:
+    def score(self, query, passages):
+        Path(__file__).with_name("reached").touch()
+        while Path(__file__).with_name("hold").exists():
+            pass
+        return [float(len(passage) % 11) for passage in passages]
+"""
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_sigterm_lets_a_call_end_for_so_long(data_dir: Path, tmp_path: Path, ends: bool) -> None:
+    (tmp_path / "judge_of_a_test.py").write_text(SLOW_JUDGE)
+    hold, reached = tmp_path / "hold", tmp_path / "reached"
+    hold.touch()
+    more = {"PYTHONPATH": f"{os.environ.get('PYTHONPATH', '')}:{tmp_path}", "WARMER_JUDGES": "judge_of_a_test:Slow"}
+    replies = []
+
+    async def judged(server: HttpServer) -> None:
+        with suppress(ExceptionGroup, MCPError, httpx2.HTTPError):
+            async with connected(server.url) as client:
+                handle = (await ask(client, "search", query="bread"))["search_id"]
+                replies.append(await ask(client, "give_feedback", search_id=handle, judge="judge_of_a_test:Slow"))
+
+    with serving(environment_of(data_dir, WARMER_STOP_SECONDS="60" if ends else "0", **more)) as server:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(judged, server)
+            with anyio.fail_after(60):
+                while not reached.exists():
+                    await anyio.lowlevel.checkpoint()
+            server.process.terminate()
+            if ends:
+                hold.unlink()
+            status = await anyio.to_thread.run_sync(server.process.wait, 30)
+    hold.unlink(missing_ok=True)
+    assert (status, len(replies)) == ((0, 1) if ends else (1, 0))
+
+
+def children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [child for child in map(int, listed) if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def test_a_worker_that_dies_is_replaced_and_all_end_together(made_once: Path) -> None:
+    with serving(environment_of(made_once), "--workers", "2") as server:
+        before = children(server.process.pid)
+        assert len(before) == 2
+        os.kill(before[0], signal.SIGKILL)
+        deadline = monotonic() + 60
+        while len(after := children(server.process.pid)) < 2 or before[0] in after:
+            assert monotonic() < deadline
+        assert server.get("/health").status_code == 200
+        assert server.stop() == 0
+        assert not any(Path(f"/proc/{pid}").exists() for pid in after)
+
+
+def test_what_cannot_be_served_ends_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path))
+    with pytest.raises(SystemExit, match="say --open-to-everyone"):
+        main(["serve", "--http", "--host", "0.0.0.0"])
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit, match="choose another --host or"):
+        main(["serve", "--http", "--port", str(taken.getsockname()[1])])
+    monkeypatch.setenv("WARMER_TOKENS_FILE", str(tmp_path / "none"))
+    with pytest.raises(SystemExit, match="cannot read WARMER_TOKENS_FILE"):
+        main(["serve", "--http"])
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path / "file"))
+    with pytest.raises(SystemExit, match=r"the journal .* cannot be used"):
+        main(["serve", "--http"])
+
+
+def test_a_worker_that_cannot_start_ends_the_start(tmp_path: Path) -> None:
+    broken = {"QDRANT_URL": "http://127.0.0.1:9", "WARMER_TEXTS": "nowhere:Texts"}
+    command = [sys.executable, "-m", "warmer_server.cli", "serve", "--http", "--port", "0", "--workers", "2"]
+    environment = environment_of(tmp_path, **broken)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "warmer: a worker cannot start: cannot load WARMER_TEXTS" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+async def test_one_replica_takes_scores_for_the_search_of_another(
+    tmp_path: Path, reference: Reference, embedder: Embedder
+) -> None:
+    texts = [passage.text for passage in reference.passages]
+    with QdrantServer() as qdrant:
+        size = models.VectorParams(size=embedder.dim, distance=models.Distance.COSINE)
+        qdrant.store.create_collection("docs", vectors_config=size)
+        embedded = dict(embedder.embed_passages(texts))
+        points = [
+            models.PointStruct(id=n, vector=embedded[n].tolist(), payload={"text": text})
+            for n, text in enumerate(texts)
+        ]
+        qdrant.store.upsert("docs", points)
+        replicas = [
+            environment_of(tmp_path / name, QDRANT_URL=qdrant.url, WARMER_JOURNAL="qdrant") for name in ("one", "other")
+        ]
+        with serving(replicas[0]) as one, serving(replicas[1]) as other:
+            async with connected(one.url) as client:
+                found = await ask(client, "search", query="bread")
+            async with connected(other.url) as client:
+                scores = {"1": 9, "2": 0}
+                reply = await ask(client, "give_feedback", search_id=found["search_id"], scores=scores)
+            assert reply["outcome"] == "steered"
+            other.wait_ready()
+            qdrant.fail(503, times=1000)
+            assert other.get("/health").status_code == 200
+            deadline = monotonic() + 60
+            while (said := other.get("/ready")).status_code == 200:
+                assert monotonic() < deadline
+            assert (said.status_code, said.json()["ready"]) == (503, False)

@@ -1,0 +1,173 @@
+"""Who may do what over HTTP: one server, several tokens."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx2
+import pytest
+from http_server import HttpServer, connected, environment_of, serving
+from mcp import MCPError
+from support import ask, refusal
+
+from warmer.errors import WarmerError
+from warmer_server.cli import main
+from warmer_server.tokens import Tokens, make_token, read_tokens
+
+pytestmark = pytest.mark.anyio
+BREAD = {"must": [{"key": "source", "match": {"value": "notes/bread.md"}}]}
+WHO: dict[str, tuple[str, dict[str, Any]]] = {
+    "ann": ("search,feedback,train", {}),
+    "ann-too": ("search,feedback", {}),
+    "reader": ("search", {}),
+    "narrow": ("search,feedback", {"collections": ("others",)}),
+    "baker": ("search,feedback,train", {"where": BREAD}),
+}
+
+
+@dataclass
+class Guarded:
+    server: HttpServer
+    secrets: dict[str, str]
+    file: Path
+
+    def connect(self, name: str, mode: Literal["auto", "legacy"] = "auto") -> Any:
+        return connected(self.server.url, self.secrets[name], mode)
+
+    def status(self, token: str) -> int:
+        body = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+        headers = {"accept": "application/json, text/event-stream"} | ({"authorization": token} if token else {})
+        return httpx2.post(self.server.url, json=body, headers=headers, timeout=30).status_code
+
+
+@pytest.fixture(scope="module")
+def guarded(
+    tmp_path_factory: pytest.TempPathFactory, make_collection: Callable[[Path, str], Path]
+) -> Iterator[Guarded]:
+    folder = tmp_path_factory.mktemp("guarded")
+    make_collection(folder / "data", "notes")
+    made = {
+        name: make_token(
+            name.removesuffix("-too"),
+            tuple(scopes.split(",")),
+            more.get("collections", ()),
+            more.get("where", {}),
+            None,
+        )
+        for name, (scopes, more) in WHO.items()
+    }
+    file = folder / "tokens"
+    file.write_text("# who may call\n\n" + "".join(token.line() + "\n" for _, token in made.values()))
+    with serving(environment_of(folder / "data", WARMER_TOKENS_FILE=str(file))) as server:
+        yield Guarded(server, {name: secret for name, (secret, _) in made.items()}, file)
+
+
+def test_without_a_token_that_is_known_nothing_is_answered(guarded: Guarded) -> None:
+    secret = guarded.secrets["ann"]
+    assert guarded.status(f"Bearer {secret}") == 200
+    for wrong in ("", "Bearer", f"Basic {secret}", f"Bearer {secret[:-1]}", "Bearer x", f"Bearer {secret} x"):
+        assert guarded.status(wrong) == 401, wrong
+    assert guarded.server.get("/health").status_code == 200
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_a_tool_without_its_scope_is_neither_listed_nor_run(
+    guarded: Guarded, mode: Literal["auto", "legacy"]
+) -> None:
+    async with guarded.connect("reader", mode) as client:
+        assert [tool.name for tool in (await client.list_tools()).tools] == ["search"]
+        assert (await ask(client, "search", query="bread"))["hits"]
+        said = await refusal(client, "give_feedback", search_id="s_x", scores={"1": 9})
+        assert said == "this token may not use give_feedback: it lacks the scope 'feedback' and has search"
+        assert "'train'" in await refusal(client, "train_params")
+
+
+async def test_handles_are_of_their_owner_alone(guarded: Guarded) -> None:
+    queries = [f"why {word}" for word in ("bread", "boats")]
+    async with guarded.connect("ann") as ann, guarded.connect("baker") as baker, guarded.connect("ann-too") as again:
+        handle = (await ask(ann, "search", query="bread"))["search_id"]
+        job = (await ask(ann, "train_params", queries=queries, limit=5))["job_id"]
+        theirs = (await ask(baker, "search", query="bread"))["search_id"]
+        scores = {"1": 9}
+        assert (await ask(again, "give_feedback", search_id=handle, scores=scores))["ranking"]
+        forged = f"{handle.partition('.')[0]}.{theirs.partition('.')[2]}"
+        for stolen in (handle, forged, handle.partition(".")[0]):
+            said = await refusal(baker, "give_feedback", search_id=stolen, scores=scores)
+            assert "is unknown: call search again" in said
+        assert "is unknown" in await refusal(baker, "train_params", job_id=job, cancel=True)
+        assert (await ask(ann, "train_params", job_id=job))["status"] == "needs_scores"
+
+
+async def test_a_filter_is_always_added(guarded: Guarded) -> None:
+    async with guarded.connect("baker") as client:
+        for where in ({}, {"should": [{"key": "source", "match": {"value": "notes/space.md"}}, *BREAD["must"]]}):
+            found = await ask(client, "search", query="the Moon and the tides", limit=50, filter=where)
+            assert {hit["source"] for hit in found["hits"]} == {"notes/bread.md"}
+        reply = await ask(client, "give_feedback", search_id=found["search_id"], scores={"1": 0}, limit=50)
+        assert {hit["source"] for hit in reply["hits"]} == {"notes/bread.md"}
+        other = {"must": [{"key": "source", "match": {"value": "notes/space.md"}}]}
+        assert (await ask(client, "search", query="the Moon", filter=other))["hits"] == []
+
+
+async def test_collections_that_are_not_allowed_are_as_if_they_were_not_there(guarded: Guarded) -> None:
+    async with guarded.connect("narrow") as client:
+        assert "notes" not in (client.instructions or "")
+        for name in ("notes", "others", ""):
+            said = await refusal(client, "search", query="bread", **({"collection": name} if name else {}))
+            assert "you may search" in said
+            assert "notes" not in said.replace("'notes'", "")
+        with pytest.raises(MCPError):
+            await client.read_resource("warmer://params/notes")
+
+
+def test_a_line_that_is_deleted_ends_its_token_and_a_broken_file_changes_nothing(guarded: Guarded) -> None:
+    text = guarded.file.read_text()
+    secret, token = make_token("new", ("search",), (), {}, None)
+    assert guarded.status(f"Bearer {secret}") == 401
+    guarded.file.write_text(text + token.line() + "\n")
+    assert guarded.status(f"Bearer {secret}") == 200
+    guarded.file.write_text("{broken\n")
+    assert guarded.status(f"Bearer {secret}") == 200
+    guarded.file.write_text(text)
+    assert guarded.status(f"Bearer {secret}") == 401
+    assert guarded.status(f"Bearer {guarded.secrets['ann']}") == 200
+
+
+def test_a_token_expires() -> None:
+    secret, token = make_token("ann", ("search",), (), {}, -1)
+    fresh, other = make_token("ann", ("search",), ("docs",), BREAD, 1)
+    tokens = Tokens(None, f"{token.line()}\n{other.line()}")
+    assert tokens.find(secret) is None
+    assert tokens.find(fresh) == other
+    assert secret not in token.line()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("wt_secret", "line 1 of here is not JSON"),
+        ('"wt_secret"', "line 1 of here does not fit"),
+        ('{"name": "a", "sha256": "wt_secret", "scopes": ["search"]}', "sha256"),
+        (f'{{"name": "a", "sha256": "{"0" * 64}", "scopes": ["write"]}}', "scopes"),
+        (f'{{"name": "a", "sha256": "{"0" * 64}", "scopes": []}}', "scopes"),
+        (f'{{"name": "a", "sha256": "{"0" * 64}", "scopes": ["search"], "colections": ["a"]}}', "colections"),
+        (f'{{"name": "a", "sha256": "{"0" * 64}", "scopes": ["search"], "filter": {{"must": []}}}}', "no condition"),
+    ],
+)
+def test_a_line_that_is_none_is_refused_without_repeating_it(line: str, said: str) -> None:
+    with pytest.raises(WarmerError, match=said) as refused:
+        read_tokens(line, "here")
+    assert "wt_secret" not in str(refused.value)
+
+
+def test_the_command_prints_the_line_and_the_token_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["token", "ann", "--collections", "a, b", "--days", "30"])
+    printed = capsys.readouterr()
+    (token,) = read_tokens(printed.out, "stdout")
+    assert (token.name, token.scopes, token.collections) == ("ann", ("search", "feedback"), ("a", "b"))
+    assert Tokens(None, printed.out).find(printed.err.split()[-1]) == token
+    assert "wt_" not in printed.out
+    for wrong in (["--filter", "{"], ["--filter", "{}"], ["--filter", "[1]"], ["--scopes", "all"], ["--scopes", ""]):
+        with pytest.raises(SystemExit, match="warmer: "):
+            main(["token", "ann", *wrong])
