@@ -18,7 +18,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from warmer_server.access import Admission, StoredTokens
 from warmer_server.app import build_server
-from warmer_server.http.address import security
+from warmer_server.http.address import BACKLOG, security
 from warmer_server.http.health import Readiness, health
 from warmer_server.http.limits import BODY_BYTES, BodyInTime, CallInTime, OnlyPost
 from warmer_server.settings import Settings
@@ -103,6 +103,7 @@ async def _serve(settings: Settings, listening: Listening, ready: Callable[[], N
         lifespan="off",  # entered here, where its errors can be told
         log_config=None,
         access_log=False,
+        backlog=1,  # so many are accepted at once: whichever worker has time takes the next, and none takes all
         server_header=False,
         limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=settings.stop_seconds,
@@ -123,6 +124,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for sock in sockets or []:
+            sock.listen(BACKLOG)
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
