@@ -70,6 +70,10 @@ def test_a_foreign_host_or_origin_is_refused(server: HttpServer) -> None:
     assert initialize(server, origin="http://localhost:3000").status_code == 200
 
 
+def test_only_posts_are_answered(server: HttpServer) -> None:
+    assert httpx2.get(server.url, headers={"accept": "text/event-stream"}, timeout=30).status_code == 405
+
+
 def test_a_body_that_is_too_large_is_refused(server: HttpServer) -> None:
     def chunks() -> Iterator[bytes]:
         for _ in range(20):

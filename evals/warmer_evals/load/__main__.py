@@ -14,11 +14,15 @@ from platformdirs import user_cache_path
 
 from warmer.embedding.fastembedder import load
 from warmer.errors import WarmerError, innermost
+from warmer_evals import EvalError
 from warmer_evals.bench import collection, percentile
 from warmer_evals.bench.report import machine
 from warmer_evals.cli import count
 from warmer_evals.load.agents import Noted, index, train, work
 from warmer_evals.load.server import Served, environment, serve
+
+
+_CONNECT, _POLL = 120.0, 0.05
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -68,6 +72,7 @@ async def _load(
     async with anyio.create_task_group() as tasks:
         for number in range(asked.agents):
             tasks.start_soon(work, served.url, noted, number, queries, ready)
+        await _connected(noted, asked.agents)
         if asked.trainer:
             tasks.start_soon(train, served.url, noted)
         if asked.reindex:
@@ -82,6 +87,15 @@ async def _load(
         "worker memory, MB": [[round(before.get(pid, 0)), round(size)] for pid, size in after.items()],
         "workers replaced": len(after.keys() - before.keys()),
     }
+
+
+async def _connected(noted: Noted, agents: int) -> None:
+    with anyio.move_on_after(_CONNECT):
+        while len(noted.connected) < agents:
+            await anyio.sleep(_POLL)
+        return
+    said = "; ".join(noted.errors) or "no errors"
+    raise EvalError(f"{len(noted.connected)} of {agents} agents could search in {_CONNECT:g} seconds: {said}")
 
 
 def _facts(asked: argparse.Namespace) -> dict[str, Any]:

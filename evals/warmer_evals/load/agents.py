@@ -23,6 +23,7 @@ class Noted:
     """What happened.
 
     Attributes:
+        connected: Agents that have searched once, which is not counted.
         seconds: Tool -> how long its calls took.
         calls: Calls of each agent that were answered.
         errors: What was refused or failed, and how often.
@@ -30,6 +31,7 @@ class Noted:
         indexed: Runs of `warmer index` that ended well.
     """
 
+    connected: set[int] = field(default_factory=set)
     seconds: dict[str, list[float]] = field(default_factory=lambda: {"search": [], "give_feedback": []})
     calls: Counter[int] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
@@ -44,6 +46,8 @@ async def work(url: str, noted: Noted, number: int, queries: Sequence[str], read
     while True:
         try:
             async with Client(url) as client:
+                await client.call_tool("search", {"query": rng.choice(queries)})
+                noted.connected.add(number)
                 await ready.wait()
                 while True:
                     await _round(client, noted, number, rng, queries)

@@ -9,7 +9,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from warmer.errors import WarmerError
 
 _LOCAL = ("127.0.0.1", "localhost", "[::1]")
-_BACKLOG = 2048
+BACKLOG = 2048
 
 
 def is_local(host: str) -> bool:
@@ -36,7 +36,7 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
-        sock.listen(_BACKLOG)
+        sock.listen(BACKLOG)
     except OSError as error:
         sock.close()
         raise WarmerError(

@@ -13,6 +13,20 @@ _BODY_SECONDS = 30.0
 _WAITS = "train_params"  # says itself how long it waits
 
 
+class OnlyPost:
+    """ASGI middleware that refuses streams without a request: a server without sessions has nothing to say on them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through; 405 where it is not by POST, but for probes."""
+        if scope["type"] == "http" and scope["path"] == "/mcp" and scope["method"] != "POST":
+            await PlainTextResponse("Method not allowed", 405, {"allow": "POST"})(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
 class BodyInTime:
     """ASGI middleware that gives up on a body which does not come, so that it holds no connection."""
 

@@ -7,18 +7,20 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Timer
+from typing import NoReturn
 
 import anyio
 import uvicorn
 from mcp.server.auth.settings import AuthSettings
 from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
 
 from warmer_server.access import Admission, StoredTokens
 from warmer_server.app import build_server
-from warmer_server.http.address import security
+from warmer_server.http.address import BACKLOG, security
 from warmer_server.http.health import Readiness, health
-from warmer_server.http.limits import BODY_BYTES, BodyInTime, CallInTime
+from warmer_server.http.limits import BODY_BYTES, BodyInTime, CallInTime, OnlyPost
 from warmer_server.settings import Settings
 from warmer_server.tokens import Tokens
 
@@ -67,11 +69,19 @@ def build_app(settings: Settings, host: str) -> Starlette:
         transport_security=security(host, settings.allowed_hosts, settings.allowed_origins),
     )
     app.add_middleware(BodyInTime)
+    app.add_middleware(OnlyPost)
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=sorted(settings.allowed_origins),
+            allow_methods=["POST"],
+            allow_headers=["authorization", "content-type", "mcp-protocol-version", "mcp-method", "mcp-name"],
+        )
     return app
 
 
-def serve(settings: Settings, listening: Listening, ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT; then calls have `stop_seconds` to end.
+def serve(settings: Settings, listening: Listening, ready: Callable[[], None]) -> NoReturn:
+    """Serve until SIGTERM or SIGINT; then calls have `stop_seconds` to end, and the process ends with them.
 
     Args:
         settings: Settings.
@@ -82,6 +92,8 @@ def serve(settings: Settings, listening: Listening, ready: Callable[[], None]) -
         WarmerError: What the settings name cannot be opened.
     """
     anyio.run(_serve, settings, listening, ready)
+    logging.shutdown()
+    os._exit(0)  # nothing is open; the interpreter's own end would abort where a model is still being loaded
 
 
 async def _serve(settings: Settings, listening: Listening, ready: Callable[[], None]) -> None:
@@ -91,6 +103,7 @@ async def _serve(settings: Settings, listening: Listening, ready: Callable[[], N
         lifespan="off",  # entered here, where its errors can be told
         log_config=None,
         access_log=False,
+        backlog=1,  # so many are accepted at once: whichever worker has time takes the next, and none takes all
         server_header=False,
         limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=settings.stop_seconds,
@@ -111,6 +124,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for sock in sockets or []:
+            sock.listen(BACKLOG)
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
