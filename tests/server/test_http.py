@@ -153,12 +153,18 @@ async def test_sigterm_lets_a_call_end_for_so_long(data_dir: Path, tmp_path: Pat
                 hold.unlink()
             status = await anyio.to_thread.run_sync(server.process.wait, 30)
     hold.unlink(missing_ok=True)
-    assert (status, len(replies)) == ((0, 1) if ends else (1, 0))
+    assert len(replies) == ends
+    assert status == 0 or not ends  # 1 where the thread had to be cut off
 
 
 def children(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [child for child in map(int, listed) if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    """Find the workers of a server."""
+    found = []
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with suppress(OSError):  # it has ended meanwhile
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(int(child))
+    return found
 
 
 def test_a_worker_that_dies_is_replaced_and_all_end_together(made_once: Path) -> None:

@@ -21,7 +21,6 @@ from warmer_evals.cli import count
 from warmer_evals.load.agents import Noted, index, train, work
 from warmer_evals.load.server import Served, environment, serve
 
-
 _CONNECT, _POLL = 120.0, 0.05
 
 
@@ -91,7 +90,7 @@ async def _load(
 
 async def _connected(noted: Noted, agents: int) -> None:
     with anyio.move_on_after(_CONNECT):
-        while len(noted.connected) < agents:
+        while len(noted.connected) < agents:  # noqa: ASYNC110  it waits for several
             await anyio.sleep(_POLL)
         return
     said = "; ".join(noted.errors) or "no errors"
