@@ -46,7 +46,7 @@ def _publishes(notes: Path, disk: Path) -> Trial:
     trial = Trial("`warmer index` on a disk that is full", note=f"with {', '.join(map(str, _ROOM))} KB left")
     for room in _ROOM:
         before = len(bed.all_hits(disk / "data"))
-        (notes / f"{room}.md").write_text(f"# New\n\nWritten with {room} KB left.\n")
+        (notes / f"room{room}.md").write_text(f"# New\n\nWritten with {room} KB left.\n")
         with _filled(disk, room):
             done = bed.index(notes, disk / "data")
             found = bed.all_hits(disk / "data")
