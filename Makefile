@@ -3,7 +3,7 @@ BIN := .venv/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint check format bench clean
+.PHONY: demo test lint check format bench chaos clean
 
 demo: .venv/warmer
 	$(BIN)/warmer demo
@@ -24,6 +24,9 @@ format: .venv/dev
 
 bench: .venv/warmer $(if $(PEER),.venv/peer)
 	$(BIN)/python -m warmer_evals.bench $(DATASET) $(if $(PEER),--peer .venv/peer/bin/python)
+
+chaos: .venv/dev
+	PYTHONPATH=tests $(BIN)/python -m chaos evals/results/chaos.md
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

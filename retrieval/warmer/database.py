@@ -90,6 +90,17 @@ class Database:
                 raise
             self._connection.commit()
 
+    def verify(self) -> None:
+        """Read the whole file.
+
+        Raises:
+            StorageError: It is damaged.
+        """
+        with self.transaction("DEFERRED") as connection:
+            (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            if found != "ok":
+                raise sqlite3.DatabaseError(" ".join(found.split()))
+
     def _prepare(self) -> None:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
@@ -117,10 +128,20 @@ class Database:
         except (sqlite3.Error, OSError, Timeout) as error:
             if isinstance(error, Timeout) or "locked" in str(error):
                 raise StorageError(f"the journal {self._path} is held by another process: try again") from error
+            if _is_damage(error):
+                raise StorageError(
+                    f"the journal {self._path} is damaged: {error}. Put a copy of it back, or move it away to begin a "
+                    f"new one; `sqlite3 {self._path.name} .recover` saves what can be read"
+                ) from error
             raise StorageError(
                 f"the journal {self._path} cannot be used: {error}. It needs a folder that can be written and a "
                 "disk with room; WARMER_DATA_DIR names another folder"
             ) from error
+
+
+def _is_damage(error: Exception) -> bool:
+    """Tell what is wrong with the file from what is wrong with its place."""
+    return type(error) is sqlite3.DatabaseError
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -14,6 +14,7 @@ from warmer.embedding import Embedder
 from warmer.errors import IngestError, ModelMismatchError
 from warmer.index.build import Stage, build_in_child
 from warmer.index.generations import Generations, Manifest
+from warmer.index.integrity import checksums
 from warmer.index.shards import shard_files
 from warmer.index.stored import Stored
 from warmer.index.unpublished import Unpublished
@@ -114,7 +115,9 @@ def publish(
 ) -> None:
     """Make a shard that was built the published generation; see `Manifest` for what is said of it."""
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    Manifest(model, dim, points, fields, digest, created, shard_files(ahead), roots).write(ahead)
+    files = shard_files(ahead)
+    sums = checksums(ahead / "shard", files)
+    Manifest(model, dim, points, fields, digest, created, files, roots, sums).write(ahead)
     generations.publish(ahead)
 
 

@@ -123,8 +123,8 @@ class SqliteJobs:
         with self._database.transaction() as connection:
             taken = connection.execute(
                 "UPDATE jobs SET beat = ?, owner = ?, status = 'running'"
-                " WHERE id = ? AND status NOT IN (?, ?, ?) AND beat < ?",
-                (now, self._owner, job_id, *ENDED, now - lease),
+                " WHERE id = ? AND status NOT IN (?, ?, ?) AND beat NOT BETWEEN ? AND ?",
+                (now, self._owner, job_id, *ENDED, now - lease, now + lease),  # later: a clock was set back since
             )
             return taken.rowcount == 1
 

@@ -120,6 +120,9 @@ def _parser() -> argparse.ArgumentParser:
     made["copy"].add_argument("--replace", action="store_true", help="overwrite a collection that is there")
     made["delete"].add_argument("--url", default="", choices=["embedded"], help="say so where QDRANT_URL is set")
     made["delete"].add_argument("collection", metavar="NAME", help="collection to delete")
+    made["status"].add_argument(
+        "--verify", action="store_true", help="read all of the collections and the journal to tell damage"
+    )
     made["train"].add_argument("--collection", default="", metavar="NAME", help="may be left out if there is only one")
     made["train"].add_argument("--queries", type=Path, metavar="FILE", help="queries to run and score, one a line")
     made["train"].add_argument("--judge", default="agent", help="agent, claude, fastembed:<model> or module:Class")

@@ -1,3 +1,4 @@
+import json
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from support import Reference
 
 from warmer.embedding import Embedder
 from warmer.errors import CollectionError, IngestError, ModelMismatchError, StorageError
+from warmer.index import shards
 from warmer.index.build import Stage, build_in_child
 from warmer.index.catalog import Catalog
 from warmer.index.edge import EdgeIndex
@@ -224,7 +226,7 @@ async def test_a_damaged_pointer_is_refused_and_replaced(
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("damage", ["truncate", "delete"])
+@pytest.mark.parametrize("damage", ["truncate", "delete", "flip"])
 async def test_whatever_is_damaged_is_an_error_and_can_be_replaced(
     damage: str, data_dir: Path, embedder: Embedder, reference: Reference
 ) -> None:
@@ -238,11 +240,13 @@ async def test_whatever_is_damaged_is_an_error_and_can_be_replaced(
         subprocess.run(["cp", "-r", shard, copy], check=True)  # noqa: ASYNC221
         if damage == "delete":
             (shard / file).unlink()
+        elif damage == "flip":
+            flip(shard / file)
         else:
             (shard / file).write_bytes(b"")
         try:
             hits = await EdgeIndex(generations).search(embedder.embed_query("bread"), 50)
-            assert len(hits) == 36
+            assert {hit.passage for hit in hits} == {passage.embedded for passage in reference.passages}
         except CollectionError as error:
             assert "--replace" in str(error)
             refused += 1
@@ -251,6 +255,41 @@ async def test_whatever_is_damaged_is_an_error_and_can_be_replaced(
     assert refused
     shutil.rmtree(shard / "segments")
     assert index_passages(generations, reference.passages, embedder, roots=ROOTS, replace=True).published
+
+
+def flip(file: Path) -> None:
+    """Change one bit of a file, in the middle of what is not zero."""
+    content = bytearray(file.read_bytes())
+    places = np.flatnonzero(np.frombuffer(content, np.uint8))
+    content[int(places[len(places) // 2]) if places.size else 0] ^= 8
+    file.write_bytes(content)
+
+
+def test_what_is_too_large_to_be_read_at_each_open_is_verified_when_asked(
+    generations: Generations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warmer.index.integrity.SMALL", 0)
+    assert shards.verify(generations) == "verified: 22 files are as they were written"
+    shard = generations.path(generations.current() or "") / "shard"
+    (vectors,) = shard.rglob("chunk_0.mmap")
+    flip(vectors)
+    shards.load(shard.parent)
+    with pytest.raises(CollectionError, match=r"the contents of .*chunk_0\.mmap are not what was written.*--replace"):
+        shards.verify(generations)
+
+
+@pytest.mark.anyio
+async def test_what_an_earlier_version_built_without_checksums_is_read(generations: Generations) -> None:
+    folder = generations.path(generations.current() or "")
+    raw = json.loads((folder / "manifest.json").read_text())
+    del raw["sums"], raw["checksum"]
+    (folder / "manifest.json").write_text(json.dumps(raw))
+    assert (await EdgeIndex(generations).info()).points == 36
+    assert shards.verify(generations).startswith("not verified")
+    raw["model"], raw["checksum"] = "other/model", 1
+    (folder / "manifest.json").write_text(json.dumps(raw))
+    with pytest.raises(CollectionError, match=r"manifest\.json are not what was written"):
+        await EdgeIndex(generations).info()
 
 
 @pytest.mark.anyio

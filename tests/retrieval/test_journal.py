@@ -178,7 +178,7 @@ async def test_a_newer_a_damaged_and_a_missing_place_are_named(tmp_path: Path) -
     (tmp_path / "file").touch()
     for path, message in [
         (tmp_path / "newer", "upgrade warmer"),
-        (tmp_path / "damaged", "not a database"),
+        (tmp_path / "damaged", r"damaged: file is not a database.*move it away"),
         (tmp_path / "file" / "journal", "WARMER_DATA_DIR"),
     ]:
         with pytest.raises(StorageError, match=message):

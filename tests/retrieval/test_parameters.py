@@ -1,9 +1,10 @@
 import json
 from contextlib import closing
 from pathlib import Path
+from time import time
 
 import pytest
-from shared_stores import Open
+from shared_stores import DAY, Open
 
 from warmer.database import Database
 from warmer.errors import SearchError, WarmerError
@@ -107,6 +108,20 @@ async def test_who_lost_a_job_to_another_has_no_say_in_it(open_memory: Open) -> 
         assert await quick.beat(job.id)
         await quick.release(job.id)
         assert await third.jobs.claim(job.id, 60)
+
+
+async def test_a_job_that_was_run_before_a_clock_was_set_back_can_be_claimed(
+    open_memory: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_memory() as one, open_memory() as other:
+        with monkeypatch.context() as tomorrow:
+            for module in ("warmer.jobs", "warmer.shared.jobs"):
+                tomorrow.setattr(f"{module}.time", lambda: time() + DAY)
+            job = await one.jobs.create("docs", "claude", 25, ["a"], "running")
+            assert await one.jobs.claim(job.id, 60)
+            assert not await other.jobs.claim(job.id, 60)
+        assert await other.jobs.claim(job.id, 60)
+        assert not await one.jobs.beat(job.id)
 
 
 async def test_jobs_of_the_second_version_can_be_claimed(tmp_path: Path) -> None:

@@ -57,9 +57,16 @@ def test_index_then_status(environment: dict[str, str], docs: Path) -> None:
     (docs / "plain.txt").write_text("Other words.\n")
     changed = warmer(environment, "index", docs, "--collection", "mine")
     assert "mine: 6 passages, 4 files read, 1 embedded anew" in changed.stderr
-    status = warmer(environment, "status")
+    status = warmer(environment, "status", "--verify")
     assert status.returncode == 0
-    for part in ("mine: 6 passages", "all-MiniLM-L6-v2", "384 dimensions", "(default)", environment["WARMER_DATA_DIR"]):
+    for part in (
+        "mine: 6 passages",
+        "verified: 22 files",
+        "all-MiniLM-L6-v2",
+        "384 dimensions",
+        "(default)",
+        environment["WARMER_DATA_DIR"],
+    ):
         assert part in status.stdout
 
 

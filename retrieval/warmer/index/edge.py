@@ -153,7 +153,7 @@ class EdgeIndex:
                     return _Opened(generation, *load(self._generations.path(generation)))
             except CollectionError:
                 # A writer may have published the next one and deleted this one meanwhile.
-                if attempt == _ATTEMPTS - 1:
+                if attempt == _ATTEMPTS - 1 or self._generations.current() == generation:
                     raise
         raise AssertionError
 

@@ -14,16 +14,18 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from secrets import token_hex
-from typing import Self
+from typing import Any, Self
+from zlib import crc32
 
 from filelock import FileLock, Timeout
 
 from warmer.errors import CollectionError, StorageError
+from warmer.index.integrity import Sums
 
 FORMAT = 1
 _NAME = re.compile(r"\d{6}-[0-9a-f]{8}")
@@ -42,6 +44,7 @@ class Manifest:
         roots: What was indexed: label of each folder or file, and its absolute path.
         created: When it was built, in UTC, ISO 8601.
         files: The shard's files, to tell a damaged one.
+        sums: Size and checksum of those that stay as they are; empty where an earlier version built it.
         format: Version of this layout.
     """
 
@@ -53,6 +56,7 @@ class Manifest:
     created: str
     files: list[str]
     roots: dict[str, str] = field(default_factory=dict)
+    sums: Sums = field(default_factory=dict)
     format: int = FORMAT
 
     @classmethod
@@ -63,11 +67,16 @@ class Manifest:
             raise CollectionError(
                 f"{folder} has layout {raw.get('format')!r}, this version reads {FORMAT}: index it again"
             )
+        checksum = raw.pop("checksum", None)
+        if checksum not in {None, _checksum(raw)}:
+            raise ValueError("the contents of manifest.json are not what was written")
         return cls(**raw)
 
     def write(self, folder: Path) -> None:
         """Write the manifest into a generation's folder."""
-        (folder / "manifest.json").write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        raw = asdict(self)
+        text = json.dumps({**raw, "checksum": _checksum(raw)}, indent=1)
+        (folder / "manifest.json").write_text(text, encoding="utf-8")
 
 
 class Generations:
@@ -186,6 +195,10 @@ class Generations:
             yield
         except OSError as error:
             raise StorageError(f"cannot write {self.folder}: {error.strerror or error}") from error
+
+
+def _checksum(raw: Mapping[str, Any]) -> int:
+    return crc32(json.dumps(raw, sort_keys=True).encode())
 
 
 def _number(name: str) -> int:

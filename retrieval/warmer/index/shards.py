@@ -7,7 +7,8 @@ from pathlib import Path
 import qdrant_edge as edge
 
 from warmer.errors import CollectionError
-from warmer.index.generations import Manifest
+from warmer.index.generations import Generations, Manifest
+from warmer.index.integrity import damaged
 
 
 @contextmanager
@@ -30,15 +31,34 @@ def load(folder: Path) -> tuple[Manifest, edge.EdgeShard]:
     """Load a generation.
 
     Raises:
-        Exception: Whatever Edge raises, or ValueError where files or points are missing.
+        Exception: Whatever Edge raises, or ValueError where files are damaged or points missing.
     """
     manifest = Manifest.read(folder)
     if missing := set(manifest.files) - set(shard_files(folder)):
         raise ValueError(f"{min(missing)} is missing")
+    if damage := damaged(folder / "shard", manifest.sums):
+        raise ValueError(damage)
     shard = edge.EdgeShard.load(str(folder / "shard"))
     if (points := shard.info().points_count) != manifest.points:
         raise ValueError(f"it holds {points} points, not {manifest.points}")
     return manifest, shard
+
+
+def verify(generations: Generations) -> str:
+    """Read all of the published generation, however large; gives in words what was verified.
+
+    Raises:
+        CollectionError: It is damaged; the message names the file.
+    """
+    with readable(generations.folder):
+        folder = generations.path(generations.current() or "")
+        manifest = Manifest.read(folder)
+        if damage := damaged(folder / "shard", manifest.sums, thorough=True):
+            raise ValueError(damage)
+        load(folder)
+    if not manifest.sums:
+        return "not verified: an earlier version built it, without checksums"
+    return f"verified: {len(manifest.sums)} files are as they were written"
 
 
 def shard_files(folder: Path) -> list[str]:

@@ -11,7 +11,7 @@ from qdrant_client import models
 from warmer.jobs import ENDED, Job, Status, unknown_job
 from warmer.shared.journal import JOB as _KIND
 from warmer.shared.journal import keep
-from warmer.shared.store import Store, below, change, document_id, equals, put
+from warmer.shared.store import Store, above, below, change, document_id, equals, put
 
 _HAS_ENDED = models.FieldCondition(key="status", match=models.MatchAny(any=list(ENDED)))
 
@@ -71,7 +71,8 @@ class QdrantJobs:
         """Become the process that runs a job; who won is what the document then says."""
         now, owner = time(), secrets.token_hex(8)
         taken = {"beat": now, "status": "running", "owner": owner}
-        await self._store.write(change(_id(job_id), taken, must=[below("beat", now - lease)], must_not=[_HAS_ENDED]))
+        left = models.Filter(should=[below("beat", now - lease), above("beat", now + lease)])  # a clock was set back
+        await self._store.write(change(_id(job_id), taken, must=[left], must_not=[_HAS_ENDED]))
         if (await self._fields(job_id)).get("owner") != owner:
             return False
         self._owners[job_id] = owner

@@ -142,6 +142,11 @@ def below(field: str, number: float) -> models.FieldCondition:
     return models.FieldCondition(key=field, range=models.Range(lt=number))
 
 
+def above(field: str, number: float) -> models.FieldCondition:
+    """Match documents by a number that is above another."""
+    return models.FieldCondition(key=field, range=models.Range(gt=number))
+
+
 async def open_store(remote: Remote, name: str = "warmer-journal", replicas: int | None = None) -> Store:
     """Open the collection, which is created on first use, with `replicas` copies or as many as the server makes.
 

@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+from contextlib import closing
 from functools import cache
 
+from warmer.database import Database
 from warmer.embedding import Retriever
 from warmer.embedding.retrievers import CloudRetriever, load_retriever
 from warmer.errors import WarmerError
@@ -18,16 +20,16 @@ from warmer_server.settings import Settings, read_settings
 from warmer_tools.search import check_retriever
 
 
-def run(_: argparse.Namespace) -> None:
+def run(arguments: argparse.Namespace) -> None:
     """Print collections, model, parameters, journal and data directory; a broken part is named in its line."""
     settings = read_settings()
-    say(*asyncio.run(_lines(settings)), stderr=False)
+    say(*asyncio.run(_lines(settings, arguments.verify)), stderr=False)
 
 
-async def _lines(settings: Settings) -> list[str]:
+async def _lines(settings: Settings, verify: bool) -> list[str]:
     trained: list[Trained] = []
     try:
-        journal, trained = await _journal(settings)
+        journal, trained = await _journal(settings, verify)
     except WarmerError as error:
         journal = str(error)
     return [
@@ -37,7 +39,7 @@ async def _lines(settings: Settings) -> list[str]:
         f"parameters      {_numbers(Params())} (default)",
         *(f"parameters      {_numbers(one.params)} ({_trained(one)})" for one in trained),
         f"journal         {journal}",
-        *await (_server(settings) if settings.qdrant_url else _collections(settings)),
+        *await (_server(settings) if settings.qdrant_url else _collections(settings, verify)),
     ]
 
 
@@ -49,9 +51,12 @@ def _trained(one: Trained) -> str:
     return f"{one.key.collection}, scores of {one.key.judge}, {one.queries} queries, {one.key.model}, {one.created}"
 
 
-async def _journal(settings: Settings) -> tuple[str, list[Trained]]:
+async def _journal(settings: Settings, verify: bool) -> tuple[str, list[Trained]]:
     if settings.journal == "sqlite" and not journal_path(settings).exists():
         return "0 searches, 0 scores", []
+    if verify and settings.journal == "sqlite":
+        with closing(Database(journal_path(settings))) as database:
+            database.verify()
     async with open_engine(settings) as engine:
         searches, scores = await engine.journal.counts()
         where = "" if settings.journal == "sqlite" else f", in {engine.kept}"
@@ -111,7 +116,9 @@ def _unfetched(model: str) -> Retriever:
     return load_embedder(model)
 
 
-async def _collections(settings: Settings) -> list[str]:
+async def _collections(settings: Settings, verify: bool) -> list[str]:
+    from warmer.index import shards  # noqa: PLC0415  loads the engine
+
     catalog = Catalog(settings.data_dir)
     names = catalog.names()
     if not names:
@@ -119,6 +126,8 @@ async def _collections(settings: Settings) -> list[str]:
     lines = []
     for name in names:
         try:
+            generations = catalog.generations(name)
+            verified = [f"                  {shards.verify(generations)}"] if verify else []
             info = await catalog.open(name).info()
         except WarmerError as error:
             lines.append(f"collection      {name}: {error}")
@@ -127,6 +136,7 @@ async def _collections(settings: Settings) -> list[str]:
                 f"collection      {name}: {info.points} passages, {info.model}, {info.dim} dimensions, "
                 f"generation {info.generation}"
             )
-            if manifest := catalog.generations(name).manifest():
+            lines += verified
+            if manifest := generations.manifest():
                 lines += [f"                  {label} from {path}" for label, path in manifest.roots.items()]
     return lines

@@ -1,0 +1,59 @@
+"""`python -m chaos REPORT [KIND ...]`: do the faults, and write what came of them.
+
+The figures of each kind are kept beside the work, in CHAOS_WORK, so that one kind can be done anew.
+"""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from time import monotonic
+
+from chaos import Skipped, Trial, damage, disks, kills, servers
+from chaos.report import write
+
+KINDS: dict[str, Callable[[Path], Trial | Skipped | Sequence[Trial | Skipped]]] = {
+    "first": kills.first,
+    "further": kills.further,
+    "scoring": kills.scoring,
+    "training": kills.training,
+    "expiry": kills.expiry,
+    "generation": damage.generation,
+    "journal": damage.journal,
+    "disks": disks.run,
+    "load": servers.load,
+    "clock": servers.clock,
+    "connection": servers.connection,
+    "machine": servers.machine,
+    "fuzz": servers.fuzz,
+}
+
+
+def main() -> None:
+    report, *asked = sys.argv[1:]
+    work = Path(os.environ.get("CHAOS_WORK") or tempfile.mkdtemp(prefix="chaos-"))
+    figures = work / "figures"
+    figures.mkdir(parents=True, exist_ok=True)
+    for kind in asked or KINDS:
+        place = work / kind
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        began = monotonic()
+        done = KINDS[kind](place)
+        trials = list(done) if isinstance(done, Sequence) else [done]
+        (figures / f"{kind}.json").write_text(json.dumps([asdict(trial) for trial in trials], indent=1))
+        shutil.rmtree(place, ignore_errors=True)
+        sys.stderr.write(f"{kind}: {monotonic() - began:.0f} s\n")
+    kept = [json.loads((figures / f"{kind}.json").read_text()) for kind in KINDS if (figures / f"{kind}.json").exists()]
+    trials = [Trial(**raw) if "survived" in raw else Skipped(**raw) for one in kept for raw in one]
+    write(Path(report), trials)
+    broken = [trial for trial in trials if isinstance(trial, Trial) and trial.broken and not trial.known]
+    sys.exit(1 if broken else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""What the faults are done to: a data directory with a collection of three dozen passages."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+import numpy as np
+
+from warmer.database import Database
+from warmer.errors import WarmerError
+from warmer.index import Hit
+from warmer.index.catalog import Catalog
+
+NAME = "notes"
+WARMER = [sys.executable, "-m", "warmer_server.cli"]
+REFERENCE = Path(__file__).parents[1] / "data" / "reference.json"
+QUERIES = [f"{a} {b}" for a in ("how", "why") for b in ("bread", "boats", "code", "garden", "stars", "data")]
+JUDGE = "judge_of_chaos:Slow"
+
+
+def documents(folder: Path) -> Path:
+    """Write the reference passages, a file each subject."""
+    folder.mkdir(parents=True)
+    for number, passage in enumerate(json.loads(REFERENCE.read_text(encoding="utf-8"))["passages"]):
+        (folder / f"{number:02}.md").write_text(f"# {passage['title']}\n\n{passage['text']}\n", encoding="utf-8")
+    return folder
+
+
+def environment(data: Path, **more: str) -> dict[str, str]:
+    paths = [os.environ.get("PYTHONPATH", ""), str(Path(__file__).parent)]
+    return {"WARMER_DATA_DIR": str(data), "PYTHONPATH": ":".join(filter(None, paths)), "WARMER_JUDGES": JUDGE, **more}
+
+
+def index(notes: Path, data: Path, *options: str, more: Mapping[str, str] = {}) -> subprocess.CompletedProcess[str]:
+    """Run `warmer index`."""
+    command = [*WARMER, "index", str(notes), "--collection", NAME, *options]
+    env = {**os.environ, **environment(data), **more}
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=120)
+
+
+def copy(source: Path, target: Path) -> Path:
+    """Copy a folder with its sparse files."""
+    shutil.rmtree(target, ignore_errors=True)
+    subprocess.run(["cp", "-r", source, target], check=True)
+    return target
+
+
+def all_hits(data: Path) -> list[Hit] | str:
+    """Give every passage that a reader who opens the collection now would get, or why it refuses."""
+
+    async def search() -> list[Hit]:
+        return await Catalog(data).open(NAME).search(np.ones(384, np.float32), 100)
+
+    try:
+        return anyio.run(search)
+    except WarmerError as error:
+        return str(error)
+
+
+def sources(hits: list[Hit] | str) -> set[str] | str:
+    return hits if isinstance(hits, str) else {str(hit.payload["source"]).partition("/")[2] for hit in hits}
+
+
+def journal_faults(data: Path) -> list[str]:
+    """Ask SQLite whether the journal is whole."""
+    with closing(Database(data / "journal.sqlite3")) as database, database.transaction("DEFERRED") as connection:
+        whole = [row[0] for row in connection.execute("PRAGMA integrity_check")]
+        return [*(line for line in whole if line != "ok"), *map(str, connection.execute("PRAGMA foreign_key_check"))]

@@ -1,0 +1,48 @@
+"""The report of a run in Markdown."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from chaos import Skipped, Trial
+
+_SHOWN = 5
+
+
+def write(file: Path, trials: Sequence[Trial | Skipped]) -> None:
+    """Write how many faults were done, what they came to, and what did not hold."""
+    done = [trial for trial in trials if isinstance(trial, Trial)]
+    tried, survived = sum(trial.tried for trial in done), sum(trial.survived for trial in done)
+    lines = [
+        "# Faults",
+        "",
+        "Written by `make chaos`: faults that are done to real processes, files, disks and connections. A fault is",
+        "survived if all of it held: what was published answers or is refused by name, what was acknowledged is there,",
+        "and the next run does what it should.",
+        "",
+        f"{tried} faults, {survived} survived, {tried - survived} not.",
+        "",
+        "| fault | tried | survived | what came of it |",
+        "| --- | ---: | ---: | --- |",
+        *(_row(trial) for trial in done),
+    ]
+    if skipped := [trial for trial in trials if isinstance(trial, Skipped)]:
+        lines += ["", "Not tried on this machine:", "", *(f"- {trial.name}: {trial.why}" for trial in skipped)]
+    for trial in done:
+        if trial.broken:
+            lines += [
+                "",
+                f"## Not survived: {trial.name}",
+                "",
+                *(f"- {_line(wrong)}" for wrong in trial.broken[:_SHOWN]),
+            ]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _row(trial: Trial) -> str:
+    came = "; ".join(f"{count} {_line(outcome)}" for outcome, count in sorted(trial.outcomes.items()))
+    note = f" ({trial.note})" if trial.note else ""
+    return f"| {trial.name}{note} | {trial.tried} | {trial.survived} | {came} |"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")[:300]

@@ -1,0 +1,235 @@
+"""Messages that no client should send, and checks of what a server answers.
+
+What carries them is a `Transport`; stdio is one.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from random import Random
+from time import monotonic
+from typing import Any, Protocol
+
+import jsonschema
+from mcp.types import CallToolResult, ErrorData
+from pydantic_core import from_json
+
+SECONDS = 60.0
+_BATCH = 20
+TOOLS = ("search", "give_feedback", "train_params")
+
+
+class Transport(Protocol):
+    """Carries lines to a server, and messages back."""
+
+    def send(self, line: bytes) -> None: ...
+
+    def receive(self, seconds: float = SECONDS) -> dict[str, Any]: ...
+
+    def ask(self, method: str, **params: Any) -> dict[str, Any]: ...
+
+
+class Fuzzer:
+    """Sends messages in batches and reads all answers to a batch, each within a minute.
+
+    Attributes:
+        sent: How many of each kind were sent.
+        answers: How many results, refusals and errors came back.
+    """
+
+    def __init__(self, transport: Transport, seed: int) -> None:
+        self.sent: Counter[str] = Counter()
+        self.answers: Counter[str] = Counter()
+        self._transport = transport
+        self._random = Random(seed)
+        self._number = 0
+        listed = transport.ask("tools/list")["result"]["tools"]
+        self._schemas = {tool["name"]: tool["outputSchema"] for tool in listed}
+        first = transport.ask("tools/call", name="search", arguments={"query": "bread", "limit": 5})
+        self._handle = first["result"]["structuredContent"]["search_id"]
+
+    def run(self, calls: int) -> None:
+        """Send so many messages; raises AssertionError where an answer is missing or is none of the protocol's."""
+        while calls > 0:
+            self._batch(min(_BATCH, calls))
+            calls -= _BATCH
+
+    def _batch(self, size: int) -> None:
+        due: dict[Any, str] = {}
+        for _ in range(size):
+            kind = self._random.choice(KINDS)
+            self._number += 1
+            line, tool = kind(self._random, f"fuzz-{self._number}", self._handle)
+            if tool is not None and _is_json(line):
+                due[f"fuzz-{self._number}"] = tool
+            self.sent[kind.__name__.strip("_").replace("_", " ")] += 1
+            self._transport.send(line)
+        last = f"last-{self._number}"
+        self._transport.send(_request(last, "ping", {}))
+        due[last] = ""
+        until = monotonic() + SECONDS
+        while due:
+            message = self._transport.receive(until - monotonic())
+            assert message["jsonrpc"] == "2.0", message
+            if "method" in message:
+                assert "id" not in message, message
+                continue
+            self._check(message, due.pop(message["id"], "") if isinstance(message["id"], str) else "")
+
+    def _check(self, message: dict[str, Any], tool: str) -> None:
+        assert ("result" in message) != ("error" in message), message
+        if "error" in message:
+            ErrorData.model_validate(message["error"])
+            self.answers["protocol errors"] += 1
+            return
+        if not tool:
+            return
+        result = CallToolResult.model_validate(message["result"])
+        text = getattr(result.content[0], "text", "")
+        assert "a bug in warmer" not in text, text
+        assert len(text) < 100_000
+        if result.is_error:
+            assert text
+            self.answers["refusals"] += 1
+            return
+        if tool in self._schemas:
+            jsonschema.validate(result.structured_content, self._schemas[tool])
+        self.answers["results"] += 1
+
+
+def _is_json(line: bytes) -> bool:
+    """Tell whether the SDK can read a line: half a surrogate pair and NaN are none of JSON's, and never answered."""
+    try:
+        from_json(line, allow_inf_nan=False)
+    except ValueError:
+        return False
+    return True
+
+
+Made = tuple[bytes, str | None]  # a line; the tool that must answer, "" if something must, None if nothing need
+
+
+def _request(id_: Any, method: str, params: Any) -> bytes:
+    return json.dumps({"jsonrpc": "2.0", "id": id_, "method": method, "params": params}).encode()
+
+
+def _call(id_: Any, tool: str, arguments: Any) -> bytes:
+    return _request(id_, "tools/call", {"name": tool, "arguments": arguments})
+
+
+def _values(random: Random, handle: str) -> Iterator[Any]:
+    """Give values of every type without end, some of them right for some argument."""
+    made: list[Callable[[], Any]] = [
+        lambda: None,
+        lambda: random.choice([True, False]),
+        lambda: random.choice([0, -1, 1, 51, 2**31, 2**63, -(2**64), 10**300]),
+        lambda: random.choice([0.5, -0.0, 1e308, 5e-324, float("nan"), float("inf")]),
+        lambda: random.choice(["", " ", "bread", "\0", "\ud800", "😀" * 2000, "x" * 5000, "../../etc/passwd", "notes"]),
+        lambda: handle,
+        lambda: random.choice([[], [[]], ["a"] * 600, [None], {}]),
+        lambda: {random.choice(["1", "2", "0", "-1", "x", "\udfff", "9" * 400, "1.0"]): next(_values(random, handle))},
+        lambda: {"must": [{"key": random.choice(["source", "", "line"]), "match": {"value": random.random()}}]},
+    ]
+    while True:
+        yield random.choice(made)()
+
+
+def _random_bytes(random: Random, *_: str) -> Made:
+    return random.randbytes(random.randrange(1, 400)).replace(b"\n", b" ").replace(b"\r", b" "), None
+
+
+def _truncated_json(random: Random, id_: str, handle: str) -> Made:
+    line = _call(id_, "give_feedback", {"search_id": handle, "scores": {"1": 9}})
+    return line[: random.randrange(1, len(line))], None
+
+
+def _wrong_envelopes(random: Random, id_: str, handle: str) -> Made:
+    envelope: dict[str, Any] = {"jsonrpc": "2.0", "id": id_, "method": "tools/call", "params": {"name": "search"}}
+    field = random.choice(list(envelope))
+    if random.random() < 0.3:
+        del envelope[field]
+    else:
+        envelope[field] = next(_values(random, handle))
+    whole = random.choice([envelope, envelope, envelope, [envelope], [], 5, "x", None])
+    return json.dumps(whole).encode(), None
+
+
+def _strange_ids(random: Random, *_: str) -> Made:
+    ids = [10**400, -(10**30), 1e308, 0, -1, "", "i" * 100_000, None, True, {}, [], "\ud800", 1.5]
+    return _request(random.choice(ids), random.choice(["ping", "tools/list"]), {}), None
+
+
+def _unknown_methods(random: Random, id_: str, *_: str) -> Made:
+    method = random.choice(["", "tools", "tools/delete", "x" * 10_000, "__class__", "rpc.on", "\0", "notifications/x"])
+    return _request(id_, method, {}), ""
+
+
+def _wrong_methods_arguments(random: Random, id_: str, handle: str) -> Made:
+    method = random.choice(["tools/call", "resources/read", "prompts/get", "completion/complete", "tools/list"])
+    keys = random.sample(["name", "uri", "arguments", "cursor", "_meta", "ref"], 2)
+    return _request(id_, method, {key: next(_values(random, handle)) for key in keys}), None
+
+
+def _wrong_arguments(random: Random, id_: str, handle: str) -> Made:
+    tool = random.choice(TOOLS)
+    names = {
+        "search": ["query", "collection", "limit", "filter", "include_scores", "what"],
+        "give_feedback": ["search_id", "scores", "judge", "limit", "include_scored", "what"],
+        "train_params": ["collection", "queries", "judge", "limit", "job_id", "cancel", "what"],
+    }[tool]
+    right: dict[str, dict[str, Any]] = {
+        "search": {"query": "bread"},
+        "give_feedback": {"search_id": handle, "scores": {"1": 5}},
+        "train_params": {"wait_seconds": 0},
+    }
+    wrong = {name: next(_values(random, handle)) for name in random.sample(names, random.randrange(1, 4))}
+    return _call(id_, tool, {**right[tool], **wrong}), tool
+
+
+def _deep_nesting(random: Random, id_: str, *_: str) -> Made:
+    depth = random.choice([10, 100, 400, 5000, 50_000])
+    nested = random.choice(['{"must":' * depth + "1" + "}" * depth, "[" * depth + "]" * depth])
+    line = _call(id_, "search", {"query": "bread", "filter": "HERE"}).decode().replace('"HERE"', nested)
+    return line.encode(), None
+
+
+def _lone_surrogates(random: Random, id_: str, handle: str) -> Made:
+    half = random.choice(["\ud800", "\udfff", "a\udc00b", "\ud83d"])
+    tool, arguments = random.choice(
+        [
+            ("search", {"query": half}),
+            ("search", {"query": "bread", "collection": half}),
+            ("search", {"query": "bread", "filter": {"must": [{"key": "source", "match": {"value": half}}]}}),
+            ("search", {"query": "bread", "filter": {"must": [{"key": half, "match": {"value": 1}}]}}),
+            ("give_feedback", {"search_id": half, "scores": {"1": 1}}),
+            ("give_feedback", {"search_id": handle, "scores": {half: 1}}),
+            ("give_feedback", {"search_id": handle, "judge": half}),
+            ("train_params", {"job_id": half, "wait_seconds": 0}),
+            ("train_params", {"queries": [half] * 3, "wait_seconds": 0}),
+        ]
+    )
+    return _call(id_, tool, arguments), tool
+
+
+def _right_calls(random: Random, id_: str, handle: str) -> Made:
+    tool, arguments = random.choice(
+        [
+            ("search", {"query": random.choice(["bread", "the Moon", "boats"]), "limit": random.randint(1, 50)}),
+            ("give_feedback", {"search_id": handle, "scores": {str(random.randint(1, 5)): random.randint(0, 10)}}),
+        ]
+    )
+    return _call(id_, tool, arguments), tool
+
+
+KINDS: list[Callable[[Random, str, str], Made]] = [
+    _random_bytes,
+    _truncated_json,
+    _wrong_envelopes,
+    _strange_ids,
+    _unknown_methods,
+    _wrong_methods_arguments,
+    _wrong_arguments,
+    _deep_nesting,
+    _lone_surrogates,
+    _right_calls,
+]

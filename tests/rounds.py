@@ -1,0 +1,151 @@
+"""What must hold over any order of searches, scores, trainings and restarts: a state machine of Hypothesis's."""
+
+import shutil
+import subprocess
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from anyio.from_thread import start_blocking_portal
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, multiple, rule
+from mcp import Client
+from support import ask, refusal
+
+from warmer.heldout import FEWEST_QUERIES
+from warmer.training import FEWEST_HITS
+from warmer_server.app import build_server
+from warmer_server.settings import Settings
+
+POINTS = 36
+NEUTRAL = 2
+QUERIES = ["bread", "the Moon", "boats", "compost", "an index", "a generator", "tides", "yeast", "anchor", "seeds"]
+SCORES = st.sampled_from([0, 0.5, 2, 2, 4, 7, 10])
+
+
+@dataclass
+class Shown:
+    """What an agent knows of a search."""
+
+    query: str
+    ids: dict[int, str] = field(default_factory=dict)
+    scores: dict[int, float] = field(default_factory=dict)
+
+    def see(self, hits: list[dict[str, Any]]) -> None:
+        """Take in hits; a number stands for the same point for good, and new ones go on from the last."""
+        points = [hit["id"] for hit in hits]
+        assert len(set(points)) == len(points)
+        new = [hit for hit in hits if hit["id"] not in self.ids.values()]
+        assert [hit["hit"] for hit in new] == list(range(len(self.ids) + 1, len(self.ids) + len(new) + 1))
+        self.ids |= {hit["hit"]: hit["id"] for hit in new}
+        assert all(self.ids[hit["hit"]] == hit["id"] for hit in hits)
+
+
+class Rounds(RuleBasedStateMachine):
+    """Works on a copy of the data directory `made`, which has the collection `notes` of 36 passages."""
+
+    made: ClassVar[Path]
+    searches = Bundle("searches")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: dict[str, Shown] = {}
+        self.trained = False
+        self.folder = Path(tempfile.mkdtemp())
+        subprocess.run(["cp", "-r", self.made, self.folder / "data"], check=True)
+        self.stack = ExitStack()
+        self.portal = self.stack.enter_context(start_blocking_portal())
+
+    @initialize()
+    def open(self) -> None:
+        settings = Settings(WARMER_DATA_DIR=self.folder / "data")
+        self.session = ExitStack()
+        client = Client(build_server(settings))
+        self.client = self.session.enter_context(self.portal.wrap_async_context_manager(client))
+
+    def ask(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        return self.portal.call(lambda: ask(self.client, tool, **arguments))
+
+    def score(self, handle: str, scores: dict[int, float], limit: int, again: bool) -> None:
+        shown = self.known[handle]
+        given = {str(hit): score for hit, score in scores.items()}
+        reply = self.ask("give_feedback", search_id=handle, scores=given, limit=limit, include_scored=again)
+        shown.scores |= scores
+        ranking = [(ranked["hit"], ranked["score"], ranked["id"]) for ranked in reply["ranking"]]
+        assert {hit: score for hit, score, _ in ranking} == shown.scores
+        assert all(shown.ids[hit] == id_ for hit, _, id_ in ranking)
+        assert [score for _, score, _ in ranking] == sorted(shown.scores.values(), reverse=True)
+        scored = {shown.ids[hit] for hit in shown.scores}
+        assert again or not scored & {hit["id"] for hit in reply["hits"]}
+        assert len(reply["hits"]) == min(limit, POINTS - (0 if again else len(scored)))
+        if not self.trained:
+            says_nothing = set(shown.scores.values()) == {NEUTRAL}
+            assert reply["outcome"] == ("no_signal" if says_nothing else "steered")
+        shown.see(reply["hits"])
+
+    @rule(target=searches, query=st.sampled_from(QUERIES), limit=st.integers(1, 50))
+    def search(self, query: str, limit: int) -> str:
+        return self.searched(query, limit)
+
+    def searched(self, query: str, limit: int) -> str:
+        reply = self.ask("search", query=query, limit=limit)
+        assert len(reply["hits"]) == min(limit, POINTS)
+        self.known[reply["search_id"]] = Shown(query)
+        self.known[reply["search_id"]].see(reply["hits"])
+        return str(reply["search_id"])
+
+    @rule(handle=searches, data=st.data(), limit=st.integers(1, 50), again=st.booleans())
+    def give_feedback(self, handle: str, data: st.DataObject, limit: int, again: bool) -> None:
+        numbers = st.sampled_from(sorted(self.known[handle].ids))
+        scores = data.draw(st.dictionaries(numbers, SCORES, min_size=1, max_size=8))
+        self.score(handle, scores, limit, again)
+
+    @rule(handle=searches, score=st.sampled_from([-1, 11, "x", None]), known=st.booleans())
+    def score_wrongly(self, handle: str, score: Any, known: bool) -> None:
+        """Nothing of a call that is refused is kept: `score` finds the ranking as it was."""
+        shown = self.known[handle]
+        scores = {"1": 9, "2": score} if known else {"1": 9, str(len(shown.ids) + 1): 5}
+        assert self.portal.call(lambda: refusal(self.client, "give_feedback", search_id=handle, scores=scores))
+        if shown.scores:
+            hit, before = next(iter(shown.scores.items()))
+            self.score(handle, {hit: before}, 1, again=False)
+
+    @rule(target=searches, wanted=st.integers(FEWEST_QUERIES - 1, len(QUERIES)))
+    def search_and_score_many(self, wanted: int) -> Any:
+        handles = [self.searched(query, FEWEST_HITS) for query in QUERIES[:wanted]]
+        for n, handle in enumerate(handles):
+            self.score(handle, {hit: (hit * 3 + n) % 11 for hit in self.known[handle].ids}, 1, again=False)
+        return multiple(*handles)
+
+    @rule()
+    def train(self) -> None:
+        enough = {shown.query for shown in self.known.values() if len(shown.scores) >= FEWEST_HITS}
+        reply = self.ask("train_params", wait_seconds=60)
+        if len(enough) < FEWEST_QUERIES:
+            assert (reply["status"], reply["progress"]["done"]) == ("needs_queries", len(enough))
+            return
+        assert reply["status"] in {"applied", "rejected"}
+        assert reply["status"] == "applied" or reply["reason"]
+        self.trained = self.trained or "held_out" in reply
+
+    @rule(handle=consumes(searches))
+    def reopen(self, handle: str) -> None:
+        self.session.close()
+        self.open()
+        shown = self.known[handle]
+        if shown.scores:
+            hit, before = next(iter(shown.scores.items()))
+            self.score(handle, {hit: before}, 50, again=True)
+
+    def teardown(self) -> None:
+        if hasattr(self, "session"):
+            self.session.close()
+        self.stack.close()
+        shutil.rmtree(self.folder)
+
+
+def machine(made: Path) -> type[Rounds]:
+    """Make the machine on a data directory."""
+    return type("Rounds", (Rounds,), {"made": made})
