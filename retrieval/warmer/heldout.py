@@ -116,8 +116,13 @@ def hold_out(table: Table, seed: int = 0) -> HeldOut:
         dcg_losses=losses,
         dcg_ties=ties,
         sign_test=sign_test(wins, losses),
-        disagreement=float(np.nanmean(table.disagreement[samples])),
+        disagreement=_share(table.disagreement[samples]),
     )
+
+
+def _share(told: Floats) -> float:
+    """Give the mean of what is told; 0 where no query has a hit beyond the first five."""
+    return float(np.nansum(told) / max(np.count_nonzero(~np.isnan(told)), 1))
 
 
 def _gain(above: Floats, before: Floats) -> float | None:
