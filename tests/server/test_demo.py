@@ -1,7 +1,7 @@
-import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from rich.console import Console
 
 from warmer.embedding import Embedder
 from warmer.index.catalog import Catalog
+from warmer.index.generations import Manifest
 from warmer.indexing import index_passages
 from warmer.ingest.pydocs import python_passages
 from warmer_server.commands import demo
@@ -60,8 +61,8 @@ def test_scores_are_keyed_by_the_passage_and_in_range() -> None:
 def test_an_error_inside_the_client_is_one_line(data_dir: Path) -> None:
     """A collection of another model cannot be searched; no traceback of a task group reaches the user."""
     pointer = data_dir / "collections" / "notes"
-    manifest = next(pointer.rglob("manifest.json"))
-    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"model": "other/model"}))
+    generation = next(pointer.rglob("manifest.json")).parent
+    replace(Manifest.read(generation), model="other/model").write(generation)
     pointer.rename(data_dir / "collections" / demo.COLLECTION)
     script = "import sys, warmer_server.commands.demo as d; d.build = lambda *a, **k: None\n"
     script += "d.python_passages = lambda **k: []\n"

@@ -46,17 +46,22 @@ class Connection:
     pause: float = 0.5
 
 
+_MEMORY = Place("memory")
+
+
 class Remote:
     """A server: every call goes through `call`, every failure is a ServerError.
 
     Attributes:
         url: Where it is, without what must not be shown.
         embeds: Whether a text may be sent for the server to embed.
+        exact: Whether every query looks at all points, without a graph.
     """
 
     def __init__(self, clients: list[AsyncQdrantClient], place: Place, timeout: float, pause: float = 0) -> None:
         """Take clients of one server, the preferred one first."""
         self.url = place.url
+        self.exact = place == _MEMORY
         self.embeds = all(client.cloud_inference for client in clients)
         self._clients = clients
         self._place = place
@@ -69,7 +74,7 @@ class Remote:
     @classmethod
     def local(cls, client: AsyncQdrantClient) -> "Remote":
         """Take qdrant-client's own engine for a server."""
-        return cls([client], Place("memory"), timeout=600)
+        return cls([client], _MEMORY, timeout=600)
 
     async def call(self, ask: Callable[[AsyncQdrantClient], Awaitable[_T]], *, what: str, retry: bool = True) -> _T:
         """Ask the server.

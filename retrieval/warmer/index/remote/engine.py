@@ -161,7 +161,7 @@ class QdrantIndex:
             using=known.space.vector or None,
             filter=keep,
             limit=depth,
-            params=_ACORN if known.acorn else None,
+            params=_ACORN if known.acorn and not self._remote.exact else None,
         )
         lexical = query_words(words.text, words.passages) if words and known.space.lexical else None
         if words is None or lexical is None or not lexical.indices:
