@@ -122,7 +122,8 @@ def hold_out(table: Table, seed: int = 0) -> HeldOut:
 
 def _share(told: Floats) -> float:
     """Give the mean of what is told; 0 where no query has a hit beyond the first five."""
-    return float(np.nansum(told) / max(np.count_nonzero(~np.isnan(told)), 1))
+    known = told[~np.isnan(told)]
+    return float(known.mean()) if known.size else 0.0
 
 
 def _gain(above: Floats, before: Floats) -> float | None:
