@@ -26,7 +26,7 @@ from warmer.index.filters import edge_filter
 from warmer.index.formula import steps
 from warmer.index.fusion import fuse
 from warmer.index.generations import Generations, Manifest
-from warmer.index.neighbours import POOL, regularize
+from warmer.index.neighbours import pool, regularize
 from warmer.index.shards import load, readable
 from warmer.index.words import query_words
 from warmer.passage import native_id
@@ -104,7 +104,7 @@ class EdgeIndex:
         query = _feedback_query(own_vector(vector), items, coefficients)
         with readable(self._generations.folder):
             depth, params = max(CANDIDATES, limit), _params(opened.manifest.points)
-            ranked = dict(_ranked(opened.shard, query, words, depth, allowed, params)[: max(POOL, limit)])
+            ranked = dict(_ranked(opened.shard, query, words, depth, allowed, params)[: pool(limit, neighbours)])
             records = opened.shard.retrieve([native_id(id_) for id_ in ranked], True, [DENSE])
         found = {str(record.id): record for record in records}
         return regularize([_hit(found[id_], score) for id_, score in ranked.items()], neighbours)[:limit]

@@ -8,8 +8,13 @@ import numpy as np
 from warmer.index import Hit
 from warmer.index.formula import unit
 
-POOL = 60  # candidates that are looked at, best first
+_POOL = 60
 _NEAREST = 8
+
+
+def pool(limit: int, weight: float) -> int:
+    """Say how many of the best candidates to look at for a list of `limit`."""
+    return max(_POOL, limit) if weight else limit
 
 
 def regularize(hits: Sequence[Hit], weight: float) -> list[Hit]:

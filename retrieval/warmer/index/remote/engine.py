@@ -25,7 +25,7 @@ from warmer.index import (
 )
 from warmer.index.filters import check_filter
 from warmer.index.fusion import fuse
-from warmer.index.neighbours import POOL, regularize
+from warmer.index.neighbours import pool, regularize
 from warmer.index.remote.client import Remote
 from warmer.index.remote.description import Description, describe, no_feedback, no_text
 from warmer.index.remote.equivalent import LINEAR, equivalent
@@ -149,7 +149,7 @@ class QdrantIndex:
         if known.space.distance not in LINEAR:
             return await self._query(known, query, limit, words.text if words else "", where, without)
         keep, depth = self._keep(known, where, without), max(CANDIDATES, limit)
-        ranked = dict((await self._ranked(known, query, words, depth, keep))[: max(POOL, limit)])
+        ranked = dict((await self._ranked(known, query, words, depth, keep))[: pool(limit, neighbours)])
         hits = [replace(hit, score=ranked[hit.id]) for hit in await self.retrieve(list(ranked))]
         return regularize(hits, neighbours)[:limit]
 
