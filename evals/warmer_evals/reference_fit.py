@@ -33,7 +33,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warmer.index import Coefficients
-from warmer.training import Sample, unit
+from warmer.index.formula import unit
+from warmer.training import Sample
 from warmer_evals import EvalError
 
 MARGIN = 0.01

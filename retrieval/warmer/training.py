@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warmer.index import Coefficients, Vector
+from warmer.index.formula import unit
 from warmer.steering import Params, evidence
 
 DEPTH = 10
@@ -174,8 +175,3 @@ def _direction(sample: Sample, seeds: int, b: float, neutral: float | None) -> F
     if neutral is not None:
         step /= evidence(seeds) * (DEFAULTS.caution if sample.scores[:seeds].max() <= neutral else 1)
     return np.asarray(unit(sample.vectors[seeds:]) @ (weights.sum(axis=1) @ unit(examples)) / step)
-
-
-def unit(vectors: NDArray[np.float32]) -> Floats:
-    """Normalise vectors, shape (dim,) or (n, dim); a zero vector stays one."""
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12), dtype=np.float64)

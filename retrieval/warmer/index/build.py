@@ -78,7 +78,7 @@ def _build(folder: Path, dim: int) -> None:
 
 
 def _config(dim: int) -> edge.EdgeConfig:
-    """Map vectors and words into memory and read nothing of them at the start; `shards.warm` does it meanwhile."""
+    """Map vectors and words into memory, and read no more of them than queries need."""
     cold = edge.Memory.Cold
     return edge.EdgeConfig(
         vectors={DENSE: edge.EdgeVectorParams(size=dim, distance=edge.Distance.Cosine, memory=cold)},

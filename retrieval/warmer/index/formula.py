@@ -1,6 +1,7 @@
 """Where similarity is linear in the point, the sum over pairs of the naive formula is that to one vector."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,10 @@ def steps(items: Sequence[FeedbackItem], coefficients: Coefficients, *, cosine: 
     return moved
 
 
-def unit(vectors: Stack) -> Stack:
+def unit(vectors: NDArray[Any]) -> Stack:
     """Scale vectors, shape (..., dim), to length 1; zeros stay zeros."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    scaled: Stack = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    scaled: Stack = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0).astype(
+        np.float64, copy=False
+    )
     return scaled
