@@ -12,8 +12,8 @@ from warmer.index.generations import Generations, Manifest
 from warmer.index.shards import load, shard_files
 from warmer.steering import Params, equivalent_query, steer
 
-POINTS, DIM = 4000, 1024  # 16 MB of vectors: Edge makes no graph below 10
-CLUSTERS, NOISE = 250, 0.03  # sixteen near copies of each other, as versions of a document are
+POINTS, DIM = 5200, 1024  # two segments of 10.6 MB of vectors: Edge makes no graph below 10
+CLUSTERS, NOISE = 325, 0.03  # sixteen near copies of each other, as versions of a document are
 QUERIES, SEEN, TOP = 40, 15, 10
 RNG = np.random.default_rng(3)
 CENTRES = RNG.normal(size=(CLUSTERS, DIM))
@@ -29,16 +29,19 @@ def generations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Generation
         for n, vector in enumerate(VECTORS):
             stage.add(str(n), {"text": f"word{n % 9}", "title": ""}, vector)
         stage.close()
-        build_in_child(ahead, DIM)
+        build_in_child(ahead, DIM, segment=POINTS // 2)
         Manifest("m", DIM, POINTS, {"text": "string"}, "digest", "now", shard_files(ahead)).write(ahead)
         generations.publish(ahead)
     yield generations
 
 
-def test_the_collection_has_a_graph(generations: Generations) -> None:
+def test_each_segment_has_a_graph_and_bytes_to_walk_it_by(generations: Generations) -> None:
     _, shard = load(generations.path(str(generations.current())))
-    assert shard.info().indexed_vectors_count == 2 * POINTS  # vectors and words
-    assert list(generations.folder.rglob("graph.bin"))
+    info = shard.info()
+    assert info.segments_count == 2 + 1  # one for points to come
+    assert (info.points_count, info.indexed_vectors_count) == (POINTS, 2 * POINTS)  # vectors and words
+    assert len(list(generations.folder.rglob("graph.bin"))) == 2
+    assert len(list(generations.folder.rglob("quantized.data"))) == 2
 
 
 @pytest.mark.anyio

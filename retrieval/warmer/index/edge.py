@@ -32,7 +32,13 @@ from warmer.index.words import query_words
 from warmer.passage import native_id
 
 _ATTEMPTS = 3
-_WIDE = 500_000  # points from which the walk through the graph looks further about itself
+# ACORN walks on over points that a filter hides. Without it what was seen, which lies around the query, is a hole in
+# the graph, and the walk ends there. Twice as many as are asked for are found by bytes, and scored by their vectors.
+_WALK = edge.SearchParams(
+    hnsw_ef=256,
+    acorn=edge.AcornSearchParams(enable=True, max_selectivity=1.0),
+    quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +109,8 @@ class EdgeIndex:
         allowed = _without(edge_filter(where or {}, opened.manifest.fields), without)
         query = _feedback_query(own_vector(vector), items, coefficients)
         with readable(self._generations.folder):
-            depth, params = max(CANDIDATES, limit), _params(opened.manifest.points)
-            ranked = dict(_ranked(opened.shard, query, words, depth, allowed, params)[: pool(limit, neighbours)])
+            depth = max(CANDIDATES, limit)
+            ranked = dict(_ranked(opened.shard, query, words, depth, allowed)[: pool(limit, neighbours)])
             records = opened.shard.retrieve([native_id(id_) for id_ in ranked], True, [DENSE])
         found = {str(record.id): record for record in records}
         return regularize([_hit(found[id_], score) for id_, score in ranked.items()], neighbours)[:limit]
@@ -113,7 +119,6 @@ class EdgeIndex:
         self, query: edge.Query, limit: int, text: str, where: Filter | None, without: Sequence[str]
     ) -> list[Hit]:
         opened = self._open()
-        params = _params(opened.manifest.points)
         allowed = _without(edge_filter(where or {}, opened.manifest.fields), without)
         words = query_words(text)
         if words.indices:
@@ -122,7 +127,7 @@ class EdgeIndex:
                 limit=limit,
                 query=edge.Fusion.Dbsf(),  # type: ignore[arg-type]
                 prefetches=[
-                    edge.Prefetch(limit=depth, query=query, filter=allowed, params=params),
+                    edge.Prefetch(limit=depth, query=query, filter=allowed, params=_WALK),
                     edge.Prefetch(limit=depth, query=edge.Query.Nearest(words, using=LEXICAL), filter=allowed),
                 ],
                 with_payload=True,
@@ -130,7 +135,7 @@ class EdgeIndex:
             )
         else:
             request = edge.QueryRequest(
-                limit=limit, query=query, filter=allowed, params=params, with_payload=True, with_vector=[DENSE]
+                limit=limit, query=query, filter=allowed, params=_WALK, with_payload=True, with_vector=[DENSE]
             )
         with readable(self._generations.folder):
             return [_hit(point, point.score) for point in opened.shard.query(request)]
@@ -175,33 +180,22 @@ def _ranked(
     words: Words | None,
     depth: int,
     allowed: edge.Filter | None,
-    params: edge.SearchParams,
 ) -> list[tuple[str, float]]:
     """Rank by both legs where there are two, and let each score what only the other found."""
     lexical = query_words(words.text, words.passages) if words else None
     if words is None or lexical is None or not lexical.indices:
-        (scores,) = _scores(shard, [_leg(query, depth, allowed, params)])
+        (scores,) = _scores(shard, [_leg(query, depth, allowed)])
         return list(scores.items())
     legs = query, edge.Query.Nearest(lexical, using=LEXICAL)
-    dense, sparse = _scores(shard, [_leg(leg, depth, allowed, params) for leg in legs])
+    dense, sparse = _scores(shard, [_leg(leg, depth, allowed) for leg in legs])
     others = sorted(sparse.keys() - dense.keys()), sorted(dense.keys() - sparse.keys())
-    fill = [_leg(leg, max(len(ids), 1), _only(ids), params) for leg, ids in zip(legs, others, strict=True)]
+    fill = [_leg(leg, max(len(ids), 1), _only(ids)) for leg, ids in zip(legs, others, strict=True)]
     more_dense, more_sparse = _scores(shard, fill)
     return fuse(dense | more_dense, sparse | more_sparse, words.share)
 
 
-def _params(points: int) -> edge.SearchParams:
-    """Set how the graph is walked.
-
-    ACORN walks on over points that a filter hides. Without it what was seen, which lies around the query, is a hole in
-    the graph, and the walk ends there.
-    """
-    acorn = edge.AcornSearchParams(enable=True, max_selectivity=1.0)
-    return edge.SearchParams(hnsw_ef=512 if points >= _WIDE else 256, acorn=acorn)
-
-
-def _leg(query: edge.Query, limit: int, allowed: edge.Filter | None, params: edge.SearchParams) -> edge.QueryRequest:
-    return edge.QueryRequest(limit=limit, query=query, filter=allowed, params=params)
+def _leg(query: edge.Query, limit: int, allowed: edge.Filter | None) -> edge.QueryRequest:
+    return edge.QueryRequest(limit=limit, query=query, filter=allowed, params=_WALK)
 
 
 def _scores(shard: edge.EdgeShard, legs: Sequence[edge.QueryRequest]) -> list[dict[str, float]]:
