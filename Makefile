@@ -4,7 +4,7 @@ MCPB := npx --yes @anthropic-ai/mcpb@2.1.2
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint check package mcpb format bench chaos clean
+.PHONY: demo test lint check package mcpb docs format bench chaos clean
 
 demo: .venv/warmer
 	$(BIN)/warmer demo
@@ -31,6 +31,9 @@ mcpb: .venv/dev
 	cp mcpb/manifest.json mcpb/main.py dist/mcpb
 	$(MCPB) validate dist/mcpb
 	$(MCPB) pack dist/mcpb dist/warmer.mcpb
+
+docs: .venv/dev
+	PYTHONPATH=docs $(BIN)/python -m generate
 
 format: .venv/dev
 	$(BIN)/ruff check --fix
