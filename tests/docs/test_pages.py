@@ -12,6 +12,9 @@ from generate.figures import fill
 from generate.pages import pages
 from snippets import PAGES, ROOT
 
+from warmer.index import neighbours, words
+from warmer.steering import SCALE, Params
+
 LINKING = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "CHANGELOG.md"]
 PLACEHOLDER = "…"
 
@@ -47,6 +50,19 @@ def test_links_lead_somewhere(page: Path) -> None:
 def _headings(page: Path) -> set[str]:
     titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_numbers_in_the_explanation_are_those_of_the_code() -> None:
+    page = " ".join((ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8").split())
+    served = Params()
+    for said in (
+        f"b = {served.b:g}, c = {served.c:g}, neutral {served.neutral * SCALE:g} of 10",
+        f"words weigh {served.share:g}",
+        f"the {words.ADDED} best words",
+        f"Of the {neighbours.pool(1, 1.0)} best candidates",
+    ):
+        assert said in page
+    assert served.caution == 0.5, "the page says that the step is halved"
 
 
 def test_every_page_is_in_the_index() -> None:
