@@ -1,6 +1,7 @@
 """README and docs are true to the code, the reports and the files beside them."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -35,6 +36,14 @@ def test_the_picture_can_be_read_in_light_and_dark() -> None:
     picture = (ROOT / "docs" / "loop.svg").read_text(encoding="utf-8")
     assert ElementTree.fromstring(picture).tag.endswith("svg")
     assert "prefers-color-scheme:dark" in picture
+
+
+def test_the_picture_is_described_as_it_is() -> None:
+    run = json.loads((ROOT / "docs" / "loop.json").read_text(encoding="utf-8"))
+    described = (ROOT / "README.md").read_text(encoding="utf-8").partition("](docs/loop.svg)")[0]
+    for hits in run["before"], run["after"]:
+        *most, last = [str(hit["score"]) for hit in hits]
+        assert f"scores {', '.join(most)} and {last}" in described
 
 
 @pytest.mark.parametrize("page", LINKING, ids=lambda page: page.name)
