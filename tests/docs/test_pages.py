@@ -16,7 +16,13 @@ from snippets import PAGES, ROOT
 from warmer.index import neighbours, words
 from warmer.steering import SCALE, Params
 
-LINKING = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "CHANGELOG.md"]
+LINKING = [
+    *PAGES,
+    *sorted((ROOT / "evals" / "results").glob("*.md")),
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
+    ROOT / "CHANGELOG.md",
+]
 PLACEHOLDER = "…"
 
 
