@@ -1,9 +1,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
+MCPB := npx --yes @anthropic-ai/mcpb@2.1.2
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint check format bench chaos clean
+.PHONY: demo test lint check package mcpb docs format bench chaos clean
 
 demo: .venv/warmer
 	$(BIN)/warmer demo
@@ -16,7 +17,23 @@ lint: .venv/dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-check: lint test
+check: lint test package
+
+package: .venv/dev
+	$(BIN)/python tests/package.py
+
+# A bundle for desktop clients: the sources, which the client's uv installs, and mcpb/manifest.json.
+mcpb: .venv/dev
+	rm -rf dist/mcpb dist/*.mcpb dist/*.tar.gz
+	mkdir -p dist/mcpb
+	$(BIN)/python -m hatchling build -t sdist -d dist
+	tar -xzf dist/*.tar.gz --strip-components=1 -C dist/mcpb
+	cp mcpb/manifest.json mcpb/main.py dist/mcpb
+	$(MCPB) validate dist/mcpb
+	$(MCPB) pack dist/mcpb dist/warmer.mcpb
+
+docs: .venv/dev
+	PYTHONPATH=docs $(BIN)/python -m generate
 
 format: .venv/dev
 	$(BIN)/ruff check --fix

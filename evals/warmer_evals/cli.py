@@ -37,7 +37,7 @@ _COMMANDS = [
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; exits with status 1 and one line on stderr for what a user can mend."""
-    parser = _parser()
+    parser = make_parser()
     parsed = parser.parse_args(arguments)
     if parsed.command == "run" and bool(parsed.collection) != bool(parsed.queries):
         parser.error("--collection NAME and --queries FILE belong together; a dataset has its own queries")
@@ -56,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise cause from None
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Describe all commands and their options."""
     parser = argparse.ArgumentParser(
         prog="warmer-evals", description="Is relevance feedback worth having, on data of your own?"
     )

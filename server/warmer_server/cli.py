@@ -55,15 +55,16 @@ def _uncollected() -> Iterator[None]:
 
 def _read(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, ModuleType]:
     """Read the command line and import the command that it names."""
-    parsed = _parser().parse_args(arguments)
+    parsed = make_parser().parse_args(arguments)
     command = parsed.command or ("serve" if not sys.stdin.isatty() else "")
     if not command:
-        _parser().print_help(sys.stderr)
+        make_parser().print_help(sys.stderr)
         sys.exit(2)
     return parsed, importlib.import_module(f"warmer_server.commands.{command}")
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Describe all commands and their options."""
     from warmer_server.settings import describe_settings  # noqa: PLC0415  pydantic, too, without collection
 
     parser = argparse.ArgumentParser(

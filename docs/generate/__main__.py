@@ -1,0 +1,6 @@
+"""`make docs`: write all that is generated."""
+
+from generate.pages import pages
+
+for path, text in pages().items():
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,23 @@
+"""What is generated, and where it goes."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from generate.figures import agents, costs, fill, results
+from generate.picture import draw
+from generate.settings import settings_page
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "evals" / "results"
+
+
+def pages() -> Mapping[Path, str]:
+    """Make every page that is generated, or has a part that is: its path and how it ought to be."""
+    readme, docs = ROOT / "README.md", ROOT / "docs"
+    blocks = {"results": results(RESULTS), "agents": agents(RESULTS), "costs": costs(RESULTS)}
+    return {
+        readme: fill(readme.read_text(encoding="utf-8"), blocks),
+        docs / "settings.md": settings_page(),
+        docs / "loop.svg": draw(json.loads((docs / "loop.json").read_text(encoding="utf-8"))),
+    }

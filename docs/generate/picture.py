@@ -1,0 +1,147 @@
+"""The picture in the README: one query of `warmer demo`, its hits before, their scores, its hits after.
+
+`python -m generate.picture` records the demo's run again, once `warmer demo` has made its collection.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import anyio
+from mcp import Client, StdioServerParameters
+
+from warmer_server.commands.demo import COLLECTION, SERVER, passage_key, recorded_scores
+
+QUERY = "how to make a secure password or token"
+RECORD = Path(__file__).parents[1] / "loop.json"
+_HITS = 5
+_TEXT = 120  # characters kept of a passage
+
+_WIDTH, _HEIGHT, _ROW, _TOP = 860, 338, 44, 98
+_PANEL, _GAP = 392, 76
+_TITLE, _SNIPPET = 34, 44  # characters that fit
+_STYLE = """\
+text{font:13px system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif;fill:#1f2328}
+.t{font-weight:600}.s{font-size:11.5px;fill:#59636e}.h{font-size:14px;font-weight:600}.q{font-size:15px}
+.n{font-size:12px;fill:#59636e;text-anchor:end}.v{font-weight:600;text-anchor:middle}
+.card{fill:#fff;stroke:#d1d9e0}.arrow{fill:none;stroke:#59636e;stroke-width:1.5}
+.low{fill:#eef1f4}.mid{fill:#fde3b5}.high{fill:#f9a25f}.low+.v{fill:#59636e}.mid+.v,.high+.v{fill:#3b1d00}
+@media (prefers-color-scheme:dark){text{fill:#f0f6fc}.s,.n{fill:#9198a1}.card{fill:#151b23;stroke:#3d444d}
+.arrow{stroke:#9198a1}.low{fill:#2a313c}.low+.v{fill:#9198a1}.mid{fill:#6b4a16}.mid+.v{fill:#ffe2b0}
+.high{fill:#d9691f}.high+.v{fill:#fff}}"""
+
+Shown = Sequence[Mapping[str, Any]]
+
+
+def draw(run: Mapping[str, Any]) -> str:
+    """Draw a recorded run as SVG, for light and dark pages."""
+    right = _PANEL + _GAP
+    middle, half = _PANEL + _GAP / 2, _TOP + 2.5 * _ROW
+    parts = [
+        _text(0, 18, "q", f"“{run['query']}”"),
+        _text(0, 52, "h", "1. search: first hits"),
+        _text(0, 71, "s", "the agent reads them and scores each from 0 to 10"),
+        _text(right, 52, "h", "2. give_feedback: next hits"),
+        _text(right, 71, "s", "those scores steered a search of the whole collection"),
+        *_panel(0, run["before"]),
+        *_panel(right, run["after"]),
+        f'<path class="arrow" d="M{middle - 22} {half}h44m-7-6 7 6-7 6"/>',
+        f'<text class="s" x="{middle}" y="{half - 12}" text-anchor="middle">scores</text>',
+        _text(0, _HEIGHT - 6, "s", _sum(run)),
+    ]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" '
+        f'height="{_HEIGHT}" role="img" aria-label="{escape(_sum(run))}"><style>{_STYLE}</style>\n'
+        + "\n".join(parts)
+        + "\n</svg>\n"
+    )
+
+
+def _sum(run: Mapping[str, Any]) -> str:
+    def mean(hits: Shown) -> str:
+        return f"{fmean(hit['score'] for hit in hits):.1f}"
+
+    return (
+        f"Mean score of hits 6 to 10: {mean(run['without'])} without feedback, {mean(run['after'])} with it. "
+        "One of the three queries of make demo."
+    )
+
+
+def _panel(x: float, hits: Shown) -> list[str]:
+    height = _ROW * len(hits)
+    rows = [f'<rect class="card" x="{x + 0.5}" y="{_TOP - 13.5}" width="{_PANEL - 1}" height="{height}" rx="6"/>']
+    for place, hit in enumerate(hits):
+        y = _TOP + place * _ROW
+        rows += [
+            _text(x + 24, y + 6, "n", str(hit["hit"])),
+            _text(x + 34, y + 6, "t", _cut(hit["title"], _TITLE)),
+            _text(x + 34, y + 22, "s", _cut(hit["text"], _SNIPPET)),
+            f'<rect class="{_shade(hit["score"])}" x="{x + _PANEL - 46}" y="{y - 5}" width="34" height="26" rx="5"/>'
+            + _text(x + _PANEL - 29, y + 12, "v", f"{hit['score']:g}"),
+        ]
+    return rows
+
+
+def _shade(score: float) -> str:
+    return "high" if score >= 7 else "mid" if score >= 3 else "low"  # noqa: PLR2004  the rubric's anchors
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def _text(x: float, y: float, kind: str, text: str) -> str:
+    return f'<text class="{kind}" x="{x}" y="{y}">{escape(text)}</text>'
+
+
+async def record() -> dict[str, Any]:
+    """Search the demo's collection, score the first hits as a language model did, and search again.
+
+    Raises:
+        KeyError: A passage has no recorded score, since this Python's documentation is another.
+    """
+    scores = recorded_scores()[QUERY]
+    async with Client(StdioServerParameters(command=SERVER[0], args=SERVER[1:], env=dict(os.environ))) as client:
+        asked = {"query": QUERY, "collection": COLLECTION}
+        first = await _call(client, "search", asked | {"limit": _HITS})
+        plain = await _call(client, "search", asked | {"limit": 2 * _HITS})
+        before = _scored(first["hits"], scores)
+        given = {str(hit["hit"]): hit["score"] for hit in before}
+        feedback = {"search_id": first["search_id"], "scores": given, "limit": _HITS}
+        second = await _call(client, "give_feedback", feedback)
+    return {
+        "query": QUERY,
+        "before": before,
+        "after": _scored(second["hits"], scores),
+        "without": _scored(plain["hits"][_HITS:], scores),
+    }
+
+
+async def _call(client: Client, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    reply = await client.call_tool(tool, dict(arguments))
+    if reply.is_error or not isinstance(reply.structured_content, dict):
+        raise SystemExit(f"{tool}: {reply.content}. Has `warmer demo` been run?")
+    return reply.structured_content
+
+
+def _scored(hits: Shown, scores: Mapping[str, float]) -> list[dict[str, Any]]:
+    return [
+        {
+            "hit": hit["hit"],
+            "title": hit["title"],
+            "text": " ".join(hit["text"].split())[:_TEXT],
+            "score": scores[passage_key(hit)],
+        }
+        for hit in hits
+    ]
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        sys.exit("usage: python -m generate.picture")
+    RECORD.write_text(json.dumps(anyio.run(record), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,113 @@
+"""README and docs are true to the code, the reports and the files beside them."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from generate.figures import fill
+from generate.pages import pages
+from snippets import PAGES, ROOT
+
+from warmer.index import neighbours, words
+from warmer.steering import SCALE, Params
+
+LINKING = [
+    *PAGES,
+    *sorted((ROOT / "evals" / "results").glob("*.md")),
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
+    ROOT / "CHANGELOG.md",
+]
+PLACEHOLDER = "…"
+
+
+@pytest.mark.parametrize("path", pages().keys(), ids=lambda path: path.name)
+def test_what_is_generated_is_current(path: Path) -> None:
+    """Where this fails, code or reports have changed: `make docs` writes the page anew."""
+    assert path.read_text(encoding="utf-8") == pages()[path], "run `make docs`"
+
+
+def test_a_block_that_is_missing_is_named() -> None:
+    assert fill("a <!-- x -->old<!-- /x --> b", {"x": ["new"]}) == "a <!-- x -->\n\nnew\n\n<!-- /x --> b"
+    with pytest.raises(ValueError, match="<!-- y -->"):
+        fill("a", {"y": []})
+
+
+def test_the_picture_can_be_read_in_light_and_dark() -> None:
+    picture = (ROOT / "docs" / "loop.svg").read_text(encoding="utf-8")
+    assert ElementTree.fromstring(picture).tag.endswith("svg")
+    assert "prefers-color-scheme:dark" in picture
+
+
+def test_the_picture_is_described_as_it_is() -> None:
+    run = json.loads((ROOT / "docs" / "loop.json").read_text(encoding="utf-8"))
+    described = (ROOT / "README.md").read_text(encoding="utf-8").partition("](docs/loop.svg)")[0]
+    for hits in run["before"], run["after"]:
+        *most, last = [str(hit["score"]) for hit in hits]
+        assert f"scores {', '.join(most)} and {last}" in described
+
+
+@pytest.mark.parametrize("page", LINKING, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if not target.startswith(("https://", "http://")):
+            name, _, heading = target.partition("#")
+            file = page.parent / name if name else page
+            assert file.exists(), f"{page.name} links to {target}"
+            assert not heading or heading in _headings(file), f"{page.name} links to {target}"
+
+
+def _headings(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_numbers_in_the_explanation_are_those_of_the_code() -> None:
+    page = " ".join((ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8").split())
+    served = Params()
+    for said in (
+        f"b = {served.b:g}, c = {served.c:g}, neutral {served.neutral * SCALE:g} of 10",
+        f"words weigh {served.share:g}",
+        f"the {words.ADDED} best words",
+        f"Of the {neighbours.pool(1, 1.0)} best candidates",
+    ):
+        assert said in page
+    assert served.caution == 0.5, "the page says that the step is halved"
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    assert [page.name for page in PAGES[1:] if page.name != "README.md" and f"]({page.name})" not in index] == []
+
+
+@cache
+def messages() -> str:
+    """Give all texts in the code, values in them as …, a line each."""
+    files = (file for room in ("retrieval", "tools", "server") for file in (ROOT / room).rglob("*.py"))
+    return "\n".join(" ".join(text.split()) for file in files for text in _texts(ast.parse(file.read_text("utf-8"))))
+
+
+def _texts(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else PLACEHOLDER for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_messages_on_the_page_of_errors_are_those_of_the_code() -> None:
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"^\| `(.+?)` \|", page, re.MULTILINE)
+    assert len(quoted) > 40
+    assert [text for text in quoted if not _is_said(text)] == []
+    assert not _is_said("there is no … of this kind anywhere")
+
+
+def _is_said(quoted: str) -> bool:
+    parts = map(re.escape, quoted.split(PLACEHOLDER))
+    return bool(re.search(".*".join(parts), messages()))
