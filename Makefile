@@ -3,7 +3,7 @@ BIN := .venv/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint check format bench chaos clean
+.PHONY: demo test lint check format bench chaos clients clean
 
 demo: .venv/warmer
 	$(BIN)/warmer demo
@@ -27,6 +27,9 @@ bench: .venv/warmer $(if $(PEER),.venv/peer)
 
 chaos: .venv/dev
 	PYTHONPATH=tests $(BIN)/python -m chaos evals/results/chaos.md
+
+clients: .venv/dev
+	PYTHONPATH=tests $(BIN)/python -m clients docs/clients.md
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

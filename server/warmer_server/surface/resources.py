@@ -140,7 +140,7 @@ def _payload(hit: Hit) -> dict[str, Any]:
 
 
 def _json(told: dict[str, Any]) -> str:
-    return json.dumps(plain_values(told), ensure_ascii=False, default=str)
+    return json.dumps(plain_values(told), ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 @contextmanager
