@@ -51,12 +51,9 @@ def main(table: Path, work: Path) -> None:
     with servers(work, data) as (stdio, http):
         for client in clients(work):
             said = {name: tried(client, server) for name, server in (("stdio", stdio), ("HTTP", http))}
-            protocols = sorted({protocol for protocol, _ in said.values()})
-            rows.append(
-                f"| {client.name} | {client.runtime} | {', '.join(protocols)} | "
-                + " | ".join(problem or "works" for _, problem in said.values())
-                + " |"
-            )
+            protocols = ", ".join(sorted({protocol for protocol, _ in said.values()}))
+            outcomes = [problem or "works" for _, problem in said.values()]
+            rows.append(f"| {' | '.join([client.name, client.runtime, protocols, *outcomes])} |")
             failed |= any(problem for _, problem in said.values())
             sys.stderr.write(rows[-1] + "\n")
     table.write_text(PAGE.format(rows="\n".join(rows), when=f"{datetime.now(UTC):%Y-%m-%d}"), encoding="utf-8")
@@ -71,8 +68,10 @@ def servers(work: Path, data: Path) -> Iterator[tuple[Server, Server]]:
     secret = next(word for word in made.stderr.split() if word.startswith("wt_"))
     path = os.pathsep.join([str(ROOT / part) for part in ("retrieval", "tools", "server", "evals")])
     stdio = {"command": SERVE, "env": {"WARMER_DATA_DIR": str(data), "PYTHONPATH": path}}
-    with serving(environment_of(data, WARMER_TOKENS_FILE=str(work / "tokens"))) as server:
-        yield stdio, {"url": server.url, "headers": {"Authorization": f"Bearer {secret}"}}
+    guarded = environment_of(data, WARMER_TOKENS_FILE=str(work / "tokens"))
+    with serving(guarded) as server, serving(environment_of(data)) as unguarded:
+        headers = {"Authorization": f"Bearer {secret}"}
+        yield stdio, {"url": server.url, "headers": headers, "unguarded": unguarded.url}
 
 
 def clients(work: Path) -> Iterator[Client]:
@@ -83,7 +82,7 @@ def clients(work: Path) -> Iterator[Client]:
     node = npm(work / "node", f"{named}@{NODE}") / named / "bin" / "node"
     for number in INSPECTORS:
         bin_ = npm(work / f"inspector-{number}", f"@modelcontextprotocol/inspector@{number}") / ".bin" / "mcp-inspector"
-        for era in ("legacy", "modern") if number.startswith("2") else ("",):
+        for era in ("legacy", "modern") if number.startswith("2") else ("old",):
             command = [str(node), str(bin_)]
             yield Client(f"Inspector {number}, command line", f"Node {NODE}", era, of_inspector(command))
     for package, number in TYPESCRIPT.items():

@@ -7,12 +7,13 @@ from typing import Any
 
 
 def drive(inspector: Sequence[str], server: dict[str, Any], asked: dict[str, str]) -> dict[str, Any]:
-    """Ask all that the other clients ask, but for completions, which it has not."""
+    """Ask all that the other clients ask, but for completions, which it has not; the old one cannot send a token."""
+    old = asked["era"] == "old"
 
     def ask(method: str, *options: str) -> Any:
-        era = ["--protocol-era", asked["era"]] if asked["era"] else []
+        era = [] if old else ["--protocol-era", asked["era"]]
         done = subprocess.run(
-            [*inspector, "--cli", *_target(server, last=bool(era)), "--method", method, *era, *options],
+            [*inspector, "--cli", *_target(server, old=old), "--method", method, *era, *options],
             capture_output=True,
             text=True,
             check=False,
@@ -31,10 +32,10 @@ def drive(inspector: Sequence[str], server: dict[str, Any], asked: dict[str, str
     hit = found["hits"][0]
     steered = call("give_feedback", f"search_id={found['search_id']}", 'scores={"1": 9, "2": 0}')
     uri = f"warmer://collections/{asked['collection']}/passages/{hit['id']}"
-    strict = ["--strict"] if asked["era"] else []
+    strict = [] if old else ["--strict"]
     prompt = ask("prompts/get", "--prompt-name", "research", "--prompt-args", f"question={asked['query']}")
     return {
-        "protocol": asked["era"] or "legacy",
+        "protocol": "legacy" if old else asked["era"],
         "tools": [tool["name"] for tool in ask("tools/list", *strict)["tools"]],
         "hit": hit["text"],
         "outcome": steered["outcome"],
@@ -46,11 +47,11 @@ def drive(inspector: Sequence[str], server: dict[str, Any], asked: dict[str, str
     }
 
 
-def _target(server: dict[str, Any], *, last: bool) -> list[str]:
-    """Name the server; the newer Inspector wants options of a command behind `--`."""
+def _target(server: dict[str, Any], *, old: bool) -> list[str]:
+    """Name the server; the newer Inspector wants what it is to read itself after the command."""
     if "url" in server:
         headers = [f"{name}: {value}" for name, value in server["headers"].items()]
-        return [server["url"], "--transport", "http", "--header", *headers]
-    command, *arguments = server["command"]
+        http = ["--transport", "http"]
+        return [server["unguarded"], *http] if old else [server["url"], *http, "--header", *headers]
     variables = [part for name, value in server["env"].items() for part in ("-e", f"{name}={value}")]
-    return [*variables, command, *arguments] if not last else [command, *arguments, *variables]
+    return [*variables, *server["command"]] if old else [*server["command"], *variables]
