@@ -3,7 +3,7 @@ BIN := .venv/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint check format bench chaos clients clean
+.PHONY: demo test lint check format bench tokens chaos clients clean
 
 demo: .venv/warmer
 	$(BIN)/warmer demo
@@ -24,6 +24,9 @@ format: .venv/dev
 
 bench: .venv/warmer $(if $(PEER),.venv/peer)
 	$(BIN)/python -m warmer_evals.bench $(DATASET) $(if $(PEER),--peer .venv/peer/bin/python)
+
+tokens: .venv/warmer .venv/peer .venv/tokenizer
+	$(BIN)/python -m warmer_evals.tokens $(DATASET) --peer .venv/peer/bin/python --tokenizer .venv/tokenizer/bin/python
 
 chaos: .venv/dev
 	PYTHONPATH=tests $(BIN)/python -m chaos evals/results/chaos.md
@@ -51,4 +54,9 @@ clean:
 .venv/peer: .venv/python
 	$(PYTHON) -m venv $@
 	PIP_CONSTRAINT= $@/bin/python -m pip install --quiet mcp-server-qdrant==0.8.1
+	@touch $@
+
+.venv/tokenizer: .venv/python
+	$(PYTHON) -m venv $@
+	PIP_CONSTRAINT= $@/bin/python -m pip install --quiet bpe-openai==0.1.4
 	@touch $@
