@@ -87,6 +87,8 @@ async def test_a_passage_stands_in_full_between_its_neighbours(connect: Connect)
     ("uri", "said"),
     [
         ("warmer://nothing", "Unknown resource: warmer://nothing"),
+        (f"warmer://collections/{'x' * 5000}", "there is no collection 'xxx"),
+        (f"warmer://{'x' * 5000}", "Unknown resource: warmer://xxx"),
         ("warmer://collections/none", "there is no collection 'none'; there are: grain, notes"),
         ("warmer://collections/none/params", "there is no collection 'none'"),
         ("warmer://collections/..%2Fnotes", "Unknown resource"),
@@ -105,6 +107,7 @@ async def test_what_is_not_there_is_said(
         with pytest.raises(MCPError) as error:
             await client.read_resource(uri)
     assert said in str(error.value)
+    assert len(str(error.value)) < 2100
     assert not caplog.records
 
 
@@ -121,9 +124,14 @@ async def test_the_prompt_teaches_the_loop(connect: Connect, caplog: pytest.LogC
         assert "Why does {rye} keep?" in text
         assert 'call search (collection="grain")' in text.lower()
         assert "10 answers the query directly and fully" in text
-        for name, said in (("nothing", "Unknown prompt: nothing"), (prompt.name, "Missing required arguments")):
+        for name, given, said in (
+            ("nothing", asked, "there is no prompt 'nothing'; there is: research"),
+            (prompt.name, {}, "needs a question"),
+            (prompt.name, {"question": " "}, "needs a question"),
+            (prompt.name, asked | {"limit": "3"}, "has no argument 'limit'"),
+        ):
             with pytest.raises(MCPError, match=said):
-                await client.get_prompt(name, {})
+                await client.get_prompt(name, given)
     assert not caplog.records
 
 

@@ -26,12 +26,18 @@ def add_surface(server: MCPServer[Workspace]) -> None:
 async def _for_the_caller(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
     """Remember whose call it is, since the SDK hands that to templates alone; list collections; speak plainly."""
     _caller.set(ctx.lifespan_context)
-    if ctx.method == "prompts/get":
-        try:
-            return await call_next(ctx)
-        except ValueError as error:
-            raise MCPError(INVALID_PARAMS, message(str(error))) from error
-    result = await call_next(ctx)
+    try:
+        if ctx.method == "prompts/get":
+            prompt.check(ctx.params or {})
+        result = await call_next(ctx)
+    except ValueError as error:
+        if ctx.method != "prompts/get":
+            raise
+        raise MCPError(INVALID_PARAMS, message(str(error))) from error
+    except MCPError as error:
+        if ctx.method != "resources/read":
+            raise
+        raise MCPError(error.code, message(error.message)) from error  # without the address, of whatever length
     if ctx.method == "resources/list":
         listed = result if isinstance(result, ListResourcesResult) else ListResourcesResult.model_validate(result)
         more = await resources.of_collections(ctx.lifespan_context)
