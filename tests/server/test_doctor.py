@@ -16,7 +16,7 @@ from warmer.database import Database
 from warmer_server.cli import main
 from warmer_server.doctor import Check, Finding, examine
 from warmer_server.doctor.local import collections, data, models
-from warmer_server.doctor.named import asked_claude, claude, judges, tokens
+from warmer_server.doctor.named import asked_claude, claude, judges, texts, tokens
 from warmer_server.doctor.remote import server
 from warmer_server.settings import read_settings
 from warmer_server.tokens import make_token
@@ -192,6 +192,10 @@ async def test_what_else_settings_name(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setenv("WARMER_JUDGES", "judge_of_a_doctor:Gone, judge_of_a_doctor:Fair")
     (tmp_path / "tokens").write_text(make_token("ann", ("search",), (), {}, None)[1].line())
     monkeypatch.setenv("WARMER_TOKENS_FILE", str(tmp_path / "tokens"))
+    monkeypatch.setenv("QDRANT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("WARMER_TEXTS", "judge_of_a_doctor:Lost")
+    (lost,) = await found(texts=texts)
+    assert (lost.state, lost.said[:18]) == ("fails", "cannot load WARMER")
     gone, fair, callers = await found(judges=judges, tokens=tokens)
     assert [finding.state for finding in (fair, gone, callers)] == ["ok", "fails", "ok"]
     assert callers.said == "1 may call over HTTP"

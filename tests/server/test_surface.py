@@ -10,6 +10,7 @@ from typing import Any, Literal
 import pytest
 from mcp import Client, MCPError
 from mcp.types import PromptReference, ResourceTemplateReference
+from qdrant_client import models
 from qdrant_server import QdrantServer
 from support import ask
 
@@ -159,6 +160,23 @@ async def test_a_server_that_is_down_is_said_where_it_is_asked(
             with pytest.raises(MCPError, match="503"):
                 await client.read_resource("warmer://collections")
     assert "collections are not listed as resources" in caplog.text
+
+
+async def test_collections_of_others_are_read_by_their_own_names_and_ids(connect: Connect) -> None:
+    name = "ä b%c"
+    with QdrantServer() as qdrant:
+        vectors = models.VectorParams(size=2, distance=models.Distance.COSINE)
+        qdrant.store.create_collection(name, vectors_config=vectors)
+        chunks = [{"page_content": f"part {n}", "metadata": {"source": "a.txt", "start_index": n}} for n in range(9)]
+        points = [models.PointStruct(id=90 - n, vector=[1, n], payload=chunk) for n, chunk in enumerate(chunks)]
+        qdrant.store.upsert(name, points)
+        async with connect(QDRANT_URL=qdrant.url) as client:
+            (uri,) = [found.uri for found in (await client.list_resources()).resources if found.name == name]
+            assert uri.isascii()
+            assert (await read(client, uri))["points"] == 9
+            told = await read(client, f"{uri}/passages/87")
+            assert (told["id"], told["text"], told["source"]) == ("87", "part 3", "a.txt")
+            assert [one["text"] for one in told["before"] + told["after"]] == ["part 1", "part 2", "part 4", "part 5"]
 
 
 async def test_the_icon_is_small_and_goes_with_the_greeting(connect: Connect) -> None:

@@ -12,7 +12,7 @@ from warmer.errors import WarmerError
 from warmer_server.doctor import Check, Finding, examine
 from warmer_server.doctor.local import collections, data, models, versions
 from warmer_server.doctor.loop import loop
-from warmer_server.doctor.named import asked_claude, claude, judges, tokens
+from warmer_server.doctor.named import asked_claude, claude, judges, texts, tokens
 from warmer_server.doctor.remote import server
 from warmer_server.say import say
 from warmer_server.settings import read_settings
@@ -50,6 +50,7 @@ async def _examine(arguments: argparse.Namespace) -> list[Finding]:
         "server": server,
         "claude": asked_claude if arguments.ask_claude else claude,
         "judges": judges,
+        "texts": texts,
         "tokens": tokens,
         "loop": loop,
     }

@@ -1,10 +1,11 @@
-"""What else settings name: Claude's key, judges of one's own, tokens."""
+"""What else settings name: Claude's key, classes of one's own, tokens."""
 
 import os
 from collections.abc import AsyncIterator
 from importlib.util import find_spec
 
 from warmer.errors import WarmerError
+from warmer.index.resolved import load_texts
 from warmer.judges import checked_scores, load_judge
 from warmer_server.doctor import Finding
 from warmer_server.settings import Settings
@@ -41,6 +42,13 @@ async def judges(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding("judges", "fails", str(error))
         else:
             yield Finding("judges", "ok", f"{spec} is loaded")
+
+
+async def texts(settings: Settings) -> AsyncIterator[Finding]:
+    """Load the class that finds texts which are not in Qdrant."""
+    if settings.texts:
+        load_texts(settings.texts)
+        yield Finding("texts", "ok", f"{settings.texts} is loaded")
 
 
 async def tokens(settings: Settings) -> AsyncIterator[Finding]:
