@@ -149,15 +149,14 @@ async def test_names_of_collections_are_completed(connect: Connect) -> None:
             await client.complete(PromptReference(name="nothing"), {"name": "collection", "value": ""})
 
 
-async def test_a_server_that_is_down_is_said_where_it_is_asked(
+async def test_a_server_that_refuses_is_said_where_it_is_asked(
     connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with QdrantServer() as qdrant:
-        qdrant.fail(503, times=1000)
-        async with connect(QDRANT_URL=qdrant.url) as client:
+    with QdrantServer(api_key="secret-key-of-all") as qdrant:
+        async with connect(QDRANT_URL=qdrant.url, QDRANT_API_KEY="wrong") as client:
             listed = (await client.list_resources()).resources
             assert [resource.uri for resource in listed] == ["warmer://collections"]
-            with pytest.raises(MCPError, match="503"):
+            with pytest.raises(MCPError, match="check QDRANT_API_KEY"):
                 await client.read_resource("warmer://collections")
     assert "collections are not listed as resources" in caplog.text
 
