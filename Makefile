@@ -4,7 +4,7 @@ MCPB := npx --yes @anthropic-ai/mcpb@2.1.2
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint check package mcpb docs format bench chaos clean
+.PHONY: demo test lint check package mcpb docs format bench tokens chaos clients clean
 
 demo: .venv/warmer
 	$(BIN)/warmer demo
@@ -42,8 +42,14 @@ format: .venv/dev
 bench: .venv/warmer $(if $(PEER),.venv/peer)
 	$(BIN)/python -m warmer_evals.bench $(DATASET) $(if $(PEER),--peer .venv/peer/bin/python)
 
+tokens: .venv/warmer .venv/peer .venv/tokenizer
+	$(BIN)/python -m warmer_evals.tokens $(DATASET) --peer .venv/peer/bin/python --tokenizer .venv/tokenizer/bin/python
+
 chaos: .venv/dev
 	PYTHONPATH=tests $(BIN)/python -m chaos evals/results/chaos.md
+
+clients: .venv/dev
+	PYTHONPATH=tests $(BIN)/python -m clients docs/clients.md
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
@@ -65,4 +71,9 @@ clean:
 .venv/peer: .venv/python
 	$(PYTHON) -m venv $@
 	PIP_CONSTRAINT= $@/bin/python -m pip install --quiet mcp-server-qdrant==0.8.1
+	@touch $@
+
+.venv/tokenizer: .venv/python
+	$(PYTHON) -m venv $@
+	PIP_CONSTRAINT= $@/bin/python -m pip install --quiet bpe-openai==0.1.4
 	@touch $@

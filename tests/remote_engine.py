@@ -68,6 +68,10 @@ class EachTime:
         hits: list[Hit] = await self._ask("retrieve", *args, **kwargs)
         return hits
 
+    async def around(self, *args: Any, **kwargs: Any) -> list[Hit]:
+        hits: list[Hit] = await self._ask("around", *args, **kwargs)
+        return hits
+
     async def feedback(self, *args: Any, **kwargs: Any) -> list[Hit]:
         hits: list[Hit] = await self._ask("feedback", *args, **kwargs)
         return hits

@@ -119,7 +119,7 @@ async def from_collection(name: str, queries: Path, data_dir: Path) -> Subject:
         folds=_folds([], list(asked), str(queries)),
         qrels=None,
         about={
-            "documents": info.points,
+            "documents": info.points or 0,
             "queries": len(asked),
             "indexed": "title and text",
             "model": info.model,

@@ -1,6 +1,7 @@
 """Collections for somebody who may not see all of them, or not all that is in them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from warmer.errors import CollectionError
 from warmer.index import Coefficients, CollectionInfo, FeedbackItem, Filter, Hit, Index, QueryVector, Words
@@ -63,8 +64,8 @@ class LimitedIndex:
         self._where = where
 
     async def info(self) -> CollectionInfo:
-        """Describe the collection as it stands now, with what is hidden."""
-        return await self._index.info()
+        """Describe the collection as it stands now; how much of it is hidden is not told."""
+        return replace(await self._index.info(), points=None)
 
     async def search(
         self,
@@ -87,6 +88,10 @@ class LimitedIndex:
         passed = await self._index.search(hits[0].vector, len(hits), where=self._both({"must": [these]}))
         visible = {hit.id for hit in passed}
         return [hit for hit in hits if hit.id in visible]
+
+    async def around(self, id_: str, reach: int, *, where: Filter | None = None) -> list[Hit]:
+        """Fetch a point between those before and after it in its document."""
+        return await self._index.around(id_, reach, where=self._both(where)) if await self.retrieve([id_]) else []
 
     async def feedback(
         self,

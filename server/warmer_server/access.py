@@ -12,7 +12,15 @@ from mcp import MCPError
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
-from mcp.types import INVALID_REQUEST, CallToolResult, ListToolsResult, TextContent
+from mcp.types import (
+    INVALID_REQUEST,
+    CallToolResult,
+    ListPromptsResult,
+    ListResourcesResult,
+    ListResourceTemplatesResult,
+    ListToolsResult,
+    TextContent,
+)
 
 from warmer.limited import LimitedCollections
 from warmer.scoped import ScopedJobs, ScopedJournal, ScopedParameters, owner_scope, scope_of
@@ -21,6 +29,15 @@ from warmer_tools.workspace import Workspace
 
 NEEDED: Mapping[str, Scope] = {"search": "search", "give_feedback": "feedback", "train_params": "train"}
 assert set(NEEDED.values()) == set(SCOPES)
+# What else shows collections, or is of no use without a search; what takes a list gets an empty one.
+_OF_SEARCH = {
+    "resources/list": ListResourcesResult(resources=[]),
+    "resources/templates/list": ListResourceTemplatesResult(resource_templates=[]),
+    "prompts/list": ListPromptsResult(prompts=[]),
+    "resources/read": None,
+    "prompts/get": None,
+    "completion/complete": None,
+}
 
 
 class StoredTokens:
@@ -56,6 +73,10 @@ class Admission:
             raise MCPError(INVALID_REQUEST, "no bearer token came with the call")
         if ctx.method == "tools/call" and (refused := _refuse(caller, str((ctx.params or {}).get("name")))):
             return refused
+        if ctx.method in _OF_SEARCH and "search" not in caller.scopes:
+            if listed := _OF_SEARCH[ctx.method]:
+                return listed
+            raise MCPError(INVALID_REQUEST, f"{ctx.method} needs a token with the scope 'search'")
         result = await call_next(replace(ctx, lifespan_context=limited(ctx.lifespan_context, caller, self._default)))
         return _listed(result, caller) if ctx.method == "tools/list" else result
 

@@ -23,6 +23,7 @@ _COMMANDS = {
     "copy": "copy a collection from the embedded engine to a Qdrant server, or back",
     "delete": "delete an embedded collection",
     "status": "show collections, model, parameters and where the data is",
+    "doctor": "say what works and what does not, and try the whole loop",
     "demo": "search this Python's own documentation in two rounds of feedback",
 }
 
@@ -123,6 +124,10 @@ def make_parser() -> argparse.ArgumentParser:
     made["delete"].add_argument("collection", metavar="NAME", help="collection to delete")
     made["status"].add_argument(
         "--verify", action="store_true", help="read all of the collections and the journal to tell damage"
+    )
+    made["doctor"].add_argument("--json", action="store_true", help="print JSON")
+    made["doctor"].add_argument(
+        "--ask-claude", action="store_true", help="try the key by one short call, which costs a little"
     )
     made["train"].add_argument("--collection", default="", metavar="NAME", help="may be left out if there is only one")
     made["train"].add_argument("--queries", type=Path, metavar="FILE", help="queries to run and score, one a line")

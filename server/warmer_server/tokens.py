@@ -124,6 +124,11 @@ class Tokens:
         if not (self._given or self._read):
             raise WarmerError("there are no tokens in WARMER_TOKENS_FILE: make one with `warmer token NAME`")
 
+    @property
+    def count(self) -> int:
+        """How many there are that have not expired."""
+        return sum(not token.expired for token in (*self._given, *self._read))
+
     def find(self, secret: str) -> Token | None:
         """Find a token; as long for a wrong one as for a right one."""
         self._refresh()

@@ -194,6 +194,19 @@ async def test_retrieve_keeps_the_order_and_leaves_out_what_is_gone(index: Index
 
 
 @pytest.mark.anyio
+async def test_a_point_stands_between_its_neighbours_in_the_document(index: Index) -> None:
+    def numbers(hits: list[Hit]) -> list[int]:
+        return [int(hit.payload["line"]) for hit in hits]
+
+    assert numbers(await index.around(IDS[41], 2)) == [33, 37, 41, 45, 49]
+    assert numbers(await index.around(IDS[1], 1)) == [1, 5]
+    assert numbers(await index.around(IDS[199], 1)) == [195, 199]
+    late = {"must": [{"key": "line", "range": {"gte": 40}}]}
+    assert numbers(await index.around(IDS[41], 2, where=late)) == [41, 45, 49]
+    assert await index.around("00000000-0000-4000-8000-999999999999", 1) == []
+
+
+@pytest.mark.anyio
 async def test_both_engines_fuse_alike(tmp_path: Path) -> None:
     edge, memory = make_edge(tmp_path), await make_memory(tmp_path)
     steering = steer(VECTORS[9], [(IDS[1], VECTORS[1], 0.9), (IDS[2], VECTORS[2], 0.0)], Params())

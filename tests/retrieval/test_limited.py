@@ -35,6 +35,10 @@ async def test_every_way_to_points_leads_through_the_filter(made_once: Path, emb
     assert [hit.id for hit in await index.retrieve(ids)] == bread
     assert await index.retrieve([id_ for id_ in ids if id_ not in bread]) == []
     assert await index.retrieve([]) == []
+    hidden = next(id_ for id_ in ids if id_ not in bread)
+    assert await index.around(hidden, 3) == []
+    assert {hit.id for hit in await index.around(bread[0], 50)} == set(bread)
+    assert (await index.info()).points is None
 
 
 async def test_collections_that_are_not_allowed_are_not_there(made_once: Path) -> None:

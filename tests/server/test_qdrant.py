@@ -1,5 +1,6 @@
 """The MCP server on a Qdrant server, whose collection somebody else made."""
 
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -269,10 +270,10 @@ async def test_parameters_are_shown_of_collections_that_may_be_searched(
 ) -> None:
     fill(qdrant, "others", embedder, reference)
     async with connect(WARMER_COLLECTIONS="docs") as client:
-        shown = await client.read_resource("warmer://params/docs")
-        assert shown.contents[0].text == "[]"  # type: ignore[union-attr]
+        shown = await client.read_resource("warmer://collections/docs/params")
+        assert json.loads(shown.contents[0].text)["trained"] == []  # type: ignore[union-attr]
         with pytest.raises(MCPError, match="there is no collection 'others'"):
-            await client.read_resource("warmer://params/others")
+            await client.read_resource("warmer://collections/others/params")
 
 
 async def test_a_key_that_may_only_read_keeps_the_journal_here(

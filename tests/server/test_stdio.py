@@ -248,5 +248,5 @@ async def test_a_training_goes_on_after_a_kill(environment: dict[str, str], tmp_
         called = (tmp_path / "calls").read_text().splitlines()
         assert set(called) == set(queries)
         assert len(called) == len(queries) + 1
-        resource = await client.read_resource("warmer://params/notes")
-        assert isinstance(json.loads(resource.contents[0].text), list)  # type: ignore[union-attr]
+        resource = await client.read_resource("warmer://collections/notes/params")
+        assert isinstance(json.loads(resource.contents[0].text)["trained"], list)  # type: ignore[union-attr]

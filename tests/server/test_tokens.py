@@ -1,5 +1,6 @@
 """Who may do what over HTTP: one server, several tokens."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any, Literal
 import httpx2
 import pytest
 from http_server import HttpServer, connected, environment_of, serving
-from mcp import MCPError
+from mcp import Client, MCPError
+from mcp.types import PromptReference
 from support import ask, refusal
 
 from warmer.errors import WarmerError
@@ -21,6 +23,7 @@ WHO: dict[str, tuple[str, dict[str, Any]]] = {
     "ann": ("search,feedback,train", {}),
     "ann-too": ("search,feedback", {}),
     "reader": ("search", {}),
+    "scorer": ("feedback", {}),
     "narrow": ("search,feedback", {"collections": ("others",)}),
     "baker": ("search,feedback,train", {"where": BREAD}),
 }
@@ -117,8 +120,56 @@ async def test_collections_that_are_not_allowed_are_as_if_they_were_not_there(gu
             said = await refusal(client, "search", query="bread", **({"collection": name} if name else {}))
             assert "you may search" in said
             assert "notes" not in said.replace("'notes'", "")
-        with pytest.raises(MCPError):
-            await client.read_resource("warmer://params/notes")
+        with pytest.raises(MCPError, match="you may search"):
+            await client.read_resource("warmer://collections/notes/params")
+        assert [resource.uri for resource in (await client.list_resources()).resources] == ["warmer://collections"]
+        assert await read(client, "warmer://collections") == {"collections": []}
+        assert await completed(client) == []
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_resources_show_what_a_search_would(guarded: Guarded, mode: Literal["auto", "legacy"]) -> None:
+    async with guarded.connect("ann", mode) as ann, guarded.connect("baker", mode) as baker:
+        hits = (await ask(ann, "search", query="the Moon and the tides", limit=50))["hits"]
+        bread = {hit["id"] for hit in hits if hit["source"] == "notes/bread.md"}
+        assert 1 < len(bread) < len(hits)
+        for hit in hits[:3] + hits[-3:]:
+            uri = f"warmer://collections/notes/passages/{hit['id']}"
+            assert (await read(ann, uri))["text"] == hit["text"]
+            if hit["id"] in bread:
+                told = await read(baker, uri)
+                assert {one["id"] for one in told["before"] + told["after"]} <= bread
+            else:
+                with pytest.raises(MCPError, match="has no passage"):
+                    await baker.read_resource(uri)
+        assert (await read(ann, "warmer://collections/notes"))["points"] == len(hits)
+        assert "points" not in await read(baker, "warmer://collections/notes")
+        assert await completed(baker) == ["notes"]
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_without_the_scope_search_nothing_is_shown(guarded: Guarded, mode: Literal["auto", "legacy"]) -> None:
+    async with guarded.connect("scorer", mode) as client:
+        assert (await client.list_resources()).resources == []
+        assert (await client.list_resource_templates()).resource_templates == []
+        assert (await client.list_prompts()).prompts == []
+        for refused in (
+            client.read_resource("warmer://collections"),
+            client.get_prompt("research", {"question": "why?"}),
+            completed(client),
+        ):
+            with pytest.raises(MCPError, match="needs a token with the scope 'search'"):
+                await refused
+
+
+async def read(client: Client, uri: str) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((await client.read_resource(uri)).contents[0].text)  # type: ignore[union-attr]
+    return told
+
+
+async def completed(client: Client) -> list[str]:
+    argument = {"name": "collection", "value": ""}
+    return (await client.complete(PromptReference(name="research"), argument)).completion.values
 
 
 def test_a_line_that_is_deleted_ends_its_token_and_a_broken_file_changes_nothing(guarded: Guarded) -> None:

@@ -72,6 +72,8 @@ async def test_rounds_add_up(connect: Connect) -> None:
         again = await ask(client, "give_feedback", search_id=handle, scores={"1": 2}, limit=50)
         numbers = {hit["id"]: hit["hit"] for hit in third["hits"]}
         assert {hit["id"]: hit["hit"] for hit in again["hits"]} == numbers
+        sixth = await ask(client, "give_feedback", search_id=handle, scores={"6": 3}, limit=1)
+        assert [ranked.get("id") for ranked in sixth["ranking"]] == [ids[n - 1] for n in (4, 2, 6, 1, 5)] + [None]
 
 
 async def test_scored_hits_come_back_only_when_asked(connect: Connect) -> None:

@@ -23,6 +23,7 @@ from warmer_tools.workspace import RUBRIC, Workspace
 
 _HOPELESS, _USEFUL = 10, 3  # so many scores below that: the words are wrong, not the ranking
 _ENOUGH = 15
+_DESCRIBED = 5  # of a ranking: with all of fifteen, it would cost as much as the hits' texts
 
 Scores = Annotated[
     dict[str, Any],
@@ -33,11 +34,11 @@ Scores = Annotated[
 
 
 class Ranked(BaseModel):
-    """A scored hit."""
+    """A scored hit; what it is was said when it was shown, and is repeated for the best."""
 
     hit: int
     score: float
-    id: str
+    id: str | None = None
     title: str | None = None
     source: str | None = None
 
@@ -58,7 +59,7 @@ class FeedbackReply(BaseModel):
     search_id: str
     outcome: Literal["steered", "no_signal", "off"]
     hits: list[HitReply]
-    ranking: list[Ranked] = Field(description="Every scored hit of every round, best first")
+    ranking: list[Ranked] = Field(description="Every scored hit of every round, best first; the best five described")
     params: ParamsReply
     next: str = Field(description="What to do next")
 
@@ -79,10 +80,9 @@ async def give_feedback(
 ) -> Annotated[CallToolResult, FeedbackReply]:
     """Score the hits of a search; Qdrant's relevance feedback then retrieves better ones.
 
-    Score absolutely, not against each other, and spread the scores: 10 answers the query directly and fully,
-    7 clearly useful, 3 on the topic only, 0 unrelated. Bad hits help as much as good ones, and one score is
-    enough. New hits go on numbering: score them and call again, rounds add up. `ranking` is the answer after
-    the last round.
+    Score absolutely, not against each other, and spread the scores. Bad hits help as much as good ones, and one score
+    is enough. New hits go on numbering: score them and call again, rounds add up. `ranking` is the answer after the
+    last round.
     """
     with spoken_errors():
         workspace = ctx.request_context.lifespan_context
@@ -178,10 +178,13 @@ async def _check_model(index: Index, found: Search) -> None:
 
 def _ranking(scored: Sequence[Shown]) -> list[Ranked]:
     best_first = sorted(scored, key=lambda shown: (-(shown.score or 0), shown.id))
-    return [
-        Ranked(hit=s.hit, score=s.score or 0, id=s.id, title=heading(s.title), source=heading(s.source))
-        for s in best_first
+    return [_described(s) for s in best_first[:_DESCRIBED]] + [
+        Ranked(hit=s.hit, score=s.score or 0) for s in best_first[_DESCRIBED:]
     ]
+
+
+def _described(s: Shown) -> Ranked:
+    return Ranked(hit=s.hit, score=s.score or 0, id=s.id, title=heading(s.title), source=heading(s.source))
 
 
 def _params_reply(params: Params) -> ParamsReply:

@@ -41,15 +41,29 @@ class SpokenTool(Tool):
 
 
 def make_tool(fn: Callable[..., Any], title: str, annotations: ToolAnnotations) -> Tool:
-    """Make a tool that refuses arguments it does not know, where the SDK would ignore them."""
+    """Make a tool that refuses arguments it does not know, where the SDK would ignore them, in few words."""
     # Before Python 3.13 a docstring keeps its indentation, which a client would be sent.
     description = inspect.cleandoc(fn.__doc__ or "")
     tool = SpokenTool.from_function(fn, title=title, description=description, annotations=annotations)
     arguments = tool.fn_metadata.arg_model
     arguments.model_config["extra"] = "forbid"
     arguments.model_rebuild(force=True)
-    tool.parameters["additionalProperties"] = False
+    tool.parameters = _untitled(tool.parameters) | {"additionalProperties": False}
+    tool.fn_metadata.output_schema = _untitled(tool.fn_metadata.output_schema)
     return tool
+
+
+def _untitled(schema: Any) -> Any:  # noqa: ANN401  any JSON
+    """Leave out the titles of a schema, which repeat the names: a tenth of what a client is sent."""
+    if isinstance(schema, dict):
+        return {
+            name: {field: _untitled(one) for field, one in value.items()}
+            if name in {"properties", "$defs"}
+            else _untitled(value)
+            for name, value in schema.items()
+            if name != "title"
+        }
+    return [_untitled(one) for one in schema] if isinstance(schema, list) else schema
 
 
 @contextmanager

@@ -20,6 +20,7 @@ class Process:
 
     Attributes:
         handshake: Seconds from spawning it to its answer to `initialize`.
+        instructions: What that says of how to use it.
 
     Raises:
         EvalError: It ended instead of answering; with the last of what it logged.
@@ -38,7 +39,7 @@ class Process:
                 env={**os.environ, **environment},
             )
         try:
-            self._ask("initialize", _HELLO)
+            self.instructions = str(self._ask("initialize", _HELLO).get("instructions") or "")
             self.handshake = time.perf_counter() - self.spawned
             self._send({"method": "notifications/initialized"})
         except BaseException:
@@ -56,6 +57,11 @@ class Process:
         if result.get("isError"):
             raise EvalError(f"{tool} was refused: {result['content']}")
         return result
+
+    def tools(self) -> list[dict[str, Any]]:
+        """List the tools, as they are declared."""
+        listed: list[dict[str, Any]] = self._ask("tools/list", {})["tools"]
+        return listed
 
     @property
     def memory(self) -> float | None:

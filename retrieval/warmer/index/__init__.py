@@ -104,7 +104,7 @@ class CollectionInfo:
         generation: Which build of it answers; changes when it is re-indexed.
         model: The embedding model its vectors are from.
         dim: Length of a dense vector.
-        points: Number of passages.
+        points: Number of passages; None where some of them are hidden.
         fields: Payload fields that a filter can name, and the JSON type of their values.
         lexical: Whether it has a sparse vector for words beside the dense one.
         declared: Whether somebody said which model the vectors are from; `model` is empty otherwise.
@@ -115,7 +115,7 @@ class CollectionInfo:
     generation: str
     model: str
     dim: int
-    points: int
+    points: int | None
     fields: dict[str, str] = field(default_factory=dict)
     lexical: bool = True
     declared: bool = True
@@ -147,6 +147,13 @@ class Index(Protocol):
 
     async def retrieve(self, ids: Sequence[str]) -> list[Hit]:
         """Fetch points by id in the order given; ids that are gone are left out, scores are 0."""
+        ...
+
+    async def around(self, id_: str, reach: int, *, where: Filter | None = None) -> list[Hit]:
+        """Fetch a point between those before and after it in its document, in order, `reach` at most on each side.
+
+        It is alone where their order is not known, or would take long to find out; the list is empty if it is gone.
+        """
         ...
 
     async def feedback(

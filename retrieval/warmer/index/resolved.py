@@ -63,6 +63,10 @@ class ResolvedIndex:
         """Fetch points by id."""
         return await self._resolve(await self._index.retrieve(ids))
 
+    async def around(self, id_: str, reach: int, *, where: Filter | None = None) -> list[Hit]:
+        """Fetch a point between those before and after it in its document."""
+        return await self._resolve(await self._index.around(id_, reach, where=where))
+
     async def feedback(
         self,
         vector: QueryVector,

@@ -3,21 +3,16 @@
 import argparse
 import asyncio
 from contextlib import closing
-from functools import cache
 
 from warmer.database import Database
-from warmer.embedding import Retriever
-from warmer.embedding.retrievers import CloudRetriever, load_retriever
 from warmer.errors import WarmerError
-from warmer.index import CollectionInfo
 from warmer.index.catalog import Catalog
 from warmer.parameters import Trained
 from warmer.steering import SCALE, Params
-from warmer_server.app import load_embedder
 from warmer_server.engine import There, journal_path, open_engine
+from warmer_server.fitting import misfit
 from warmer_server.say import say
 from warmer_server.settings import Settings, read_settings
-from warmer_tools.search import check_retriever
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -86,34 +81,8 @@ async def _described(there: There, name: str, settings: Settings) -> list[str]:
     model = info.model if info.declared else "made by an unknown model"
     legs = ", words too" if info.lexical else ""
     line = f"collection      {name}: {info.points} passages, {model}, {info.dim} dimensions{legs}"
-    notes = [*info.notes, *_misfit(info, settings.retrievers.get(name, settings.embedding_model))]
-    return [line, *(f"                  {note}" for note in notes)]
-
-
-def _misfit(info: CollectionInfo, model: str) -> list[str]:
-    """Say why queries embedded by a model cannot search a collection."""
-    try:
-        check_retriever(info, _retriever(model))
-    except WarmerError as error:
-        return [str(error)]
-    return []
-
-
-@cache
-def _retriever(model: str) -> Retriever:
-    return load_retriever(model, _unfetched)
-
-
-def _unfetched(model: str) -> Retriever:
-    """Give a model of FastEmbed's by name and dimension alone, since it may have to be fetched; load any other."""
-    from fastembed import TextEmbedding  # noqa: PLC0415  takes half a second
-
-    dims = {known["model"].lower(): known["dim"] for known in TextEmbedding.list_supported_models()}
-    if dim := dims.get(model.lower()):
-        named = CloudRetriever(model)
-        named.dim = dim
-        return named
-    return load_embedder(model)
+    notes = [*info.notes, misfit(info, settings.retrievers.get(name, settings.embedding_model))]
+    return [line, *(f"                  {note}" for note in notes if note)]
 
 
 async def _collections(settings: Settings, verify: bool) -> list[str]:

@@ -21,6 +21,7 @@ from warmer.index import (
     Inference,
     QueryVector,
     Words,
+    document,
     own_vector,
 )
 from warmer.index.filters import check_filter
@@ -103,6 +104,33 @@ class QdrantIndex:
         )
         found = {hit.id: hit for hit in known.hits(records)}
         return [found[id_] for id_ in ids if id_ in found]
+
+    async def around(self, id_: str, reach: int, *, where: Filter | None = None) -> list[Hit]:
+        """Fetch a point between those before and after it in its document, if the server lets them be looked for."""
+        known = await self._readable()
+        own = await self.retrieve([id_])
+        source = own[0].payload["source"] if own else ""
+        if not source or document.place(own[0].payload) is None:
+            return own
+        those = _filter({"must": [document.of_source(known.layout.source, source)]}, AnyField())
+        keep = self._keep(known, where, ())
+        try:
+            records, more = await self._ask(
+                lambda client: client.scroll(
+                    self._name,
+                    scroll_filter=models.Filter(must=[part for part in (those, keep) if part]),
+                    limit=document.MOST,
+                    with_payload=document.FIELDS,
+                    with_vectors=False,
+                ),
+                "fetching a document of",
+            )
+        except ServerError as error:
+            if error.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN}:  # it may want an index for the filter
+                return own
+            raise
+        payloads = ((str(record.id), record.payload or {}) for record in records)
+        return own if more else await self.retrieve(document.surrounding(id_, payloads, reach))
 
     async def feedback(
         self,

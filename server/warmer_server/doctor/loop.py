@@ -1,0 +1,51 @@
+"""The whole loop on a collection of its own, in a folder that is deleted afterwards."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from time import perf_counter
+
+import anyio
+
+from warmer.embedding import DEFAULT_MODEL
+from warmer.index.catalog import Catalog
+from warmer.indexing import index_passages
+from warmer.passage import Passage
+from warmer_server.app import load_embedder, make_workspace
+from warmer_server.doctor import Finding
+from warmer_server.engine import open_engine
+from warmer_server.settings import Settings
+from warmer_tools import give_feedback, search
+from warmer_tools.training import quiet
+
+_TEXTS = (
+    "Bread rises because yeast makes gas in the dough.",
+    "Sourdough is raised by wild yeast and bacteria.",
+    "A long rise in the cold gives bread more taste.",
+    "Boats heel because the wind pushes on the sails.",
+    "Tides rise because the Moon pulls at the sea.",
+    "Steam in the oven keeps the crust soft while bread rises.",
+)
+
+
+async def loop(settings: Settings) -> AsyncIterator[Finding]:
+    """Try it with the built-in model, on the real engine."""
+    began = perf_counter()
+    with tempfile.TemporaryDirectory(prefix="warmer-doctor-") as folder:
+        own = Settings.model_construct(
+            data_dir=Path(folder), search_hours=settings.search_hours, text_limit=settings.text_limit
+        )
+        passages = [Passage(text, "", "doctor.md", line) for line, text in enumerate(_TEXTS, start=1)]
+        generations = Catalog(own.data_dir).generations("doctor")
+        index_passages(generations, passages, load_embedder(DEFAULT_MODEL), roots={})
+        async with open_engine(own) as engine, anyio.create_task_group() as background:
+            workspace = make_workspace(own, engine, background)
+            found = await search.run(workspace, "why does dough rise", "", 3, {}, False, quiet)
+            scores = {str(hit.hit): 9 - 4 * place for place, hit in enumerate(found.hits)}
+            reply = await give_feedback.run(workspace, found.search_id, scores, "", 3, False)
+            background.cancel_scope.cancel()
+    if reply.outcome != "steered" or {hit.id for hit in reply.hits} & {hit.id for hit in found.hits}:
+        yield Finding("loop", "fails", f"scores did not steer as they should ({reply.outcome}): please report it")
+        return
+    took = f"in {perf_counter() - began:.1f} seconds"
+    yield Finding("loop", "ok", f"{len(_TEXTS)} passages indexed, searched, scored and searched again {took}")

