@@ -152,7 +152,7 @@ def fuzz(work: Path) -> list[Trial]:
         after = _held(process)
     answered.outcomes = dict(fuzzer.sent)
     answered.survived = fuzzer.sent.total() - len(answered.broken)
-    answers = ", ".join(f"{count} {kind}" for kind, count in fuzzer.answers.items())
+    answers = ", ".join(f"{count} {kind}" for kind, count in fuzzer.checks.answers.items())
     answered.note = f"answered by {answers}"
     if "Traceback" in (work / "log").read_text(errors="replace"):
         answered.broken.append("a traceback on stderr")

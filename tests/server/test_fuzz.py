@@ -11,6 +11,6 @@ def test_malformed_messages_are_answered_by_the_protocol(data_dir: Path, tmp_pat
         fuzzer = Fuzzer(server.greet(), seed=0)
         fuzzer.run(300)
         assert min(fuzzer.sent.values()) > 10
-        assert min(fuzzer.answers[kind] for kind in ("results", "refusals", "protocol errors")) > 10
+        assert min(fuzzer.checks.answers[kind] for kind in ("results", "refusals", "protocol errors")) > 10
     assert server.process.returncode == 0
     assert "Traceback" not in server.log.read_text(errors="replace")
