@@ -57,7 +57,8 @@ class Admission:
         if ctx.method == "tools/call" and (refused := _refuse(caller, str((ctx.params or {}).get("name")))):
             return refused
         result = await call_next(replace(ctx, lifespan_context=limited(ctx.lifespan_context, caller, self._default)))
-        return _listed(result, caller) if ctx.method == "tools/list" else result
+        listed = ctx.method == "tools/list" and result is not None  # None answers a notification
+        return _listed(result, caller) if listed else result
 
 
 def limited(workspace: Workspace, caller: AccessToken, default: str = "") -> Workspace:

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
 
-from chaos import Skipped, Trial, damage, disks, kills, servers
+from chaos import Skipped, Trial, damage, disks, kills, messages, servers
 from chaos.report import write
 
 KINDS: dict[str, Callable[[Path], Trial | Skipped | Sequence[Trial | Skipped]]] = {
@@ -29,7 +29,8 @@ KINDS: dict[str, Callable[[Path], Trial | Skipped | Sequence[Trial | Skipped]]] 
     "clock": servers.clock,
     "connection": servers.connection,
     "machine": servers.machine,
-    "fuzz": servers.fuzz,
+    "stdio": messages.stdio,
+    "http": messages.http,
 }
 
 
