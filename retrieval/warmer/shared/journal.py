@@ -36,27 +36,11 @@ class QdrantJournal:
 
     async def begin(self, search: Search, hits: Sequence[Hit]) -> list[int]:
         """Keep a new search with its first hits."""
-        now, new = time(), {hit.id: hit for hit in hits}
-        document = {
-            "kind": _KIND,
-            "id": search.id,
-            "collection": search.collection,
-            "model": search.model,
-            "query": search.query,
-            "vector": _encode(search.vector),
-            "where": json.dumps(search.where),
-            "lexical": search.lexical,
-            "created": now,
-            "expires": now + self._lifetime,
-            "kept": False,
-            "count": len(new),
-            "shown": [_entry(hit) for hit in new.values()],
-            "vectors": {hit.id: _encode(hit.vector) for hit in new.values()},
-            "scores": {},
-        }
+        now = time()
+        document = make_document(search, hits, now, now + self._lifetime)
         # Tried again, a first attempt that comes late would wipe out scores that were given meanwhile.
         await self._store.write(put(search_document(search.id), document), retry=False)
-        numbers = {id_: number for number, id_ in enumerate(new, start=1)}
+        numbers = {entry["id"]: number for number, entry in enumerate(document["shown"], start=1)}
         return [numbers[hit.id] for hit in hits]
 
     async def show(self, search_id: str, hits: Sequence[Hit]) -> list[int]:
@@ -148,9 +132,36 @@ class QdrantJournal:
         return document
 
 
+def make_document(search: Search, hits: Sequence[Hit], created: float, expires: float) -> Document:
+    """Give the document of a new search."""
+    new = {hit.id: hit for hit in hits}
+    return {
+        "kind": _KIND,
+        "id": search.id,
+        "collection": search.collection,
+        "model": search.model,
+        "query": search.query,
+        "vector": _encode(search.vector),
+        "where": json.dumps(search.where),
+        "lexical": search.lexical,
+        "created": created,
+        "expires": expires,
+        "kept": False,
+        "count": len(new),
+        "shown": [_entry(hit) for hit in new.values()],
+        "vectors": {hit.id: _encode(hit.vector) for hit in new.values()},
+        "scores": {},
+    }
+
+
 def search_document(search_id: str) -> str:
     """Give the id of a search's document."""
     return document_id(_KIND, search_id)
+
+
+async def all_searches(store: Store) -> list[str]:
+    """List the documents of all searches, the oldest first."""
+    return _oldest_first(await store.find(models.Filter(must=[equals("kind", _KIND)]), ["created"]))
 
 
 def keep(search_id: str) -> Change:

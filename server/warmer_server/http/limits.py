@@ -68,7 +68,7 @@ class CallInTime:
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Let a call through."""
         tool = (ctx.params or {}).get("name") if ctx.method == "tools/call" else None
-        if tool in {None, _WAITS}:
+        if not isinstance(tool, str) or tool == _WAITS:
             return await call_next(ctx)
         with anyio.move_on_after(self._seconds):
             return await call_next(ctx)
