@@ -17,7 +17,7 @@ from chaos import Skipped, Trial, bed
 from chaos.proxy import Proxy
 from warmer.database import Database
 
-_KILLS = int(os.environ.get("CHAOS_KILLS", "20"))
+_KILLS = int(os.environ.get("CHAOS_KILLS", "10"))
 
 
 def load(work: Path) -> Trial:
@@ -139,7 +139,7 @@ def machine(work: Path) -> Trial:
     from rounds import machine as rounds
 
     bed.index(bed.documents(work / "notes"), work / "data").check_returncode()
-    examples = int(os.environ.get("CHAOS_EXAMPLES", "100"))
+    examples = int(os.environ.get("CHAOS_EXAMPLES", "40"))
     trial = Trial("walks through searches, scores, trainings and restarts", note="of up to 40 steps")
     try:
         run_state_machine_as_test(

@@ -12,7 +12,7 @@ from qdrant_client import models
 from warmer.errors import EngineError
 from warmer.index import Hit, Vector
 from warmer.jobs import ENDED
-from warmer.journal import AGENT, Search, Shown, refused
+from warmer.journal import AGENT, MOST_QUERIES, Search, Shown, refused
 from warmer.shared.store import Change, Document, Store, below, change, document_id, equals, put
 
 _KIND, JOB = "search", "job"
@@ -67,10 +67,13 @@ class QdrantJournal:
         return _recall(document, judge)
 
     async def scored(self, collection: str, model: str, judge: str, rubric: str) -> list[Search]:
-        """Recall every search of a collection that has scores of a judge."""
+        """Recall the searches that a judge scored, one a query."""
         where = _searches(collection, equals("model", model), equals("kept", True))
-        found = await self._store.find(where, ["created", "scores"])
-        ids = [id_ for id_ in _oldest_first(found) if any(_scores(found[id_], judge, rubric))]
+        found = await self._store.find(where, ["created", "query", "scores"])
+        counts = {id_: len(_scores(document, judge, rubric)) for id_, document in found.items()}
+        best = {found[id_]["query"]: id_ for id_ in sorted(found, key=lambda id_: (counts[id_], found[id_]["created"]))}
+        chosen = {id_: found[id_] for id_ in best.values() if counts[id_]}
+        ids = _oldest_first(chosen)[-MOST_QUERIES:]
         documents = await self._store.get(ids)
         return [_recall(documents[id_], judge) for id_ in ids if id_ in documents]
 

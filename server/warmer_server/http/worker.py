@@ -20,7 +20,7 @@ from warmer_server.access import Admission, StoredTokens
 from warmer_server.app import build_server
 from warmer_server.http.address import BACKLOG, security
 from warmer_server.http.health import Readiness, health
-from warmer_server.http.limits import BODY_BYTES, BodyInTime, CallInTime, OnlyPost
+from warmer_server.http.limits import BODY_BYTES, BodyInTime, CallInTime, OnlyPost, Rotation
 from warmer_server.settings import Settings
 from warmer_server.tokens import Tokens
 
@@ -70,6 +70,7 @@ def build_app(settings: Settings, host: str) -> Starlette:
     )
     app.add_middleware(BodyInTime)
     app.add_middleware(OnlyPost)
+    app.add_middleware(Rotation)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,
