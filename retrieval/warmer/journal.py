@@ -20,11 +20,14 @@ AGENT = "agent"
 MOST_QUERIES = 1000  # that a training looks at
 _SEARCH = "id, collection, model, query, vector, filter, lexical"
 _BEST_SCORED = f"""
-SELECT {_SEARCH} FROM (
-    SELECT *, row_number() OVER (PARTITION BY query ORDER BY count DESC, created DESC) AS place FROM searches JOIN
-    (SELECT search, count(*) AS count FROM scores WHERE judge = ? AND rubric = ? GROUP BY search) ON search = id
-    WHERE collection = ? AND model = ?
-) WHERE place = 1 ORDER BY created DESC LIMIT ?
+SELECT {_SEARCH} FROM searches WHERE id IN (
+    SELECT id FROM (
+        SELECT id, created, row_number() OVER (PARTITION BY query ORDER BY count DESC, created DESC) AS place
+        FROM searches JOIN
+        (SELECT search, count(*) AS count FROM scores WHERE judge = ? AND rubric = ? GROUP BY search) ON search = id
+        WHERE collection = ? AND model = ?
+    ) WHERE place = 1 ORDER BY created DESC LIMIT ?
+) ORDER BY created
 """  # noqa: S608
 
 
@@ -206,7 +209,7 @@ class SqliteJournal:
         """Recall the searches that a judge scored, one a query."""
         with self._database.transaction("DEFERRED") as db:
             rows = db.execute(_BEST_SCORED, (judge, rubric, collection, model, MOST_QUERIES)).fetchall()
-            return [_recall(db, row, judge) for row in reversed(rows)]
+            return [_recall(db, row, judge) for row in rows]
 
     async def known(self, collection: str, query: str, judge: str, rubric: str) -> dict[str, float]:
         """Recall what a judge ever scored for a query."""

@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import signal
+from contextlib import suppress
 from typing import BinaryIO, NoReturn
 
 import anyio
@@ -21,14 +22,17 @@ Answers = ObjectSendStream[SessionMessage]
 
 
 def serve(server: MCPServer[Workspace]) -> NoReturn:
-    """Serve until stdin ends, or until SIGTERM or SIGINT; what was answered is kept.
+    """Serve until stdin or stdout is closed, or until SIGTERM or SIGINT; what was answered is kept.
 
     Raises:
         WarmerError: What the settings name cannot be opened.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
-    anyio.run(_serve, server)
+    try:
+        anyio.run(_serve, server)
+    except* BrokenPipeError:
+        pass  # nobody reads any more
     _end()
 
 
@@ -58,11 +62,12 @@ def _take_stdin() -> BinaryIO:
 async def _read(wire: BinaryIO, messages: Messages, answers: Answers) -> None:
     """Pass messages on, and answer what is none; of a line that is too long no more than its beginning is held."""
     begins = True
-    async with messages:
-        while line := await anyio.to_thread.run_sync(wire.readline, LINE_BYTES + 1, abandon_on_cancel=True):
-            if begins and (line.strip() or len(line) > LINE_BYTES):
-                try:
-                    await messages.send(SessionMessage(read_message(line)))
-                except NoMessageError as error:
-                    await answers.send(SessionMessage(error.answer))
-            begins = line.endswith(b"\n")
+    with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):  # the server has ended
+        async with messages:
+            while line := await anyio.to_thread.run_sync(wire.readline, LINE_BYTES + 1, abandon_on_cancel=True):
+                if begins and (line.strip() or len(line) > LINE_BYTES):
+                    try:
+                        await messages.send(SessionMessage(read_message(line)))
+                    except NoMessageError as error:
+                        await answers.send(SessionMessage(error.answer))
+                begins = line.endswith(b"\n")

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
 from pathlib import Path
 from pipes import Pipes
 from typing import Any
@@ -202,6 +202,21 @@ def test_it_ends_well_while_the_model_is_loaded(data_dir: Path, tmp_path: Path, 
             server.process.send_signal(end)
     assert server.process.returncode == 0
     assert server.log.read_text() == ""
+
+
+def test_it_ends_well_where_nobody_reads_any_more(environment: dict[str, str]) -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(SERVE, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0) as server:
+        assert server.stdin
+        assert server.stdout
+        server.stdin.write(message(1, "server/discover").encode())
+        assert server.stdout.readline()
+        server.stdout.close()
+        with suppress(BrokenPipeError):
+            server.stdin.write(message(2, "ping").encode() + b"no JSON\n")
+        assert server.stderr
+        assert server.stderr.read() == b""
+    assert server.returncode == 0
 
 
 HEAVY = {
