@@ -14,6 +14,7 @@ from mcp.server import MCPServer
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
 
+from warmer.memory import keep_one_heap
 from warmer_server.lines import LINE_BYTES, NoMessageError, read_message
 from warmer_tools.workspace import Workspace
 
@@ -27,6 +28,7 @@ def serve(server: MCPServer[Workspace]) -> NoReturn:
     Raises:
         WarmerError: What the settings name cannot be opened.
     """
+    keep_one_heap()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     try:
