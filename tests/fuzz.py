@@ -1,11 +1,8 @@
-"""Messages that no client should send, and checks of what a server answers.
-
-What carries them is a `Transport`; stdio is one.
-"""
+"""Messages that no client should send, over stdio, and checks of what a server answers."""
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from time import monotonic
 from typing import Any, Protocol
@@ -29,60 +26,28 @@ class Transport(Protocol):
     def ask(self, method: str, **params: Any) -> dict[str, Any]: ...
 
 
-class Fuzzer:
-    """Sends messages in batches and reads all answers to a batch, each within a minute.
+class Checks:
+    """Looks at what a server answers, and counts it.
 
     Attributes:
-        sent: How many of each kind were sent.
         answers: How many results, refusals and errors came back.
     """
 
-    def __init__(self, transport: Transport, seed: int) -> None:
-        self.sent: Counter[str] = Counter()
+    def __init__(self, tools: Mapping[str, Any]) -> None:
         self.answers: Counter[str] = Counter()
-        self._transport = transport
-        self._random = Random(seed)
-        self._number = 0
-        listed = transport.ask("tools/list")["result"]["tools"]
-        self._schemas = {tool["name"]: tool["outputSchema"] for tool in listed}
-        first = transport.ask("tools/call", name="search", arguments={"query": "bread", "limit": 5})
-        self._handle = first["result"]["structuredContent"]["search_id"]
+        self._schemas = {tool["name"]: tool["outputSchema"] for tool in tools["tools"]}
 
-    def run(self, calls: int) -> None:
-        """Send so many messages; raises AssertionError where an answer is missing or is none of the protocol's."""
-        while calls > 0:
-            self._batch(min(_BATCH, calls))
-            calls -= _BATCH
-
-    def _batch(self, size: int) -> None:
-        due: dict[Any, str] = {}
-        for _ in range(size):
-            kind = self._random.choice(KINDS)
-            self._number += 1
-            line, tool = kind(self._random, f"fuzz-{self._number}", self._handle)
-            if tool is not None and _is_json(line):
-                due[f"fuzz-{self._number}"] = tool
-            self.sent[kind.__name__.strip("_").replace("_", " ")] += 1
-            self._transport.send(line)
-        last = f"last-{self._number}"
-        self._transport.send(_request(last, "ping", {}))
-        due[last] = ""
-        until = monotonic() + SECONDS
-        while due:
-            message = self._transport.receive(until - monotonic())
-            assert message["jsonrpc"] == "2.0", message
-            if "method" in message:
-                assert "id" not in message, message
-                continue
-            self._check(message, due.pop(message["id"], "") if isinstance(message["id"], str) else "")
-
-    def _check(self, message: dict[str, Any], tool: str) -> None:
+    def look(self, message: dict[str, Any], tool: str) -> None:
+        """Raise AssertionError where an answer is none of the protocol's, or of the tool's."""
+        assert message["jsonrpc"] == "2.0", message
         assert ("result" in message) != ("error" in message), message
         if "error" in message:
             ErrorData.model_validate(message["error"])
+            assert "a bug in warmer" not in message["error"]["message"], message
             self.answers["protocol errors"] += 1
             return
         if not tool:
+            self.answers["other results"] += 1
             return
         result = CallToolResult.model_validate(message["result"])
         text = getattr(result.content[0], "text", "")
@@ -97,8 +62,77 @@ class Fuzzer:
         self.answers["results"] += 1
 
 
+class Fuzzer:
+    """Sends messages over stdio in batches, and reads an answer to every line, all within a minute.
+
+    Attributes:
+        sent: How many of each kind were sent.
+        checks: What the answers were.
+    """
+
+    def __init__(self, transport: Transport, seed: int) -> None:
+        self.sent: Counter[str] = Counter()
+        self.checks = Checks(transport.ask("tools/list")["result"])
+        self._transport = transport
+        self._random = Random(seed)
+        self._number = 0
+        first = transport.ask("tools/call", name="search", arguments={"query": "bread", "limit": 5})
+        self._handle = first["result"]["structuredContent"]["search_id"]
+
+    def run(self, calls: int) -> None:
+        """Send so many messages; raises AssertionError where an answer is missing or is none of the protocol's."""
+        while calls > 0:
+            self._batch(min(_BATCH, calls))
+            calls -= _BATCH
+
+    def _batch(self, size: int) -> None:
+        due: Counter[str] = Counter()
+        tools: dict[str, str] = {}
+        for _ in range(size):
+            kind = self._random.choice(KINDS)
+            self._number += 1
+            line, tool = kind(self._random, f"fuzz-{self._number}", self._handle)
+            due.update(owed(line))
+            tools[json.dumps(f"fuzz-{self._number}")] = tool
+            self.sent[kind.__name__.strip("_").replace("_", " ")] += 1
+            self._transport.send(line)
+        self._transport.send(make_request("last", "ping", {}))
+        due[json.dumps("last")] += 1
+        until = monotonic() + SECONDS
+        while due:
+            message = self._transport.receive(until - monotonic())
+            if "method" in message:
+                assert "id" not in message, message
+                continue
+            id_ = json.dumps(message["id"])
+            assert id_ in due, message
+            due -= Counter([id_])
+            self.checks.look(message, tools.get(id_, ""))
+
+
+def owed(line: bytes) -> list[str]:
+    """Give the id, as JSON, of the answer that a line must have; nothing for what is no request."""
+    if not line.strip():
+        return []
+    try:
+        raw = json.loads(line.decode(errors="replace"))
+    except (ValueError, RecursionError):
+        return ["null"]
+    if not isinstance(raw, dict):
+        return ["null"]
+    id_ = raw.get("id")
+    if "id" not in raw and raw.get("jsonrpc") == "2.0" and isinstance(raw.get("method"), str):
+        return [] if isinstance(raw.get("params", {}), dict | None) and _is_json(line) else ["null"]
+    readable = type(id_) is int or (isinstance(id_, str) and _is_text(id_))
+    return [json.dumps(id_) if readable else "null"]
+
+
+def _is_text(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def _is_json(line: bytes) -> bool:
-    """Tell whether the SDK can read a line: half a surrogate pair and NaN are none of JSON's, and never answered."""
+    """Tell whether strict readers can read it: half a surrogate pair and NaN are none of JSON's."""
     try:
         from_json(line, allow_inf_nan=False)
     except ValueError:
@@ -106,15 +140,15 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-Made = tuple[bytes, str | None]  # a line; the tool that must answer, "" if something must, None if nothing need
+Made = tuple[bytes, str]  # a line, and the tool that answers it, if a tool does
 
 
-def _request(id_: Any, method: str, params: Any) -> bytes:
+def make_request(id_: Any, method: str, params: Any) -> bytes:
     return json.dumps({"jsonrpc": "2.0", "id": id_, "method": method, "params": params}).encode()
 
 
 def _call(id_: Any, tool: str, arguments: Any) -> bytes:
-    return _request(id_, "tools/call", {"name": tool, "arguments": arguments})
+    return make_request(id_, "tools/call", {"name": tool, "arguments": arguments})
 
 
 def _values(random: Random, handle: str) -> Iterator[Any]:
@@ -135,12 +169,12 @@ def _values(random: Random, handle: str) -> Iterator[Any]:
 
 
 def _random_bytes(random: Random, *_: str) -> Made:
-    return random.randbytes(random.randrange(1, 400)).replace(b"\n", b" ").replace(b"\r", b" "), None
+    return random.randbytes(random.randrange(1, 400)).replace(b"\n", b" ").replace(b"\r", b" "), ""
 
 
 def _truncated_json(random: Random, id_: str, handle: str) -> Made:
     line = _call(id_, "give_feedback", {"search_id": handle, "scores": {"1": 9}})
-    return line[: random.randrange(1, len(line))], None
+    return line[: random.randrange(1, len(line))], ""
 
 
 def _wrong_envelopes(random: Random, id_: str, handle: str) -> Made:
@@ -151,23 +185,23 @@ def _wrong_envelopes(random: Random, id_: str, handle: str) -> Made:
     else:
         envelope[field] = next(_values(random, handle))
     whole = random.choice([envelope, envelope, envelope, [envelope], [], 5, "x", None])
-    return json.dumps(whole).encode(), None
+    return json.dumps(whole).encode(), ""
 
 
 def _strange_ids(random: Random, *_: str) -> Made:
     ids = [10**400, -(10**30), 1e308, 0, -1, "", "i" * 100_000, None, True, {}, [], "\ud800", 1.5]
-    return _request(random.choice(ids), random.choice(["ping", "tools/list"]), {}), None
+    return make_request(random.choice(ids), random.choice(["ping", "tools/list"]), {}), ""
 
 
 def _unknown_methods(random: Random, id_: str, *_: str) -> Made:
     method = random.choice(["", "tools", "tools/delete", "x" * 10_000, "__class__", "rpc.on", "\0", "notifications/x"])
-    return _request(id_, method, {}), ""
+    return make_request(id_, method, {}), ""
 
 
 def _wrong_methods_arguments(random: Random, id_: str, handle: str) -> Made:
     method = random.choice(["tools/call", "resources/read", "prompts/get", "completion/complete", "tools/list"])
     keys = random.sample(["name", "uri", "arguments", "cursor", "_meta", "ref"], 2)
-    return _request(id_, method, {key: next(_values(random, handle)) for key in keys}), None
+    return make_request(id_, method, {key: next(_values(random, handle)) for key in keys}), ""
 
 
 def _wrong_arguments(random: Random, id_: str, handle: str) -> Made:
@@ -190,7 +224,7 @@ def _deep_nesting(random: Random, id_: str, *_: str) -> Made:
     depth = random.choice([10, 100, 400, 5000, 50_000])
     nested = random.choice(['{"must":' * depth + "1" + "}" * depth, "[" * depth + "]" * depth])
     line = _call(id_, "search", {"query": "bread", "filter": "HERE"}).decode().replace('"HERE"', nested)
-    return line.encode(), None
+    return line.encode(), ""
 
 
 def _lone_surrogates(random: Random, id_: str, handle: str) -> Made:

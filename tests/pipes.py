@@ -51,9 +51,13 @@ class Pipes:
 
     def send(self, line: bytes) -> None:
         """Send a line, whatever it is."""
+        self.write(line + b"\n")
+
+    def write(self, part: bytes) -> None:
+        """Send what need not be a line."""
         assert self.process.stdin
         try:
-            self.process.stdin.write(line + b"\n")
+            self.process.stdin.write(part)
             self.process.stdin.flush()
         except OSError as error:
             raise EndedError(str(error)) from error

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TypeVar
@@ -20,6 +21,9 @@ from warmer.shared.jobs import QdrantJobs
 from warmer.shared.journal import QdrantJournal
 from warmer.shared.parameters import QdrantParameters
 from warmer.shared.store import open_store
+from warmer.transfer.qdrant import export_shared, import_shared
+from warmer.transfer.records import Counts
+from warmer.transfer.sqlite import export_journal, import_journal
 
 DAY = 86400.0
 T = TypeVar("T")
@@ -32,6 +36,8 @@ class Memory:
     journal: SqliteJournal | QdrantJournal
     parameters: Parameters
     jobs: Jobs
+    export: Callable[[Path], Awaitable[Counts]]
+    bring: Callable[[Path], Awaitable[Counts]]
 
 
 Open = Callable[..., AbstractAsyncContextManager[Memory]]
@@ -55,7 +61,15 @@ def sqlite(path: Path) -> Open:
     @asynccontextmanager
     async def opened(lifetime: float = DAY) -> AsyncIterator[Memory]:
         with closing(Database(path)) as database:
-            yield Memory(SqliteJournal(database, lifetime), SqliteParameters(database), SqliteJobs(database))
+            journal = SqliteJournal(database, lifetime)
+
+            async def export(path: Path) -> Counts:
+                return export_journal(database, path)
+
+            async def bring(path: Path) -> Counts:
+                return import_journal(database, path)
+
+            yield Memory(journal, SqliteParameters(database), SqliteJobs(database), export, bring)
 
     return opened
 
@@ -66,6 +80,7 @@ def qdrant(client: AsyncQdrantClient) -> Open:
     @asynccontextmanager
     async def opened(lifetime: float = DAY) -> AsyncIterator[Memory]:
         store = await open_store(Turns.local(client))
-        yield Memory(QdrantJournal(store, lifetime), QdrantParameters(store), QdrantJobs(store))
+        moves = partial(export_shared, store), partial(import_shared, store)
+        yield Memory(QdrantJournal(store, lifetime), QdrantParameters(store), QdrantJobs(store), *moves)
 
     return opened

@@ -17,7 +17,18 @@ from warmer.index import Hit, Inference, QueryVector, Vector
 from warmer.jobs import ENDED
 
 AGENT = "agent"
+MOST_QUERIES = 1000  # that a training looks at
 _SEARCH = "id, collection, model, query, vector, filter, lexical"
+_BEST_SCORED = f"""
+SELECT {_SEARCH} FROM searches WHERE id IN (
+    SELECT id FROM (
+        SELECT id, created, row_number() OVER (PARTITION BY query ORDER BY count DESC, created DESC) AS place
+        FROM searches JOIN
+        (SELECT search, count(*) AS count FROM scores WHERE judge = ? AND rubric = ? GROUP BY search) ON search = id
+        WHERE collection = ? AND model = ?
+    ) WHERE place = 1 ORDER BY created DESC LIMIT ?
+) ORDER BY created
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +105,10 @@ class Journal(Protocol):
         ...
 
     async def scored(self, collection: str, model: str, judge: str, rubric: str) -> list[Search]:
-        """Recall every search of a collection that has scores of a judge, oldest first, expired ones too."""
+        """Recall the searches that a judge scored, expired ones too: of each query the one with the most scores.
+
+        They are those of the last MOST_QUERIES queries, the oldest first.
+        """
         ...
 
     async def known(self, collection: str, query: str, judge: str, rubric: str) -> dict[str, float]:
@@ -192,13 +206,9 @@ class SqliteJournal:
             return _recall(db, row, judge)
 
     async def scored(self, collection: str, model: str, judge: str, rubric: str) -> list[Search]:
-        """Recall every search of a collection that has scores of a judge."""
+        """Recall the searches that a judge scored, one a query."""
         with self._database.transaction("DEFERRED") as db:
-            rows = db.execute(
-                f"SELECT {_SEARCH} FROM searches WHERE collection = ? AND model = ? AND EXISTS"  # noqa: S608
-                " (SELECT 1 FROM scores WHERE search = id AND judge = ? AND rubric = ?) ORDER BY created",
-                (collection, model, judge, rubric),
-            ).fetchall()
+            rows = db.execute(_BEST_SCORED, (judge, rubric, collection, model, MOST_QUERIES)).fetchall()
             return [_recall(db, row, judge) for row in rows]
 
     async def known(self, collection: str, query: str, judge: str, rubric: str) -> dict[str, float]:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from warmer.errors import CollectionError
 from warmer.index import Coefficients, CollectionInfo, FeedbackItem, Filter, Hit, Index, QueryVector, Words
 from warmer.index.collections import Collections
+from warmer.index.filters import edge_filter
+from warmer.index.remote.options import AnyField
 
 
 class LimitedCollections:
@@ -118,4 +120,13 @@ class LimitedIndex:
         )
 
     def _both(self, where: Filter | None) -> Filter:
-        return {"must": [self._where, where]} if where else self._where
+        return combined(self._where, where)
+
+
+def combined(forced: Filter, where: Filter | None) -> Filter:
+    """Let through what two filters let through; one without a condition, such as {"must": []}, hides nothing.
+
+    Raises:
+        FilterError: The second is no filter.
+    """
+    return {"must": [forced, where]} if where and edge_filter(where, AnyField()) else forced

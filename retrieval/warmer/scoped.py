@@ -75,7 +75,7 @@ class ScopedJournal:
         return self._plain(found)
 
     async def scored(self, collection: str, model: str, judge: str, rubric: str) -> list[Search]:
-        """Recall every search of a collection that has scores of a judge."""
+        """Recall the searches that a judge scored, one a query."""
         found = await self._journal.scored(self._scope.kept(collection), model, judge, rubric)
         return [self._plain(search) for search in found]
 

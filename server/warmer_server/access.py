@@ -74,11 +74,12 @@ class Admission:
         if ctx.method == "tools/call" and (refused := _refuse(caller, str((ctx.params or {}).get("name")))):
             return refused
         if ctx.method in _OF_SEARCH and "search" not in caller.scopes:
-            if listed := _OF_SEARCH[ctx.method]:
-                return listed
+            if nothing := _OF_SEARCH[ctx.method]:
+                return nothing
             raise MCPError(INVALID_REQUEST, f"{ctx.method} needs a token with the scope 'search'")
         result = await call_next(replace(ctx, lifespan_context=limited(ctx.lifespan_context, caller, self._default)))
-        return _listed(result, caller) if ctx.method == "tools/list" else result
+        listed = ctx.method == "tools/list" and result is not None  # None answers a notification
+        return _listed(result, caller) if listed else result
 
 
 def limited(workspace: Workspace, caller: AccessToken, default: str = "") -> Workspace:

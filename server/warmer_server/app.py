@@ -19,6 +19,7 @@ from warmer.embedding.retrievers import Retrievers
 from warmer.errors import JudgeError
 from warmer.index.catalog import Catalog
 from warmer.judges import Judge, load_judge
+from warmer_server.contained import contained
 from warmer_server.engine import Engine, open_engine
 from warmer_server.settings import Settings
 from warmer_server.surface import add_surface
@@ -84,7 +85,7 @@ def build_server(
         instructions=INSTRUCTIONS + ("" if verifier else _collections(settings)),
         log_level=settings.log_level,
         lifespan=lifespan,
-        middleware=[watch, *middleware],
+        middleware=[contained, watch, *middleware],
         token_verifier=verifier,
         auth=auth,
         tools=[search.TOOL, give_feedback.TOOL, train_params.TOOL],

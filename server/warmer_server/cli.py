@@ -137,7 +137,7 @@ def make_parser() -> argparse.ArgumentParser:
     actions = made["journal"].add_subparsers(dest="action", metavar="action", required=True)
     for action, help_ in (
         ("export", "write searches, scores and trained parameters to a new file"),
-        ("import", "add what such a file has, all of it or nothing; what is there and newer stays"),
+        ("import", "add what such a file has, unless it is damaged; what is there and newer stays"),
     ):
         actions.add_parser(action, help=help_, description=help_).add_argument("file", type=Path, metavar="FILE")
     help_ = "delete searches that expired unscored; those of unfinished trainings stay"

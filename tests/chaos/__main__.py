@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
 
-from chaos import Skipped, Trial, damage, disks, kills, servers
+from chaos import Skipped, Trial, damage, disks, kills, messages, servers
 from chaos.report import write
 
 KINDS: dict[str, Callable[[Path], Trial | Skipped | Sequence[Trial | Skipped]]] = {
@@ -29,7 +29,8 @@ KINDS: dict[str, Callable[[Path], Trial | Skipped | Sequence[Trial | Skipped]]] 
     "clock": servers.clock,
     "connection": servers.connection,
     "machine": servers.machine,
-    "fuzz": servers.fuzz,
+    "stdio": messages.stdio,
+    "http": messages.http,
 }
 
 
@@ -38,6 +39,7 @@ def main() -> None:
     work = Path(os.environ.get("CHAOS_WORK") or tempfile.mkdtemp(prefix="chaos-"))
     figures = work / "figures"
     figures.mkdir(parents=True, exist_ok=True)
+    started = monotonic()
     for kind in asked or KINDS:
         place = work / kind
         shutil.rmtree(place, ignore_errors=True)
@@ -50,7 +52,7 @@ def main() -> None:
         sys.stderr.write(f"{kind}: {monotonic() - began:.0f} s\n")
     kept = [json.loads((figures / f"{kind}.json").read_text()) for kind in KINDS if (figures / f"{kind}.json").exists()]
     trials = [Trial(**raw) if "survived" in raw else Skipped(**raw) for one in kept for raw in one]
-    write(Path(report), trials)
+    write(Path(report), trials, "" if asked else f"All of it in {(monotonic() - started) / 60:.0f} minutes")
     broken = [trial for trial in trials if isinstance(trial, Trial) and trial.broken and not trial.known]
     sys.exit(1 if broken else 0)
 

@@ -21,6 +21,7 @@ from warmer.journal import SqliteJournal
 from warmer_tools.training import LEASE
 
 _AT_ONCE = 2
+_PLACES = 20
 Try = Callable[[Path, Path, int], tuple[int, str, str]]
 
 
@@ -50,10 +51,10 @@ def expiry(work: Path) -> Trial | Skipped:
 
 
 def _each(work: Path, name: str, prepare: Callable[[Path], None], attempt: Try) -> Trial | Skipped:
-    """Count the steps of a command, then kill it at each, or at every CHAOS_STRIDE-th."""
+    """Count the steps of a command, then kill it at every CHAOS_STRIDE-th, or at _PLACES of them."""
     if reason := why_not():
         return Skipped(f"kill -9 in {name}", reason)
-    library, stride = build(work), int(os.environ.get("CHAOS_STRIDE", "1"))
+    library = build(work)
     template = work / "template"
     template.mkdir(parents=True)
     prepare(template)
@@ -66,9 +67,8 @@ def _each(work: Path, name: str, prepare: Callable[[Path], None], attempt: Try) 
 
     trial = Trial(f"kill -9 in {name}")
     steps, outcome, wrong = die(0)
-    trial.note = (
-        f"{steps} calls that change the data directory, killed at {'each' if stride == 1 else f'every {stride}th'}"
-    )
+    stride = int(os.environ.get("CHAOS_STRIDE") or max(1, steps // _PLACES))
+    trial.note = f"{steps} calls that change the data directory, killed at one in {stride}"
     if wrong:
         trial.add("without a fault", outcome, wrong)
     with ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -1,5 +1,6 @@
 """The report of a run in Markdown."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,8 +9,14 @@ from chaos import Skipped, Trial
 _SHOWN = 5
 
 
-def write(file: Path, trials: Sequence[Trial | Skipped]) -> None:
-    """Write how many faults were done, what they came to, and what did not hold."""
+def write(file: Path, trials: Sequence[Trial | Skipped], took: str) -> None:
+    """Write how many faults were done, what they came to, and what did not hold.
+
+    Args:
+        file: The report.
+        trials: What was done.
+        took: How long one run of all took, in words; nothing where kinds were done apart.
+    """
     done = [trial for trial in trials if isinstance(trial, Trial)]
     tried, survived = sum(trial.tried for trial in done), sum(trial.survived for trial in done)
     lines = [
@@ -18,6 +25,8 @@ def write(file: Path, trials: Sequence[Trial | Skipped]) -> None:
         "Written by `make chaos`: faults that are done to real processes, files, disks and connections. A fault is",
         "survived if all of it held: what was published answers or is refused by name, what was acknowledged is there,",
         "and the next run does what it should.",
+        "",
+        f"{took or 'Put together from runs of single kinds'}, with {os.cpu_count()} cores.",
         "",
         f"{tried} faults, {survived} survived, {tried - survived} not.",
         "",
@@ -33,6 +42,7 @@ def write(file: Path, trials: Sequence[Trial | Skipped]) -> None:
                 "",
                 f"## Not survived: {trial.name}",
                 "",
+                *([f"Left so: {trial.known}.", ""] if trial.known else []),
                 *(f"- {_line(wrong)}" for wrong in trial.broken[:_SHOWN]),
             ]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")

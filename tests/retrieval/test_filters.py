@@ -23,6 +23,7 @@ from warmer.index.filters import check_filter, edge_filter
 from warmer.index.memory import MemoryIndex
 from warmer.index.remote.client import Connection, connect
 from warmer.index.remote.engine import QdrantIndex
+from warmer.limited import LimitedIndex, combined
 
 pytestmark = pytest.mark.anyio
 
@@ -421,3 +422,26 @@ async def test_any_json_is_refused_or_found_alike(shard: qe.EdgeShard, memory: M
     else:
         assert models.Filter.model_validate(where)
         assert edge_ids(shard, where) == await found_ids(memory, where)
+
+
+NOTHING = st.sampled_from([{}, {"must": []}, {"should": []}, {"must": [], "must_not": None}, {"min_should": None}])
+
+
+@given(forced=filters(1), where=filters(1) | NOTHING | JSON | damaged())
+@settings(REAL, max_examples=150)
+async def test_no_filter_widens_one_that_is_forced(
+    shard: qe.EdgeShard, memory: MemoryIndex, forced: dict[str, Any], where: Any
+) -> None:
+    visible = set(edge_ids(shard, forced))
+    limited = LimitedIndex(memory, forced)
+    try:
+        found = set(edge_ids(shard, dict(combined(forced, where))))
+    except FilterError:
+        with pytest.raises(FilterError):
+            check_filter(where, FIELDS)
+        with pytest.raises(FilterError):
+            await found_ids(limited, where)
+    else:
+        alone = set(edge_ids(shard, where)) if where else set(IDS)
+        assert found == visible & alone
+        assert set(await found_ids(limited, where)) == found

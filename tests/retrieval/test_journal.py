@@ -183,3 +183,22 @@ async def test_a_newer_a_damaged_and_a_missing_place_are_named(tmp_path: Path) -
     ]:
         with pytest.raises(StorageError, match=message):
             Database(path)
+
+
+async def test_a_training_is_given_one_search_a_query_of_the_last(
+    open_memory: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("warmer.journal", "warmer.shared.journal"):
+        monkeypatch.setattr(f"{module}.MOST_QUERIES", 2)
+    one, more, again, other, last, unscored = (replace(make_search(), query=query) for query in "aaabcd")
+    async with open_memory() as memory:
+        for search in (one, more, again, other, last, unscored):
+            await memory.journal.begin(search, make_hits("x", "y"))
+        for search in (one, more, other, last):
+            await memory.journal.score(search.id, {1: 3, 2: 4} if search is more else {1: 3}, "agent", "r")
+        assert [s.id for s in await memory.journal.scored("notes", "model", "agent", "r")] == [other.id, last.id]
+        await memory.journal.score(again.id, {1: 3, 2: 4}, "agent", "r")
+        monkeypatch.setattr("warmer.journal.MOST_QUERIES", 9)
+        monkeypatch.setattr("warmer.shared.journal.MOST_QUERIES", 9)
+        found = await memory.journal.scored("notes", "model", "agent", "r")
+        assert [s.id for s in found] == [again.id, other.id, last.id]

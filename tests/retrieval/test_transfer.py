@@ -1,35 +1,28 @@
 """A journal into a file and back: what comes back, what stays, and what is refused whole."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from time import time
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shared_stores import DAY, Open
+from shared_stores import DAY, Memory, Open, sqlite
 
-from warmer.database import Database
 from warmer.errors import SearchError, StorageError
 from warmer.index import Coefficients, Hit
-from warmer.journal import Search, SqliteJournal, new_search_id
-from warmer.parameters import Key, SqliteParameters, Trained
+from warmer.journal import Search, new_search_id
+from warmer.parameters import Key, Trained
+from warmer.scoped import Scope, ScopedJournal
 from warmer.steering import Params
 from warmer.transfer.file import read_file
-from warmer.transfer.sqlite import export_journal, import_journal
 
 pytestmark = pytest.mark.anyio
 KEY = Key("notes", "model", "agent", "r")
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[Database]:
-    with closing(Database(path)) as database:
-        yield database
 
 
 def make_search(query: str = "why 😀\u2028?") -> Search:
@@ -44,49 +37,71 @@ def make_trained(created: str, c: float = 1.0) -> Trained:
     return Trained(KEY, Params(c=c), Coefficients(1, 0, 1), 12, {"ndcg": 0.5}, created)
 
 
-async def fill(database: Database) -> Search:
-    journal, search = SqliteJournal(database, DAY), make_search()
-    await journal.begin(search, make_hits("a", "b"))
-    await journal.score(search.id, {1: 9, 2: 0}, "agent", "r")
-    await journal.score(search.id, {1: 3.5}, "other", "r2")
-    await SqliteParameters(database).add(make_trained("2026-01-02T00:00:00+00:00"))
+async def fill(memory: Memory) -> Search:
+    search = make_search()
+    await memory.journal.begin(search, make_hits("a", "b"))
+    await memory.journal.score(search.id, {1: 9, 2: 0}, "agent", "r")
+    await memory.journal.score(search.id, {1: 3.5}, "other", "r2")
+    await memory.parameters.add(make_trained("2026-01-02T00:00:00+00:00"))
     return search
 
 
-def dump(database: Database) -> list[list[tuple[object, ...]]]:
-    with database.transaction("DEFERRED") as db:
-        return [sorted(db.execute(f"SELECT * FROM {t}")) for t in ("searches", "hits", "scores", "parameters")]
+def read_and_delete(file: Path) -> list[dict[str, Any]]:
+    records = [record.model_dump() for _, record in read_file(file)]
+    file.unlink()
+    return records
 
 
-async def test_everything_comes_back_and_once_only(tmp_path: Path) -> None:
-    with opened(tmp_path / "a") as one, opened(tmp_path / "b") as other:
+async def dump(memory: Memory, to: Path) -> list[object]:
+    """Give all that an export has, but for what a shared journal does not keep."""
+    await memory.export(to)
+    records = read_and_delete(to)
+    for record in records:
+        for hit in record.get("hits", []):
+            del hit["engine_score"]
+    return list(records)
+
+
+async def test_everything_comes_back_and_once_only(open_memory: Open, open_other: Open, tmp_path: Path) -> None:
+    async with open_memory() as one, open_other() as other:
         search = await fill(one)
-        assert str(export_journal(one, tmp_path / "f")) == "1 searches, 2 hits, 3 scores, 1 sets of parameters"
+        assert str(await one.export(tmp_path / "f")) == "1 searches, 2 hits, 3 scores, 1 sets of parameters"
         assert (tmp_path / "f").stat().st_mode & 0o777 == 0o600
-        assert str(import_journal(other, tmp_path / "f")) == "1 searches, 2 hits, 3 scores, 1 sets of parameters"
-        assert dump(other) == dump(one)
-        assert str(import_journal(other, tmp_path / "f")) == "0 searches, 0 hits, 0 scores, 0 sets of parameters"
-        assert dump(other) == dump(one)
-        assert (await SqliteJournal(other, DAY).find(search.id)).shown[1].score == 9
+        assert str(await other.bring(tmp_path / "f")) == "1 searches, 2 hits, 3 scores, 1 sets of parameters"
+        assert await dump(other, tmp_path / "g") == await dump(one, tmp_path / "h")
+        assert str(await other.bring(tmp_path / "f")) == "0 searches, 0 hits, 0 scores, 0 sets of parameters"
+        assert await dump(other, tmp_path / "g") == await dump(one, tmp_path / "h")
+        assert (await other.journal.find(search.id)).shown[1].score == 9
+        assert await other.journal.prune(time() + DAY) == 1
 
 
-async def test_what_is_newer_stays_and_what_is_older_goes(tmp_path: Path) -> None:
-    with opened(tmp_path / "a") as one, opened(tmp_path / "b") as other:
+async def test_handles_of_owners_come_back(open_memory: Open, open_other: Open, tmp_path: Path) -> None:
+    searches = [replace(make_search(f"q{n}"), id=new_search_id("ann")) for n in range(45)]
+    async with open_memory() as one, open_other() as other:
+        for search in searches:
+            await ScopedJournal(one.journal, Scope(), "ann").begin(search, make_hits("a"))
+        await one.export(tmp_path / "f")
+        await other.bring(tmp_path / "f")
+        for search in searches:
+            assert (await ScopedJournal(other.journal, Scope(), "ann").find(search.id)).query == search.query
+        assert await other.journal.prune() == 0
+
+
+async def test_what_is_newer_stays_and_what_is_older_goes(open_memory: Open, open_other: Open, tmp_path: Path) -> None:
+    async with open_memory() as one, open_other() as other:
         search = await fill(one)
-        export_journal(one, tmp_path / "f")
-        import_journal(other, tmp_path / "f")
-        there = SqliteJournal(other, DAY)
-        assert await there.show(search.id, make_hits("c")) == [3]
-        await there.score(search.id, {1: 1}, "agent", "r")
-        await SqliteParameters(other).add(make_trained("2026-01-03T00:00:00+00:00", c=7))
-        here = SqliteJournal(one, DAY)
-        assert await here.show(search.id, make_hits("d", "c")) == [3, 4]
-        await here.score(search.id, {2: 5, 3: 8}, "agent", "r")
-        export_journal(one, tmp_path / "g")
-        assert str(import_journal(other, tmp_path / "g")) == "0 searches, 1 hits, 2 scores, 0 sets of parameters"
-        found = await there.find(search.id)
+        await one.export(tmp_path / "f")
+        await other.bring(tmp_path / "f")
+        assert await other.journal.show(search.id, make_hits("c")) == [3]
+        await other.journal.score(search.id, {1: 1}, "agent", "r")
+        await other.parameters.add(make_trained("2026-01-03T00:00:00+00:00", c=7))
+        assert await one.journal.show(search.id, make_hits("d", "c")) == [3, 4]
+        await one.journal.score(search.id, {2: 5, 3: 8}, "agent", "r")
+        await one.export(tmp_path / "g")
+        assert str(await other.bring(tmp_path / "g")) == "0 searches, 1 hits, 2 scores, 0 sets of parameters"
+        found = await other.journal.find(search.id)
         assert {shown.id: shown.score for shown in found.shown.values()} == {"a": 1, "b": 5, "c": None, "d": 8}
-        assert [one.params.c for one in await SqliteParameters(other).all()] == [7]
+        assert [one.params.c for one in await other.parameters.all()] == [7]
 
 
 def change_line(number: int, change: Callable[[dict[str, object]], object]) -> Callable[[list[bytes]], list[bytes]]:
@@ -117,39 +132,41 @@ def change_line(number: int, change: Callable[[dict[str, object]], object]) -> C
     ],
 )
 async def test_a_damaged_file_is_refused_whole(
-    damage: Callable[[list[bytes]], list[bytes]], said: str, tmp_path: Path
+    damage: Callable[[list[bytes]], list[bytes]], said: str, open_memory: Open, tmp_path: Path
 ) -> None:
-    with opened(tmp_path / "a") as one, opened(tmp_path / "b") as other:
+    async with sqlite(tmp_path / "a")() as one, open_memory() as other:
         await fill(one)
-        export_journal(one, tmp_path / "f")
+        await one.export(tmp_path / "f")
         (tmp_path / "f").write_bytes(b"".join(damage((tmp_path / "f").read_bytes().splitlines(keepends=True))))
         await fill(other)
-        before = dump(other)
+        before = await dump(other, tmp_path / "g")
         with pytest.raises(StorageError, match=said):
-            import_journal(other, tmp_path / "f")
-        assert dump(other) == before
+            await other.bring(tmp_path / "f")
+        assert await dump(other, tmp_path / "g") == before
 
 
-async def test_another_search_under_a_known_id_undoes_the_import(tmp_path: Path) -> None:
+async def test_another_search_under_a_known_id_undoes_the_import(open_memory: Open, tmp_path: Path) -> None:
     search = make_search()
-    with opened(tmp_path / "a") as one, opened(tmp_path / "b") as other:
+    async with sqlite(tmp_path / "a")() as one, open_memory() as other:
         await fill(one)
-        await SqliteJournal(one, DAY).begin(search, make_hits("a"))
-        await SqliteJournal(other, DAY).begin(replace(search, query="other"), [])
-        export_journal(one, tmp_path / "f")
-        before = dump(other)
+        await one.journal.begin(search, make_hits("a"))
+        await other.journal.begin(replace(search, query="other"), [])
+        await one.export(tmp_path / "f")
+        before = await dump(other, tmp_path / "g")
         with pytest.raises(StorageError, match=r"line 3 of .* another search"):
-            import_journal(other, tmp_path / "f")
-        assert dump(other) == before
+            await other.bring(tmp_path / "f")
+        assert await dump(other, tmp_path / "g") == before
 
 
-async def test_a_file_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
-    with opened(tmp_path / "a") as one:
+async def test_a_file_that_is_there_is_never_overwritten(open_memory: Open, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("mine")
+    async with open_memory() as one:
         with pytest.raises(StorageError, match="is there already"):
-            export_journal(one, tmp_path / "a")
+            await one.export(tmp_path / "f")
         with pytest.raises(StorageError, match="cannot write"):
-            export_journal(one, tmp_path / "none" / "f")
-        assert await SqliteJournal(one, DAY).counts() == (0, 0)
+            await one.export(tmp_path / "none" / "f")
+        assert await one.journal.counts() == (0, 0)
+    assert (tmp_path / "f").read_text() == "mine"
 
 
 @given(st.binary(max_size=200), st.integers(0, 10_000))

@@ -1,9 +1,13 @@
-"""Messages that no client should send: each is answered by the protocol or not at all, and the server goes on."""
+"""Messages that no client should send: each is answered by the protocol, and the server goes on."""
 
 from pathlib import Path
 from pipes import Pipes
 
 from fuzz import Fuzzer
+from fuzz_http import HttpFuzzer
+from http_server import environment_of, serving
+
+from warmer_server.tokens import SCOPES, make_token
 
 
 def test_malformed_messages_are_answered_by_the_protocol(data_dir: Path, tmp_path: Path) -> None:
@@ -11,6 +15,17 @@ def test_malformed_messages_are_answered_by_the_protocol(data_dir: Path, tmp_pat
         fuzzer = Fuzzer(server.greet(), seed=0)
         fuzzer.run(300)
         assert min(fuzzer.sent.values()) > 10
-        assert min(fuzzer.answers[kind] for kind in ("results", "refusals", "protocol errors")) > 10
+        assert min(fuzzer.checks.answers[kind] for kind in ("results", "refusals", "protocol errors")) > 10
     assert server.process.returncode == 0
     assert "Traceback" not in server.log.read_text(errors="replace")
+
+
+def test_malformed_requests_are_answered_by_the_protocol(data_dir: Path) -> None:
+    secret, token = make_token("fuzz", SCOPES, (), {}, None)
+    with serving(environment_of(data_dir, WARMER_TOKENS=token.line())) as server:
+        fuzzer = HttpFuzzer(server.url, seed=0, token=secret)
+        fuzzer.run(150)
+        assert {200, 400, 403, 404, 405, 406, 413} <= fuzzer.statuses.keys()
+        assert min(fuzzer.checks.answers[kind] for kind in ("results", "refusals", "protocol errors")) > 3
+        assert server.stop() == 0
+    assert "Traceback" not in "".join(server.said)

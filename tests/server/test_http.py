@@ -27,7 +27,7 @@ from support import Reference, ask, refusal
 from warmer.embedding import Embedder
 from warmer_server.app import build_server
 from warmer_server.cli import main
-from warmer_server.http.limits import BodyInTime, CallInTime
+from warmer_server.http.limits import BodyInTime, CallInTime, Rotation
 from warmer_server.settings import read_settings
 
 pytestmark = pytest.mark.anyio
@@ -39,6 +39,10 @@ HEADERS = {"accept": "application/json, text/event-stream", "content-type": "app
 def server(made_once: Path) -> Iterator[HttpServer]:
     with serving(environment_of(made_once), "--workers", "2") as server:
         yield server
+        workers = children(server.process.pid)
+        assert server.stop() == 0
+        assert workers
+        assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
 
 
 def initialize(server: HttpServer, **headers: str) -> httpx2.Response:
@@ -167,17 +171,34 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def test_a_worker_that_dies_is_replaced_and_all_end_together(made_once: Path) -> None:
-    with serving(environment_of(made_once), "--workers", "2") as server:
-        before = children(server.process.pid)
-        assert len(before) == 2
-        os.kill(before[0], signal.SIGKILL)
-        deadline = monotonic() + 60
-        while len(after := children(server.process.pid)) < 2 or before[0] in after:
-            assert monotonic() < deadline
-        assert server.get("/health").status_code == 200
-        assert server.stop() == 0
-        assert not any(Path(f"/proc/{pid}").exists() for pid in after)
+def test_a_worker_that_dies_is_replaced(server: HttpServer) -> None:
+    before = children(server.process.pid)
+    assert len(before) == 2
+    os.kill(before[0], signal.SIGKILL)
+    deadline = monotonic() + 60
+    while len(after := children(server.process.pid)) < 2 or before[0] in after:
+        assert monotonic() < deadline
+    assert server.get("/health").status_code == 200
+
+
+async def test_connections_are_given_up_now_and_then() -> None:
+    """Else an agent would stay with the worker that first took it, however busy that is."""
+    sent: list[Message] = []
+
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"keep-alive")]})
+
+    async def receive() -> Message:
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    for _ in range(500):
+        await Rotation(app)({"type": "http"}, receive, send)
+    headers = [tuple(message["headers"]) for message in sent]
+    assert set(headers) == {((b"connection", b"keep-alive"),), ((b"connection", b"close"),)}
+    assert headers.count(((b"connection", b"close"),)) < 100
 
 
 def test_what_cannot_be_served_ends_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -288,6 +288,29 @@ async def test_a_key_that_may_only_read_keeps_the_journal_here(
     assert {entry.name for entry in qdrant.store.get_collections().collections} == {"docs"}
 
 
+def test_a_shared_journal_is_exported_imported_and_pruned(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name, value in (environment | {"WARMER_JOURNAL": "qdrant"}).items():
+        monkeypatch.setenv(name, value)
+
+    async def searched() -> None:
+        async with Client(build_server(read_settings())) as client:
+            await ask(client, "search", query="bread", limit=3)
+
+    anyio.run(searched)
+    for arguments, said in [
+        (["export", str(tmp_path / "f")], "exported 1 searches, 3 hits, 0 scores"),
+        (["prune", "--older-than", "0"], "1 searches deleted"),
+        (["import", str(tmp_path / "f")], "imported 1 searches, 3 hits, 0 scores"),
+    ]:
+        main(["journal", *arguments])
+        assert said in capsys.readouterr().err
+    monkeypatch.setenv("QDRANT_API_KEY", READ_ONLY)
+    with pytest.raises(SystemExit, match="may not make or write collection 'warmer-journal'"):
+        main(["journal", "import", str(tmp_path / "f")])
+
+
 @pytest.mark.parametrize("journal", ["sqlite", "qdrant"])
 def test_status_says_what_is_there_and_no_key(status: Status, journal: str, qdrant: QdrantServer) -> None:
     said = status(WARMER_JOURNAL=journal)

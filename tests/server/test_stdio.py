@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
 from pathlib import Path
+from pipes import Pipes
 from typing import Any
 
 import anyio
@@ -156,6 +157,66 @@ def test_nothing_but_protocol_on_stdout(environment: dict[str, str]) -> None:
     results = {answer["id"]: answer for answer in answers if "id" in answer}
     assert not results[2]["result"]["isError"]
     assert all(results[number]["result"]["isError"] for number in (3, 4, 5))
+
+
+def test_every_line_with_an_id_is_answered_and_the_server_goes_on(data_dir: Path, tmp_path: Path) -> None:
+    lines = [
+        b'{"jsonrpc":"2.0","id":"half","method":"tools/call","params":{"name":"search","arguments":{"query":"\\ud800"}}}',
+        b'{"jsonrpc":"2.0","id":"nan","method":"tools/call","params":{"name":"search","arguments":{"limit":NaN}}}',
+        b'{"jsonrpc":"2.0","id":"bytes","method":"ping","params":{"x":"\xff\xfe"}}',
+        b'{"jsonrpc":"2.0","id":"shape","method":"ping","params":[]}',
+        b'{"jsonrpc":"2.0","id":"prompt","method":"prompts/get","params":{"name":"nothing"}}',
+    ]
+    with Pipes(tmp_path / "log", {"WARMER_DATA_DIR": str(data_dir)}) as server:
+        server.greet().call("search", query="bread")
+        for line in lines:
+            server.send(line)
+            answer = server.receive()
+            assert answer["id"] == json.loads(line.decode(errors="replace"))["id"]
+            assert answer["error"]["code"] in {-32700, -32600, -32602}
+        before = peak(server.process.pid)
+        for _ in range(64):
+            server.write(b" " * 2**20)  # a line without end
+        answer = server.receive()
+        assert answer["id"] is None
+        assert "a line of more than 1048576 bytes" in answer["error"]["message"]
+        server.send(b"")
+        assert server.call("search", query="bread")["hits"]
+        assert peak(server.process.pid) < before + 20_000
+    assert server.process.returncode == 0
+    assert server.log.read_text() == ""
+
+
+def peak(pid: int) -> int:
+    """Give the most memory that a process ever held, in KiB."""
+    return int(re.findall(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[0])
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, None])
+def test_it_ends_well_while_the_model_is_loaded(data_dir: Path, tmp_path: Path, end: signal.Signals | None) -> None:
+    with Pipes(tmp_path / "log", {"WARMER_DATA_DIR": str(data_dir)}) as server:
+        server.greet().ask("tools/list")
+        while b"onnxruntime" not in Path(f"/proc/{server.process.pid}/maps").read_bytes():
+            assert server.process.poll() is None
+        if end:
+            server.process.send_signal(end)
+    assert server.process.returncode == 0
+    assert server.log.read_text() == ""
+
+
+def test_it_ends_well_where_nobody_reads_any_more(environment: dict[str, str]) -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(SERVE, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0) as server:
+        assert server.stdin
+        assert server.stdout
+        server.stdin.write(message(1, "server/discover").encode())
+        assert server.stdout.readline()
+        server.stdout.close()
+        with suppress(BrokenPipeError):
+            server.stdin.write(message(2, "ping").encode() + b"no JSON\n")
+        assert server.stderr
+        assert server.stderr.read() == b""
+    assert server.returncode == 0
 
 
 HEAVY = {

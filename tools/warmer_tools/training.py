@@ -14,6 +14,7 @@ from warmer.index import Coefficients, CollectionInfo, Hit
 from warmer.jobs import Job
 from warmer.journal import AGENT, Search
 from warmer.judges import Judge, checked_scores
+from warmer.memory import give_back
 from warmer.parameters import Key, Trained
 from warmer.steering import OFF, SCALE, Params
 from warmer.training import FEWEST_HITS, Sample, fit, fit_plain, tabulate, usable
@@ -56,6 +57,7 @@ async def run_job(workspace: Workspace, job: Job) -> None:
         if reason := await _run(workspace, job):
             await workspace.jobs.settle(job.id, "failed", {"reason": reason})
     finally:
+        give_back()
         with anyio.move_on_after(_PARTING, shield=True):
             await _release(workspace, job)
 
@@ -101,15 +103,8 @@ async def scored_queries(workspace: Workspace, info: CollectionInfo, judge: str,
 
     A query that the engine embedded has no vector here, and cannot train.
     """
-    best: dict[str, Search] = {}
-    model = await retriever_name(workspace, info)
-    for found in await workspace.journal.scored(info.name, model, judge, rubric):
-        count = len(found.scored)
-        if not found.vector.size or count < FEWEST_HITS:
-            continue
-        if found.query not in best or count >= len(best[found.query].scored):
-            best[found.query] = found
-    return list(best.values())
+    found = await workspace.journal.scored(info.name, await retriever_name(workspace, info), judge, rubric)
+    return [search for search in found if search.vector.size and len(search.scored) >= FEWEST_HITS]
 
 
 async def retriever_name(workspace: Workspace, info: CollectionInfo) -> str:

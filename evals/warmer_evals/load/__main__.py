@@ -19,6 +19,7 @@ from warmer_evals.bench import collection, percentile
 from warmer_evals.bench.report import machine
 from warmer_evals.cli import count
 from warmer_evals.load.agents import Noted, index, train, work
+from warmer_evals.load.memory import watch
 from warmer_evals.load.server import Served, environment, serve
 
 _CONNECT, _POLL = 120.0, 0.05
@@ -76,16 +77,12 @@ async def _load(
             tasks.start_soon(train, served.url, noted)
         if asked.reindex:
             tasks.start_soon(index, settings, noted, folder / "changing", collection.NAME)
-        before, begun = served.memory(), perf_counter()
         ready.set()
-        await anyio.sleep(asked.seconds)
-        seconds, after = perf_counter() - begun, served.memory()
+        begun = perf_counter()
+        memory = await watch(served, asked.seconds)
+        seconds = perf_counter() - begun
         tasks.cancel_scope.cancel()
-    return {
-        "seconds": round(seconds, 2),
-        "worker memory, MB": [[round(before.get(pid, 0)), round(size)] for pid, size in after.items()],
-        "workers replaced": len(after.keys() - before.keys()),
-    }
+    return {"seconds": round(seconds, 2), "memory": memory.figures()}
 
 
 async def _connected(noted: Noted, agents: int) -> None:
@@ -133,19 +130,21 @@ def markdown(figures: Mapping[str, Any]) -> str:
     lines += ["", "| tool | calls | calls/s | p50, ms | p99, ms | longest, ms |", "| --- |" + " --- |" * 5]
     lines += [f"| {tool} | {' | '.join(map(str, row.values()))} |" for tool, row in figures["tools"].items()]
     least, most = figures["calls of an agent"].values()
-    memory = ", ".join(f"{before} to {after}" for before, after in figures["worker memory, MB"])
     lines += [
         "",
         f"- seconds: {figures['seconds']}",
         f"- calls of an agent: {least} to {most}",
-        f"- resident memory of each worker, MB: {memory or 'unknown'}",
-        f"- workers replaced: {figures['workers replaced']}",
+        *(f"- {name}: {_said(value)}" for name, value in figures["memory"].items()),
         f"- errors: {sum(figures['errors'].values())}",
         *(f"  - {number} of {said}" for said, number in figures["errors"].items()),
         f"- trainings: {', '.join(f'{number} {status}' for status, number in figures['trainings'].items()) or 'none'}",
         f"- runs of `warmer index`: {figures['indexed']}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _said(value: Any) -> str:  # noqa: ANN401  any figure
+    return "; ".join(" ".join(map(str, curve)) for curve in value) if isinstance(value, list) else str(value)
 
 
 def _parser() -> argparse.ArgumentParser:

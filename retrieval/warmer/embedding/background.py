@@ -1,10 +1,8 @@
 """An embedding model that loads while the server already talks, and embeds beside it."""
 
 import asyncio
-import ctypes
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from threading import Thread
 from time import monotonic
 
@@ -12,6 +10,7 @@ import anyio.to_thread
 
 from warmer.embedding import Retriever
 from warmer.index import QueryVector
+from warmer.memory import give_back
 
 Waiting = Callable[[float], Awaitable[None]]
 
@@ -55,13 +54,7 @@ class BackgroundEmbedder:
     def _run(self, loading: Future[Retriever]) -> None:
         try:
             loaded = self._load()
-            _trim()
+            give_back()  # 56 MB for the built-in model
             loading.set_result(loaded)
         except BaseException as error:  # noqa: BLE001  whatever it is, the caller who waits must see it
             loading.set_exception(error)
-
-
-def _trim() -> None:
-    """Give back the memory that loading needed for a while, which glibc would keep: 56 MB for the built-in model."""
-    with suppress(OSError, AttributeError, TypeError):  # there is another C library
-        ctypes.CDLL(None).malloc_trim(0)

@@ -12,7 +12,7 @@ from qdrant_client import models
 from warmer.errors import EngineError
 from warmer.index import Hit, Vector
 from warmer.jobs import ENDED
-from warmer.journal import AGENT, Search, Shown, refused
+from warmer.journal import AGENT, MOST_QUERIES, Search, Shown, refused
 from warmer.shared.store import Change, Document, Store, below, change, document_id, equals, put
 
 _KIND, JOB = "search", "job"
@@ -36,27 +36,11 @@ class QdrantJournal:
 
     async def begin(self, search: Search, hits: Sequence[Hit]) -> list[int]:
         """Keep a new search with its first hits."""
-        now, new = time(), {hit.id: hit for hit in hits}
-        document = {
-            "kind": _KIND,
-            "id": search.id,
-            "collection": search.collection,
-            "model": search.model,
-            "query": search.query,
-            "vector": _encode(search.vector),
-            "where": json.dumps(search.where),
-            "lexical": search.lexical,
-            "created": now,
-            "expires": now + self._lifetime,
-            "kept": False,
-            "count": len(new),
-            "shown": [_entry(hit) for hit in new.values()],
-            "vectors": {hit.id: _encode(hit.vector) for hit in new.values()},
-            "scores": {},
-        }
+        now = time()
+        document = make_document(search, hits, now, now + self._lifetime)
         # Tried again, a first attempt that comes late would wipe out scores that were given meanwhile.
         await self._store.write(put(search_document(search.id), document), retry=False)
-        numbers = {id_: number for number, id_ in enumerate(new, start=1)}
+        numbers = {entry["id"]: number for number, entry in enumerate(document["shown"], start=1)}
         return [numbers[hit.id] for hit in hits]
 
     async def show(self, search_id: str, hits: Sequence[Hit]) -> list[int]:
@@ -83,10 +67,13 @@ class QdrantJournal:
         return _recall(document, judge)
 
     async def scored(self, collection: str, model: str, judge: str, rubric: str) -> list[Search]:
-        """Recall every search of a collection that has scores of a judge."""
+        """Recall the searches that a judge scored, one a query."""
         where = _searches(collection, equals("model", model), equals("kept", True))
-        found = await self._store.find(where, ["created", "scores"])
-        ids = [id_ for id_ in _oldest_first(found) if any(_scores(found[id_], judge, rubric))]
+        found = await self._store.find(where, ["created", "query", "scores"])
+        counts = {id_: len(_scores(document, judge, rubric)) for id_, document in found.items()}
+        best = {found[id_]["query"]: id_ for id_ in sorted(found, key=lambda id_: (counts[id_], found[id_]["created"]))}
+        chosen = {id_: found[id_] for id_ in best.values() if counts[id_]}
+        ids = _oldest_first(chosen)[-MOST_QUERIES:]
         documents = await self._store.get(ids)
         return [_recall(documents[id_], judge) for id_ in ids if id_ in documents]
 
@@ -148,9 +135,36 @@ class QdrantJournal:
         return document
 
 
+def make_document(search: Search, hits: Sequence[Hit], created: float, expires: float) -> Document:
+    """Give the document of a new search."""
+    new = {hit.id: hit for hit in hits}
+    return {
+        "kind": _KIND,
+        "id": search.id,
+        "collection": search.collection,
+        "model": search.model,
+        "query": search.query,
+        "vector": _encode(search.vector),
+        "where": json.dumps(search.where),
+        "lexical": search.lexical,
+        "created": created,
+        "expires": expires,
+        "kept": False,
+        "count": len(new),
+        "shown": [_entry(hit) for hit in new.values()],
+        "vectors": {hit.id: _encode(hit.vector) for hit in new.values()},
+        "scores": {},
+    }
+
+
 def search_document(search_id: str) -> str:
     """Give the id of a search's document."""
     return document_id(_KIND, search_id)
+
+
+async def all_searches(store: Store) -> list[str]:
+    """List the documents of all searches, the oldest first."""
+    return _oldest_first(await store.find(models.Filter(must=[equals("kind", _KIND)]), ["created"]))
 
 
 def keep(search_id: str) -> Change:

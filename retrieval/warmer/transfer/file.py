@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -14,8 +15,11 @@ VERSION = 1
 _HEADER = {"warmer": "journal", "version": VERSION}
 
 
-def write_file(path: Path, records: Iterable[Record]) -> None:
-    """Write a new file that only its owner may read: it has queries, and handles that can be used.
+@contextmanager
+def new_file(path: Path) -> Iterator[Callable[[Record], None]]:
+    """Make a new file that only its owner may read: it has queries, and handles that can be used.
+
+    Yields what adds a record. Where that is not done to the end, no file is left.
 
     Raises:
         StorageError: There is such a file already, or it cannot be written.
@@ -26,23 +30,25 @@ def write_file(path: Path, records: Iterable[Record]) -> None:
         raise StorageError(f"{path} is there already: name a file that is not, or delete it") from error
     except OSError as error:
         raise StorageError(f"cannot write {path}: {error}") from error
+    lines = 0
+
+    def add(record: Record) -> None:
+        nonlocal lines
+        file.write(record.model_dump_json() + "\n")
+        lines += 1
+
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.writelines(f"{line}\n" for line in _lines(records))
+            file.write(json.dumps(_HEADER) + "\n")
+            yield add
+            file.write(EndRecord(lines=lines).model_dump_json() + "\n")
     except BaseException as error:
         path.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise StorageError(f"cannot write {path}: {error}") from error
+        if isinstance(error, ValidationError):
+            raise StorageError(f"the journal is damaged: a {error.title} does not fit: {_first(error)}") from error
         raise
-
-
-def _lines(records: Iterable[Record]) -> Iterator[str]:
-    count = 0
-    yield json.dumps(_HEADER)
-    for record in records:
-        yield record.model_dump_json()
-        count += 1
-    yield EndRecord(lines=count).model_dump_json()
 
 
 def read_file(path: Path) -> Iterator[tuple[int, Record]]:
@@ -87,10 +93,22 @@ def _parse(path: Path, number: int, line: bytes) -> Record | EndRecord:
     try:
         return LINE.validate_json(line)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise _damaged(path, number, f"{where}: {first['msg']}" if where else first["msg"]) from error
+        raise _damaged(path, number, _first(error)) from error
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where}: {first['msg']}" if where else first["msg"]
 
 
 def _damaged(path: Path, number: int, what: str) -> StorageError:
     return StorageError(f"line {number} of {path} is damaged ({what[:200]}): nothing was imported; export it again")
+
+
+def another_search(path: Path, number: int) -> StorageError:
+    """Say that a line does not fit to what is there."""
+    return StorageError(
+        f"line {number} of {path} has another search under the id of one that is there: nothing was imported; "
+        "import it into a journal of its own (WARMER_DATA_DIR)"
+    )

@@ -1,5 +1,6 @@
 """What the lines of an exported journal are: searches with hits and scores, and trained parameters."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -39,7 +40,7 @@ class ScoreRecord(_Record):
 
 
 class HitRecord(_Record):
-    """A hit that was shown; its number is its place in the list."""
+    """A hit that was shown; its number is its place in the list. A shared journal keeps no `engine_score`: 0 there."""
 
     point: str
     engine_score: float
@@ -53,7 +54,7 @@ class SearchRecord(_Record):
     """A search; vectors are float32, little-endian, in base64."""
 
     kind: Literal["search"] = "search"
-    id: str = Field(pattern=r"^s_[\w-]{22}$")
+    id: str = Field(pattern=r"^s_[\w-]{22}(\.[0-9a-f]{16})?$")
     collection: str
     model: str
     query: str
@@ -100,6 +101,31 @@ class EndRecord(_Record):
 
 
 Record = SearchRecord | ParametersRecord
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many searches, hits, scores and sets of parameters."""
+
+    searches: int = 0
+    hits: int = 0
+    scores: int = 0
+    parameters: int = 0
+
+    def add(self, record: Record) -> None:
+        """Count all that a record has."""
+        if isinstance(record, ParametersRecord):
+            self.parameters += 1
+        else:
+            self.searches += 1
+            self.hits += len(record.hits)
+            self.scores += sum(len(hit.scores) for hit in record.hits)
+
+    def __str__(self) -> str:
+        """Say it."""
+        return f"{self.searches} searches, {self.hits} hits, {self.scores} scores, {self.parameters} sets of parameters"
+
+
 LINE: TypeAdapter[Record | EndRecord] = TypeAdapter(
     Annotated[SearchRecord | ParametersRecord | EndRecord, Field(discriminator="kind")]
 )

@@ -3,30 +3,14 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
 from warmer.database import Database
-from warmer.errors import StorageError
 from warmer.parameters import Trained, insert, newest
-from warmer.transfer.file import read_file, write_file
-from warmer.transfer.records import HitRecord, ParametersRecord, Record, ScoreRecord, SearchRecord
-
-
-@dataclass(slots=True)
-class Counts:
-    """How many searches, hits, scores and sets of parameters."""
-
-    searches: int = 0
-    hits: int = 0
-    scores: int = 0
-    parameters: int = 0
-
-    def __str__(self) -> str:
-        """Say it."""
-        return f"{self.searches} searches, {self.hits} hits, {self.scores} scores, {self.parameters} sets of parameters"
+from warmer.transfer.file import another_search, new_file, read_file
+from warmer.transfer.records import Counts, HitRecord, ParametersRecord, Record, ScoreRecord, SearchRecord
 
 
 def export_journal(database: Database, path: Path) -> Counts:
@@ -36,8 +20,10 @@ def export_journal(database: Database, path: Path) -> Counts:
         StorageError: The file is there already or cannot be written, or the journal cannot be read.
     """
     counts = Counts()
-    with database.transaction("DEFERRED") as db:
-        write_file(path, _records(db, counts))
+    with database.transaction("DEFERRED") as db, new_file(path) as add:
+        for record in _records(db):
+            add(record)
+            counts.add(record)
     return counts
 
 
@@ -57,21 +43,14 @@ def import_journal(database: Database, path: Path) -> Counts:
             if isinstance(record, ParametersRecord):
                 counts.parameters += _add_parameters(db, record.read())
             elif not _add_search(db, record, counts):
-                raise StorageError(
-                    f"line {number} of {path} has another search under the id of one that is there: nothing was "
-                    "imported; import it into a journal of its own (WARMER_DATA_DIR)"
-                )
+                raise another_search(path, number)
     return counts
 
 
-def _records(db: Connection, counts: Counts) -> Iterator[Record]:
+def _records(db: Connection) -> Iterator[Record]:
     columns = "id, collection, model, query, vector, filter, lexical, created, expires"
     with closing(db.execute(f"SELECT {columns} FROM searches ORDER BY created, id")) as rows:  # noqa: S608
         for id_, collection, model, query, vector, where, lexical, created, expires in rows:
-            hits = _hits(db, id_)
-            counts.searches += 1
-            counts.hits += len(hits)
-            counts.scores += sum(len(hit.scores) for hit in hits)
             yield SearchRecord(
                 id=id_,
                 collection=collection,
@@ -82,10 +61,9 @@ def _records(db: Connection, counts: Counts) -> Iterator[Record]:
                 lexical=bool(lexical),
                 created=created,
                 expires=expires,
-                hits=hits,
+                hits=_hits(db, id_),
             )
     for trained in newest(db).values():
-        counts.parameters += 1
         yield ParametersRecord(trained=trained.to_json())
 
 

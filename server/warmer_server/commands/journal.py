@@ -3,12 +3,13 @@
 import argparse
 import asyncio
 from contextlib import closing
+from pathlib import Path
 from time import time
 
 from warmer.database import Database
-from warmer.errors import WarmerError
+from warmer.transfer.records import Counts
 from warmer.transfer.sqlite import export_journal, import_journal
-from warmer_server.engine import journal_path, open_engine
+from warmer_server.engine import JOURNAL, journal_path, open_engine
 from warmer_server.say import say
 from warmer_server.settings import Settings, read_settings
 
@@ -21,19 +22,26 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.action == "prune":
         before = None if arguments.older_than is None else time() - arguments.older_than * _DAY
         say(f"{asyncio.run(_prune(settings, before))} searches deleted")
-    elif settings.journal == "qdrant":
-        raise WarmerError(
-            "WARMER_JOURNAL is qdrant, and only the journal of this machine can be exported and imported: back up the "
-            "collection warmer-journal by a snapshot of Qdrant's, or unset WARMER_JOURNAL"
-        )
-    else:
-        with closing(Database(journal_path(settings))) as database:
-            if arguments.action == "export":
-                say(f"exported {export_journal(database, arguments.file)}")
-            else:
-                say(f"imported {import_journal(database, arguments.file)}")
+        return
+    move = _shared if settings.journal == "qdrant" else _here
+    say(f"{arguments.action}ed {asyncio.run(move(settings, arguments.action, arguments.file))}")
 
 
 async def _prune(settings: Settings, before: float | None) -> int:
     async with open_engine(settings) as engine:
         return await engine.journal.prune(before)
+
+
+async def _here(settings: Settings, action: str, file: Path) -> Counts:
+    with closing(Database(journal_path(settings))) as database:
+        return export_journal(database, file) if action == "export" else import_journal(database, file)
+
+
+async def _shared(settings: Settings, action: str, file: Path) -> Counts:
+    from warmer.shared.store import open_store  # noqa: PLC0415  qdrant-client takes a second
+    from warmer.transfer.qdrant import export_shared, import_shared  # noqa: PLC0415
+    from warmer_server.server import server  # noqa: PLC0415
+
+    async with server(settings.qdrant_url, settings) as remote:
+        store = await open_store(remote, JOURNAL)
+        return await (export_shared(store, file) if action == "export" else import_shared(store, file))

@@ -5,7 +5,7 @@ import sys
 
 from warmer.database import Database
 from warmer.errors import WarmerError
-from warmer_server import logs
+from warmer_server import logs, stdio
 from warmer_server.app import build_server
 from warmer_server.engine import journal_path
 from warmer_server.settings import Settings, read_settings
@@ -23,7 +23,7 @@ def run(asked: argparse.Namespace) -> None:
     if getattr(asked, "http", False):
         _http(asked, settings)
     else:
-        build_server(settings).run("stdio")
+        stdio.serve(build_server(settings))
 
 
 def _http(asked: argparse.Namespace, settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """What one request may take: size and time of its body, and the time of a call."""
 
+from random import randrange
 from typing import Any
 
 import anyio
@@ -10,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_BYTES = 2**20
 _BODY_SECONDS = 30.0
+_ANSWERS = 16
 _WAITS = "train_params"  # says itself how long it waits
 
 
@@ -59,6 +61,28 @@ class BodyInTime:
             await PlainTextResponse("Request body did not come in time", 408)(scope, receive, send)
 
 
+class Rotation:
+    """ASGI middleware that closes every connection now and then, so that its client comes to whichever worker has time.
+
+    Else a client would keep the worker that first took it, however busy that is, for as long as it stays.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through; one answer in sixteen is the last of its connection."""
+        last = scope["type"] == "http" and randrange(_ANSWERS) == 0  # noqa: S311
+
+        async def send_last(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"connection"]
+                message = {**message, "headers": [*headers, (b"connection", b"close")]}
+            await send(message)
+
+        await self._app(scope, receive, send_last if last else send)
+
+
 class CallInTime:
     """MCP middleware that gives up on a call, and says so to the agent."""
 
@@ -68,7 +92,7 @@ class CallInTime:
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Let a call through."""
         tool = (ctx.params or {}).get("name") if ctx.method == "tools/call" else None
-        if tool in {None, _WAITS}:
+        if not isinstance(tool, str) or tool == _WAITS:
             return await call_next(ctx)
         with anyio.move_on_after(self._seconds):
             return await call_next(ctx)

@@ -16,11 +16,12 @@ from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 
+from warmer.memory import keep_one_heap
 from warmer_server.access import Admission, StoredTokens
 from warmer_server.app import build_server
 from warmer_server.http.address import BACKLOG, security
 from warmer_server.http.health import Readiness, health
-from warmer_server.http.limits import BODY_BYTES, BodyInTime, CallInTime, OnlyPost
+from warmer_server.http.limits import BODY_BYTES, BodyInTime, CallInTime, OnlyPost, Rotation
 from warmer_server.settings import Settings
 from warmer_server.tokens import Tokens
 
@@ -70,6 +71,7 @@ def build_app(settings: Settings, host: str) -> Starlette:
     )
     app.add_middleware(BodyInTime)
     app.add_middleware(OnlyPost)
+    app.add_middleware(Rotation)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -91,6 +93,7 @@ def serve(settings: Settings, listening: Listening, ready: Callable[[], None]) -
     Raises:
         WarmerError: What the settings name cannot be opened.
     """
+    keep_one_heap()
     anyio.run(_serve, settings, listening, ready)
     logging.shutdown()
     os._exit(0)  # nothing is open; the interpreter's own end would abort where a model is still being loaded
