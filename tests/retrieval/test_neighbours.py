@@ -2,38 +2,37 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warmer.index import Hit
-from warmer.index.neighbours import regularize
+from warmer.index import Vector
+from warmer.index.neighbours import best, regularize
+
+SCORES = st.lists(st.floats(-9, 9).map(lambda score: round(score, 3)), min_size=1, max_size=20)
 
 
-def hits(scores: list[float], seed: int = 0) -> list[Hit]:
-    rng = np.random.default_rng(seed)
-    return [Hit(str(n), score, {}, rng.normal(size=8).astype(np.float32)) for n, score in enumerate(scores)]
+def vectors(number: int, seed: int = 0) -> Vector:
+    return np.random.default_rng(seed).normal(size=(number, 8)).astype(np.float32)
 
 
 def test_what_lies_among_good_candidates_overtakes_what_lies_alone() -> None:
     here, there = np.eye(2, dtype=np.float32)
-    crowd = [Hit(f"crowd {n}", 2 - n / 100, {}, here) for n in range(9)]
-    alone = Hit("alone", 2.0, {}, there)
-    crowded = Hit("crowded", 1.9, {}, here)
-    others = [Hit(f"other {n}", 0.0, {}, there) for n in range(9)]
-    order = [hit.id for hit in regularize([*crowd, alone, crowded, *others], 0.7)]
-    assert order.index("crowded") < order.index("alone")
+    scores = [*(2 - n / 100 for n in range(9)), 2.0, 1.9, *(0.0 for _ in range(9))]
+    among = np.stack([*(here for _ in range(9)), there, here, *(there for _ in range(9))])
+    order = best(regularize(scores, among, 0.7), len(scores))
+    assert order.index(10) < order.index(9)
 
 
-@given(st.lists(st.floats(-9, 9), max_size=20), st.integers(0, 9))
-def test_no_weight_changes_nothing_and_any_weight_loses_nothing(scores: list[float], seed: int) -> None:
-    candidates = hits(sorted(scores, reverse=True), seed)
-    assert regularize(candidates, 0.0) == candidates
-    ranked = regularize(candidates, 0.7)
-    assert {hit.id for hit in ranked} == {hit.id for hit in candidates}
-    assert [hit.score for hit in ranked] == sorted((hit.score for hit in ranked), reverse=True)
+@given(SCORES, st.integers(0, 9))
+def test_no_weight_changes_nothing(scores: list[float], seed: int) -> None:
+    assert regularize(scores, vectors(len(scores), seed), 0.0).tolist() == scores
 
 
-@given(st.lists(st.floats(-9, 9), min_size=2, max_size=20), st.floats(0.1, 9), st.floats(-9, 9))
+@given(SCORES, st.integers(0, 25))
+def test_the_best_are_the_highest_and_equals_stay_in_order(scores: list[float], limit: int) -> None:
+    assert best(np.array(scores), limit) == sorted(range(len(scores)), key=lambda n: (-scores[n], n))[:limit]
+
+
+@given(SCORES, st.floats(0.1, 9), st.floats(-9, 9))
 def test_the_scale_of_scores_does_not_matter(scores: list[float], scale: float, shift: float) -> None:
-    candidates = hits(sorted((round(score, 3) for score in scores), reverse=True))
-    moved = hits([scale * hit.score + shift for hit in candidates])
-    one = {hit.id: hit.score for hit in regularize(candidates, 0.5)}
-    for hit in regularize(moved, 0.5):
-        assert abs(hit.score - scale * one[hit.id] - 1.5 * shift) < 1e-6
+    near = vectors(len(scores))
+    moved = regularize([scale * score + shift for score in scores], near, 0.5)
+    expected = scale * regularize(scores, near, 0.5) + shift * (1.5 if len(scores) > 1 else 1)
+    assert np.allclose(moved, expected, atol=1e-6)

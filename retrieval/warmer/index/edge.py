@@ -27,7 +27,7 @@ from warmer.index.filters import edge_filter
 from warmer.index.formula import steps
 from warmer.index.fusion import fuse
 from warmer.index.generations import Generations, Manifest
-from warmer.index.neighbours import pool, regularize
+from warmer.index.neighbours import best, pool, regularize
 from warmer.index.shards import load, readable
 from warmer.index.words import query_words
 from warmer.passage import native_id
@@ -132,8 +132,13 @@ class EdgeIndex:
             depth = max(CANDIDATES, limit)
             ranked = dict(_ranked(opened.shard, query, words, depth, allowed)[: pool(limit, neighbours)])
             records = opened.shard.retrieve([native_id(id_) for id_ in ranked], True, [DENSE])
-        found = {str(record.id): record for record in records}
-        return regularize([_hit(found[id_], score) for id_, score in ranked.items()], neighbours)[:limit]
+        found: dict[str, Any] = {str(record.id): record for record in records}
+        ids = [id_ for id_ in ranked if id_ in found]
+        if not ids:
+            return []
+        vectors = np.array([found[id_].vector[DENSE] for id_ in ids], dtype=np.float32)
+        scores = regularize([ranked[id_] for id_ in ids], vectors, neighbours)
+        return [Hit(ids[n], float(scores[n]), found[ids[n]].payload or {}, vectors[n]) for n in best(scores, limit)]
 
     def _query(
         self, query: edge.Query, limit: int, text: str, where: Filter | None, without: Sequence[str]

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from http import HTTPStatus
 from typing import TypeVar
 
+import numpy as np
 import qdrant_edge
 from qdrant_client import AsyncQdrantClient, models
 
@@ -26,7 +27,7 @@ from warmer.index import (
 )
 from warmer.index.filters import check_filter
 from warmer.index.fusion import fuse
-from warmer.index.neighbours import pool, regularize
+from warmer.index.neighbours import best, pool, regularize
 from warmer.index.remote.client import Remote
 from warmer.index.remote.description import Description, describe, no_feedback, no_text
 from warmer.index.remote.equivalent import LINEAR, equivalent
@@ -178,8 +179,12 @@ class QdrantIndex:
             return await self._query(known, query, limit, words.text if words else "", where, without)
         keep, depth = self._keep(known, where, without), max(CANDIDATES, limit)
         ranked = dict((await self._ranked(known, query, words, depth, keep))[: pool(limit, neighbours)])
-        hits = [replace(hit, score=ranked[hit.id]) for hit in await self.retrieve(list(ranked))]
-        return regularize(hits, neighbours)[:limit]
+        hits = await self.retrieve(list(ranked))
+        if not hits:
+            return []
+        vectors = np.stack([hit.vector for hit in hits])
+        scores = regularize([ranked[hit.id] for hit in hits], vectors, neighbours)
+        return [replace(hits[n], score=float(scores[n])) for n in best(scores, limit)]
 
     async def _ranked(
         self, known: Description, query: models.Query, words: Words | None, depth: int, keep: models.Filter | None
