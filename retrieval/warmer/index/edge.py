@@ -37,7 +37,7 @@ _SCANNED = 100_000  # points up to which the passages of a document are looked f
 # ACORN walks on over points that a filter hides. Without it what was seen, which lies around the query, is a hole in
 # the graph, and the walk ends there. Twice as many as are asked for are found by bytes, and scored by their vectors.
 _WALK = edge.SearchParams(
-    hnsw_ef=384,
+    hnsw_ef=512,
     acorn=edge.AcornSearchParams(enable=True, max_selectivity=1.0),
     quantization=edge.QuantizationSearchParams(rescore=True, oversampling=2.0),
 )
