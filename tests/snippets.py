@@ -17,12 +17,12 @@ NOT_RUN = {
     "asks a paid service",
     "takes Docker",
     "tests/evals run it",
+    "tests/server run it",
+    "asks a server of yours",
     "takes hours, and the datasets",
     "builds an environment; CI does it",
     "publishes",
 }
-# Pages whose blocks have neither a language nor a marker yet, and who runs what they name.
-ELSEWHERE = {"deployment.md": "tests/server/test_http.py, test_tokens.py and test_compose.py"}
 MADE = {"make demo", "make test"}  # the README's own two; CI runs the second, a test the demo's rounds
 KINDS = {"sh", "python", "json", "text"}
 _MARKER = re.compile(r"<!-- not run: (.*?) -->")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from qdrant_server import QdrantServer
-from snippets import ALL, ELSEWHERE, KINDS, MADE, NOT_RUN, PAGES, ROOT, Block
+from snippets import ALL, KINDS, MADE, NOT_RUN, ROOT, Block
 
 import warmer
 import warmer_evals
@@ -27,10 +27,11 @@ from warmer_evals.cli import make_parser as evals_parser
 from warmer_server.cli import make_parser
 from warmer_server.settings import Settings
 
-RUN = [
-    block for block in ALL if block.page.name not in ELSEWHERE and not block.reason and block.text.strip() not in MADE
-]
+RUN = [block for block in ALL if not block.reason and block.text.strip() not in MADE]
 SETTINGS = {str(field.validation_alias) for field in Settings.model_fields.values()}
+COMPOSED = {
+    name for file in (ROOT / "docs" / "compose").glob("*.yaml") for name in re.findall(r"\$\{(\w+)", file.read_text())
+}
 PATHS = ":".join(
     str(Path(str(package.__file__)).parents[1]) for package in (warmer, warmer_tools, warmer_server, warmer_evals)
 )
@@ -40,7 +41,6 @@ SERVER = "http://localhost:6333"
 def test_every_block_says_what_it_is() -> None:
     assert [str(block) for block in RUN if block.language not in KINDS] == []
     assert {block.reason for block in ALL if block.reason} == NOT_RUN
-    assert {page.name for page in PAGES} >= ELSEWHERE.keys()
     assert {block.text.strip() for block in ALL if block.page.name == "README.md" and not block.language} == MADE
 
 
@@ -51,20 +51,18 @@ def test_settings_in_shell_blocks_are_settings() -> None:
         if block.language == "sh"
         for name in re.findall(r"(?:^|\s)([A-Z][A-Z_]+)=", block.text)
     }
-    assert {name: where for name, where in named.items() if name not in SETTINGS | {"PYTHONPATH"}} == {}
+    assert {name: where for name, where in named.items() if name not in SETTINGS | COMPOSED | {"PYTHONPATH"}} == {}
 
 
 SHELL = [block for block in ALL if block.language == "sh" and "warmer" in block.text]
 COMMANDS = {"warmer": make_parser(), "warmer-evals": evals_parser()}
 
 
-@pytest.mark.parametrize(
-    "block", [block for block in ALL if "warmer" in block.text and block.language == "sh"], ids=str
-)
+@pytest.mark.parametrize("block", SHELL, ids=str)
 def test_commands_are_understood(block: Block) -> None:
     """Those that are not run, too."""
-    for line in block.text.splitlines():
-        words = shlex.split(_bare(line).partition(" > ")[0], comments=True)
+    for line in block.text.replace("\\\n", "").splitlines():
+        words = shlex.split(re.split(" >>? ", _bare(line))[0], comments=True)
         if words[:1] == ["uvx"]:
             words = words[3:]
         while words and "=" in words[0]:
@@ -78,6 +76,11 @@ def test_json_is_json_and_configurations_are_a_clients(block: Block) -> None:
     raw: dict[str, Any] = json.loads(block.text)
     for key, needs in {"mcpServers": set(), "servers": {"type"}}.items():
         for server in raw.get(key, {}).values():
+            if "url" in server:
+                assert server.keys() == {"url", "headers"} | needs
+                assert server.get("type", "http") == "http"
+                assert server["headers"]["Authorization"].startswith("Bearer ${")
+                continue
             assert server.keys() - {"env"} == {"command", "args"} | needs
             assert server.get("type", "stdio") == "stdio"
             assert Path(server["command"]).parts[-3:] == (".venv", "bin", "warmer")
@@ -103,7 +106,9 @@ def home(tmp_path: Path, made_once: Path) -> Path:
     _command(tmp_path, "warmer", f'{python} -m warmer_server.cli "$@"')
     _command(tmp_path, "python", f'{python} "$@"')
     # Stands for Claude Code: it starts the server that it is told of, which ends when nobody calls.
-    _command(tmp_path, "claude", '[ "$1 $2 $3 $4" = "mcp add warmer --" ] && shift 4 && exec "$@" </dev/null')
+    given = 'shift 3; while [ "$1" = --env ]; do export "$2"; shift 2; done'
+    started = '[ "$1" = -- ] && shift && exec "$@" </dev/null'
+    _command(tmp_path, "claude", f'[ "$1 $2 $3" = "mcp add warmer" ] || exit 2; {given}; {started}')
     return tmp_path
 
 
