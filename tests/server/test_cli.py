@@ -153,8 +153,33 @@ def test_bad_paths_and_names_are_refused(environment: dict[str, str], docs: Path
     (docs / "inner").mkdir()
     assert "files in common" in refused(environment, "index", docs, docs / "inner", "--collection", "mine")
     (tmp_path / "empty").mkdir()
-    assert "nothing to index" in refused(environment, "index", tmp_path / "empty", "--collection", "mine")
+    said = refused(environment, "index", tmp_path / "empty", "--collection", "mine")
+    assert f"there is nothing to index in {tmp_path / 'empty'}: no passage was found, and nothing was changed" in said
     assert "none: make one with" in warmer(environment, "status").stdout
+
+
+def test_a_folder_of_nothing_is_refused_but_one_that_was_emptied_is_not(
+    environment: dict[str, str], docs: Path, tmp_path: Path
+) -> None:
+    nothing = tmp_path / "nothing"
+    nothing.mkdir()
+    (nothing / "binary.md").write_bytes(b"\x00\x01\x02")
+    (nothing / "picture.png").touch()
+    said = refused(environment, "index", nothing, "--collection", "mine")
+    assert "left out: 1 of an unsupported kind: *.png" in said
+    assert any("left out:" in line and "binary.md" in line for line in said.splitlines())
+    assert "as it was" not in said
+    warmer(environment, "index", docs, "--collection", "mine")
+    assert "left out:" in refused(environment, "index", docs, nothing, "--collection", "mine")
+    assert str(nothing) not in warmer(environment, "status").stdout
+    (nothing / "boats.md").write_text("Reef early.\n")
+    assert "mine: 7 passages" in warmer(environment, "index", nothing, "--collection", "mine").stderr
+    for file in nothing.iterdir():
+        file.unlink()
+    assert "mine: 6 passages, 0 files read" in warmer(environment, "index", nothing, "--collection", "mine").stderr
+    for file in docs.iterdir():
+        file.unlink()
+    assert "The collection is as it was" in refused(environment, "index", docs, "--collection", "mine")
 
 
 def test_a_data_directory_that_is_a_file_is_named(environment: dict[str, str], docs: Path, tmp_path: Path) -> None:
