@@ -359,5 +359,5 @@ def test_claude_is_an_extra(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "anthropic", None)
     monkeypatch.delitem(sys.modules, "warmer_evals.agent.claude")
     monkeypatch.delitem(sys.modules, "warmer.judges.claude")
-    with pytest.raises(EvalError, match="pip install anthropic"):
+    with pytest.raises(EvalError, match=r"pip install -c constraints.txt '\.\[claude\]'"):
         run("claude")

@@ -272,3 +272,11 @@ def test_whether_titles_are_indexed_is_found_out(
     write_qrels(dataset, "test", pool)
     assert evaluate()["about"]["indexed"] == "text"
     assert evaluate("--text", "title and text")["about"]["indexed"] == "title and text"
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
+    hidden = "import sys; sys.modules['ir_measures'] = None; from warmer_evals.cli import main; main()"
+    command = [sys.executable, "-c", hidden, "run", "--dataset", str(tmp_path), "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith("the clone of Warmer, pip install -c constraints.txt '.[evals]'\n")
