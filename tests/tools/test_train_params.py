@@ -282,7 +282,10 @@ async def test_bad_calls_are_told_what_to_do(connect: Connect) -> None:
             ({"judge": "os:getcwd"}, "WARMER_JUDGES"),
             ({"judge": "gpt"}, "there is no judge"),
             ({"judge": "claude", "queries": QUERIES}, "ANTHROPIC_API_KEY"),
-            ({"limit": 2}, "greater than or equal to 5"),
+            ({"limit": 2}, "limit is 2: send a whole number from 5 to 50 (Hits scored a query)"),
+            ({"queries": ["x", 3]}, "queries[1] is 3: send a list of texts, 500 items at most"),
+            ({"queries": ["x"] * 501}, "queries is a list of 501: send a list of texts, 500 items at most"),
+            ({"wait_seconds": -1}, "wait_seconds is -1: send a number from 0 to 600"),
             ({"collection": "none"}, "there is no collection"),
         ]
         for arguments, said in bad:
