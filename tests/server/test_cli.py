@@ -263,6 +263,8 @@ def test_train_then_export_and_load(environment: dict[str, str], data_dir: Path,
     environment = {**environment, "WARMER_DATA_DIR": str(data_dir), "PYTHONPATH": python_path}
     few = warmer(environment, "train", "--queries", queries, "--judge", "judge_of_a_test:Longest")
     assert "needs_queries" in few.stdout
+    assert "next        `warmer train --queries FILE`, with about 50 queries" in few.stdout
+    assert few.stderr == ""
     queries.write_text(
         "\n".join(f"{a} {b}" for a in ("how", "why") for b in ["bread", "boats", "code", "garden", "stars", "data"])
     )
@@ -270,6 +272,7 @@ def test_train_then_export_and_load(environment: dict[str, str], data_dir: Path,
     assert done.returncode == 0, done.stderr
     assert "held out    12 queries" in done.stdout
     assert "status      applied" in done.stdout
+    assert done.stderr == ""
     assert "judge_of_a_test:Longest, 12 queries" in warmer(environment, "status").stdout
     exported = warmer(environment, "params").stdout
     assert {"a", "b", "c"} <= json.loads(exported)[0].keys()
