@@ -70,6 +70,13 @@ def test_index_then_status(environment: dict[str, str], docs: Path) -> None:
         assert part in status.stdout
 
 
+def test_status_says_which_collection_does_not_fit_the_model(environment: dict[str, str], data_dir: Path) -> None:
+    environment["WARMER_DATA_DIR"] = str(data_dir)
+    assert "was embedded by" not in warmer(environment, "status").stdout
+    said = warmer({**environment, "EMBEDDING_MODEL": "BAAI/bge-small-en-v1.5"}, "status").stdout
+    assert "collection 'notes' was embedded by 'sentence-transformers/all-MiniLM-L6-v2', but queries" in said
+
+
 def test_files_that_cannot_be_read_are_named_and_left_out(environment: dict[str, str], docs: Path) -> None:
     (docs / "binary.txt").write_bytes(b"\x00\x01\x02")
     (docs / "latin.md").write_bytes("Käse".encode("latin-1"))
