@@ -184,6 +184,8 @@ def test_a_judge_that_dies_is_resumed(
     resumed = evaluate("--judge", "dying_judge:Judge", "--train-limit", "12")
     (embedded / "scores").rename(tmp_path / "elsewhere")
     calls.write_text("\n" * 5)
+    assert "━" not in capsys.readouterr().err, "a bar is for a terminal"
+    monkeypatch.setenv("FORCE_COLOR", "1")
     assert evaluate("--judge", "dying_judge:Judge", "--train-limit", "12") == resumed
     assert resumed["methods"]["feedback"]["ndcg"] is not None
     assert "━" in capsys.readouterr().err
