@@ -83,7 +83,7 @@ async def demonstrate(settings: Settings, console: Console) -> None:
     """Start the server, search it in rounds as a client, and print before, scores and after."""
     console.print(
         "The scores are recorded: a language model read these passages once, and none is asked now. "
-        f"{_UNSCORED} stands where no score was recorded.\n",
+        f"Where there is no recorded score, {_UNSCORED!r} stands.\n",
         soft_wrap=True,
     )
     async with Client(own_server(settings)) as client:
