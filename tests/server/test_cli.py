@@ -13,6 +13,7 @@ from threading import Event
 import pytest
 from qdrant_server import QdrantServer
 
+from warmer_server.cli import main
 from warmer_server.settings import Settings
 
 
@@ -166,27 +167,39 @@ def test_bad_paths_and_names_are_refused(environment: dict[str, str], docs: Path
 
 
 def test_a_folder_of_nothing_is_refused_but_one_that_was_emptied_is_not(
-    environment: dict[str, str], docs: Path, tmp_path: Path
+    docs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """In one process, which loads the model once."""
+    monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path / "data"))
+
+    def index(*paths: Path) -> str:
+        refusal = ""
+        try:
+            main(["index", *map(str, paths), "--collection", "mine"])
+        except SystemExit as end:
+            refusal = str(end.code)
+        return capsys.readouterr().err + refusal
+
     nothing = tmp_path / "nothing"
     nothing.mkdir()
     (nothing / "binary.md").write_bytes(b"\x00\x01\x02")
     (nothing / "picture.png").touch()
-    said = refused(environment, "index", nothing, "--collection", "mine")
+    said = index(nothing)
     assert "left out: 1 of an unsupported kind: *.png" in said
     assert any("left out:" in line and "binary.md" in line for line in said.splitlines())
-    assert "as it was" not in said
-    warmer(environment, "index", docs, "--collection", "mine")
-    assert "left out:" in refused(environment, "index", docs, nothing, "--collection", "mine")
-    assert str(nothing) not in warmer(environment, "status").stdout
+    assert said.endswith(f"there is nothing to index in {nothing}: no passage was found, and nothing was changed")
+    assert "mine: 6 passages" in index(docs)
+    assert "left out:" in index(docs, nothing)
+    main(["status"])
+    assert str(nothing) not in capsys.readouterr().out
     (nothing / "boats.md").write_text("Reef early.\n")
-    assert "mine: 7 passages" in warmer(environment, "index", nothing, "--collection", "mine").stderr
+    assert "mine: 7 passages" in index(nothing)
     for file in nothing.iterdir():
         file.unlink()
-    assert "mine: 6 passages, 0 files read" in warmer(environment, "index", nothing, "--collection", "mine").stderr
+    assert "mine: 6 passages, 0 files read" in index(nothing)
     for file in docs.iterdir():
         file.unlink()
-    assert "The collection is as it was" in refused(environment, "index", docs, "--collection", "mine")
+    assert "The collection is as it was" in index(docs)
 
 
 def test_a_data_directory_that_is_a_file_is_named(environment: dict[str, str], docs: Path, tmp_path: Path) -> None:
