@@ -4,7 +4,6 @@
 """
 
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -13,9 +12,9 @@ from statistics import fmean
 from typing import Any
 
 import anyio
-from mcp import Client, StdioServerParameters
+from mcp import Client
 
-from warmer_server.commands.demo import COLLECTION, SERVER, passage_key, recorded_scores
+from warmer_server.commands.demo import COLLECTION, own_server, own_settings, passage_key, recorded_scores
 
 QUERY = "how to make a secure password or token"
 RECORD = Path(__file__).parents[1] / "loop.json"
@@ -106,7 +105,7 @@ async def record() -> dict[str, Any]:
         KeyError: A passage has no recorded score, since this Python's documentation is another.
     """
     scores = recorded_scores()[QUERY]
-    async with Client(StdioServerParameters(command=SERVER[0], args=SERVER[1:], env=dict(os.environ))) as client:
+    async with Client(own_server(own_settings())) as client:
         asked = {"query": QUERY, "collection": COLLECTION}
         first = await _call(client, "search", asked | {"limit": _HITS})
         plain = await _call(client, "search", asked | {"limit": 2 * _HITS})

@@ -1,4 +1,4 @@
-"""Progress bars on stderr."""
+"""Progress bars on stderr, where that is a terminal."""
 
 from collections.abc import Callable
 from types import TracebackType
@@ -12,7 +12,8 @@ class Bars:
 
     def __init__(self) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._progress = Progress(*columns, console=Console(stderr=True))
+        console = Console(stderr=True)
+        self._progress = Progress(*columns, console=console, disable=not console.is_terminal)
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> "Bars":

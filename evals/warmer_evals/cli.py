@@ -46,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ModuleNotFoundError as error:
         if error.name not in {"ir_measures", "jinja2"}:
             raise
-        sys.exit(f"warmer-evals: the package {error.name} is missing: pip install 'warmer[evals]'")
+        install = "in the clone of Warmer, pip install -c constraints.txt '.[evals]'"
+        sys.exit(f"warmer-evals: the package {error.name} is missing: {install}")
     except (WarmerError, KeyboardInterrupt, BaseExceptionGroup) as error:
         cause = innermost(error)
         if isinstance(cause, KeyboardInterrupt):

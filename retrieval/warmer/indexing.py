@@ -76,10 +76,8 @@ def index_passages(
                 digest.add(id_, payload)
         points = len(stage.points)
         if not points:
-            raise IngestError(
-                "there is nothing to index: no passage was found. The collection is as it was; "
-                "`warmer delete NAME` deletes one"
-            )
+            as_it_was = ". The collection is as it was; `warmer delete NAME` deletes one" if known.generation else ""
+            raise IngestError(f"there is nothing to index: no passage was found{as_it_was}")
         indexed = ({} if replace else known.roots) | {label: str(path) for label, path in roots.items()}
         if (known.digest, known.model, known.roots) == (digest.hex(), embedder.name, indexed):
             progress(points, points)

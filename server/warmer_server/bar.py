@@ -11,8 +11,12 @@ from warmer.indexing import Progress as Report
 
 @contextmanager
 def progress_bar(of: str) -> Iterator[Report]:
-    """Yield what is called with the number done since the last call, and of all; nothing is shown before."""
+    """Yield what is called with the number done since the last call, and of all.
+
+    Nothing is shown before, nor where stderr is no terminal.
+    """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(of, total=None, visible=False)
         yield lambda done, total: bar.update(task, advance=done, total=total, visible=True)

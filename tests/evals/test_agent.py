@@ -239,7 +239,7 @@ async def test_wrong_calls_are_answered_with_what_is_wrong(api: Api, open_episod
     assert not (await ClaudeAgent("claude-haiku-5-5").find(QUESTION, episode)).error
     refused = results(api.requests[1])
     assert [result["is_error"] for result in refused] == [True] * len(wrong)
-    said = ["limt", "greater than or equal to 1", "no JSON object", "s_none", "scores of your own", "no tool"]
+    said = ["limt", "limit is 0: send a whole number", "no JSON object", "s_none", "scores of your own", "no tool"]
     said += ['{"hits"', "'d1' is not the source of a passage that you were shown: none so far"]
     for part, result in zip(said, refused, strict=True):
         assert part in result["content"]
@@ -359,5 +359,5 @@ def test_claude_is_an_extra(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "anthropic", None)
     monkeypatch.delitem(sys.modules, "warmer_evals.agent.claude")
     monkeypatch.delitem(sys.modules, "warmer.judges.claude")
-    with pytest.raises(EvalError, match="pip install anthropic"):
+    with pytest.raises(EvalError, match=r"pip install -c constraints.txt '\.\[claude\]'"):
         run("claude")

@@ -184,6 +184,8 @@ def test_a_judge_that_dies_is_resumed(
     resumed = evaluate("--judge", "dying_judge:Judge", "--train-limit", "12")
     (embedded / "scores").rename(tmp_path / "elsewhere")
     calls.write_text("\n" * 5)
+    assert "━" not in capsys.readouterr().err, "a bar is for a terminal"
+    monkeypatch.setenv("FORCE_COLOR", "1")
     assert evaluate("--judge", "dying_judge:Judge", "--train-limit", "12") == resumed
     assert resumed["methods"]["feedback"]["ndcg"] is not None
     assert "━" in capsys.readouterr().err
@@ -272,3 +274,11 @@ def test_whether_titles_are_indexed_is_found_out(
     write_qrels(dataset, "test", pool)
     assert evaluate()["about"]["indexed"] == "text"
     assert evaluate("--text", "title and text")["about"]["indexed"] == "title and text"
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
+    hidden = "import sys; sys.modules['ir_measures'] = None; from warmer_evals.cli import main; main()"
+    command = [sys.executable, "-c", hidden, "run", "--dataset", str(tmp_path), "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith("the clone of Warmer, pip install -c constraints.txt '.[evals]'\n")

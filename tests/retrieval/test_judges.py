@@ -217,7 +217,11 @@ def test_claude_without_a_key_says_what_to_set(monkeypatch: pytest.MonkeyPatch) 
 def test_claude_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "anthropic", None)
     monkeypatch.delitem(sys.modules, "warmer.judges.claude")
-    with pytest.raises(JudgeError, match="pip install anthropic"):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    with pytest.raises(JudgeError, match=r"in the clone of Warmer, pip install -c constraints.txt '\.\[claude\]'$"):
+        load_judge("claude")
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    with pytest.raises(JudgeError, match=r"'\.\[claude\]', and set ANTHROPIC_API_KEY$"):
         load_judge("claude")
 
 

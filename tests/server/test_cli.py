@@ -13,6 +13,7 @@ from threading import Event
 import pytest
 from qdrant_server import QdrantServer
 
+from warmer_server.cli import main
 from warmer_server.settings import Settings
 
 
@@ -68,6 +69,13 @@ def test_index_then_status(environment: dict[str, str], docs: Path) -> None:
         environment["WARMER_DATA_DIR"],
     ):
         assert part in status.stdout
+
+
+def test_status_says_which_collection_does_not_fit_the_model(environment: dict[str, str], data_dir: Path) -> None:
+    environment["WARMER_DATA_DIR"] = str(data_dir)
+    assert "was embedded by" not in warmer(environment, "status").stdout
+    said = warmer({**environment, "EMBEDDING_MODEL": "BAAI/bge-small-en-v1.5"}, "status").stdout
+    assert "collection 'notes' was embedded by 'sentence-transformers/all-MiniLM-L6-v2', but queries" in said
 
 
 def test_files_that_cannot_be_read_are_named_and_left_out(environment: dict[str, str], docs: Path) -> None:
@@ -153,8 +161,45 @@ def test_bad_paths_and_names_are_refused(environment: dict[str, str], docs: Path
     (docs / "inner").mkdir()
     assert "files in common" in refused(environment, "index", docs, docs / "inner", "--collection", "mine")
     (tmp_path / "empty").mkdir()
-    assert "nothing to index" in refused(environment, "index", tmp_path / "empty", "--collection", "mine")
+    said = refused(environment, "index", tmp_path / "empty", "--collection", "mine")
+    assert f"there is nothing to index in {tmp_path / 'empty'}: no passage was found, and nothing was changed" in said
     assert "none: make one with" in warmer(environment, "status").stdout
+
+
+def test_a_folder_of_nothing_is_refused_but_one_that_was_emptied_is_not(
+    docs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In one process, which loads the model once."""
+    monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path / "data"))
+
+    def index(*paths: Path) -> str:
+        refusal = ""
+        try:
+            main(["index", *map(str, paths), "--collection", "mine"])
+        except SystemExit as end:
+            refusal = str(end.code)
+        return capsys.readouterr().err + refusal
+
+    nothing = tmp_path / "nothing"
+    nothing.mkdir()
+    (nothing / "binary.md").write_bytes(b"\x00\x01\x02")
+    (nothing / "picture.png").touch()
+    said = index(nothing)
+    assert "left out: 1 of an unsupported kind: *.png" in said
+    assert any("left out:" in line and "binary.md" in line for line in said.splitlines())
+    assert said.endswith(f"there is nothing to index in {nothing}: no passage was found, and nothing was changed")
+    assert "mine: 6 passages" in index(docs)
+    assert "left out:" in index(docs, nothing)
+    main(["status"])
+    assert str(nothing) not in capsys.readouterr().out
+    (nothing / "boats.md").write_text("Reef early.\n")
+    assert "mine: 7 passages" in index(nothing)
+    for file in nothing.iterdir():
+        file.unlink()
+    assert "mine: 6 passages, 0 files read" in index(nothing)
+    for file in docs.iterdir():
+        file.unlink()
+    assert "The collection is as it was" in index(docs)
 
 
 def test_a_data_directory_that_is_a_file_is_named(environment: dict[str, str], docs: Path, tmp_path: Path) -> None:
@@ -238,6 +283,8 @@ def test_train_then_export_and_load(environment: dict[str, str], data_dir: Path,
     environment = {**environment, "WARMER_DATA_DIR": str(data_dir), "PYTHONPATH": python_path}
     few = warmer(environment, "train", "--queries", queries, "--judge", "judge_of_a_test:Longest")
     assert "needs_queries" in few.stdout
+    assert "next        `warmer train --queries FILE`, with about 50 queries" in few.stdout
+    assert few.stderr == ""
     queries.write_text(
         "\n".join(f"{a} {b}" for a in ("how", "why") for b in ["bread", "boats", "code", "garden", "stars", "data"])
     )
@@ -245,6 +292,7 @@ def test_train_then_export_and_load(environment: dict[str, str], data_dir: Path,
     assert done.returncode == 0, done.stderr
     assert "held out    12 queries" in done.stdout
     assert "status      applied" in done.stdout
+    assert done.stderr == ""
     assert "judge_of_a_test:Longest, 12 queries" in warmer(environment, "status").stdout
     exported = warmer(environment, "params").stdout
     assert {"a", "b", "c"} <= json.loads(exported)[0].keys()

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from argparse import Namespace
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -8,10 +9,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from warmer.embedding import Embedder
 from warmer.index.catalog import Catalog
 from warmer.index.generations import Manifest
-from warmer.indexing import index_passages
 from warmer.ingest.pydocs import python_passages
 from warmer_server.commands import demo
 from warmer_server.settings import Settings
@@ -28,12 +27,27 @@ async def printed(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return console.file.getvalue()
 
 
-async def test_before_scores_and_after_are_printed(
-    tmp_path: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+def test_before_scores_and_after_are_printed(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Twice: the second time nothing is indexed. The user's own data directory is as it was."""
     passages = [passage for passage in python_passages() if passage.source in MODULES]
-    index_passages(Catalog(tmp_path).generations(demo.COLLECTION), passages, embedder, roots={}, replace=True)
-    output = await printed(tmp_path, monkeypatch)
+    monkeypatch.setattr(demo, "python_passages", lambda **_: passages)
+    monkeypatch.setenv("WARMER_DATA_DIR", str(data_dir))
+    monkeypatch.setenv("COLUMNS", "100")
+    before = sorted(data_dir.rglob("*"))
+    generations = Catalog(data_dir / "demo").generations(demo.COLLECTION)
+    demo.run(Namespace())
+    made, printed = generations.current(), capsys.readouterr()
+    assert "Indexing the documentation of this Python" in printed.err
+    demo.run(Namespace())
+    assert generations.current() == made
+    output, said = capsys.readouterr()
+    assert said == ""
+    assert (data_dir / "demo" / "journal.sqlite3").exists()
+    assert sorted(path for path in data_dir.rglob("*") if not path.is_relative_to(data_dir / "demo")) == before
+    assert "The scores are recorded" in output
+    assert "WARMER_DATA_DIR=" in output
     for query in demo.recorded_scores():
         assert query in output
     assert output.count("Before") == 3
@@ -63,7 +77,8 @@ def test_an_error_inside_the_client_is_one_line(data_dir: Path) -> None:
     pointer = data_dir / "collections" / "notes"
     generation = next(pointer.rglob("manifest.json")).parent
     replace(Manifest.read(generation), model="other/model").write(generation)
-    pointer.rename(data_dir / "collections" / demo.COLLECTION)
+    (data_dir / "demo" / "collections").mkdir(parents=True)
+    pointer.rename(data_dir / "demo" / "collections" / demo.COLLECTION)
     script = "import sys, warmer_server.commands.demo as d; d.build = lambda *a, **k: None\n"
     script += "d.python_passages = lambda **k: []\n"
     script += "from warmer_server.cli import main; main(['demo'])"

@@ -72,6 +72,13 @@ def test_a_foreign_host_or_origin_is_refused(server: HttpServer) -> None:
     assert initialize(server, host="evil.example.com").status_code == 421
     assert initialize(server, origin="https://evil.example.com").status_code == 403
     assert initialize(server, origin="http://localhost:3000").status_code == 200
+    deadline = monotonic() + 60
+    for said in (
+        "WARMER_ALLOWED_HOSTS does not have it: Invalid Host header: evil.example.com",
+        "WARMER_ALLOWED_ORIGINS does not have it: Invalid Origin header: https://evil.example.com",
+    ):
+        while said not in "".join(server.said):
+            assert monotonic() < deadline, said
 
 
 def test_only_posts_are_answered(server: HttpServer) -> None:
@@ -201,12 +208,19 @@ async def test_connections_are_given_up_now_and_then() -> None:
     assert headers.count(((b"connection", b"close"),)) < 100
 
 
-def test_what_cannot_be_served_ends_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_served_ends_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path))
     with pytest.raises(SystemExit, match="say --open-to-everyone"):
         main(["serve", "--http", "--host", "0.0.0.0"])
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit, match="choose another --host or"):
-        main(["serve", "--http", "--port", str(taken.getsockname()[1])])
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for more in ([], ["--host", "0.0.0.0", "--open-to-everyone"]):
+            assert "WARMER_ALLOWED_HOSTS" not in capsys.readouterr().err
+            with pytest.raises(SystemExit, match="choose another --host or"):
+                main(["serve", "--http", "--port", port, *more])
+        assert "WARMER_ALLOWED_HOSTS is not set: clients that call this server by" in capsys.readouterr().err
     monkeypatch.setenv("WARMER_TOKENS_FILE", str(tmp_path / "none"))
     with pytest.raises(SystemExit, match="cannot read WARMER_TOKENS_FILE"):
         main(["serve", "--http"])

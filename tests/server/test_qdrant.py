@@ -23,6 +23,7 @@ from warmer_server.cli import main
 from warmer_server.settings import read_settings
 
 pytestmark = pytest.mark.anyio
+TO_TRAIN = [f"{how} {word}" for how in ("how", "why") for word in ("bread", "boats", "code", "stars", "data")]
 KEY, READ_ONLY = "s3cret-key", "s3cret-reader"
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
 Status = Callable[..., str]
@@ -102,7 +103,7 @@ async def test_all_three_tools_work_on_a_collection_that_somebody_else_made(
         steered = await ask(client, "give_feedback", search_id=found["search_id"], scores=scores)
         assert steered["outcome"] == "steered"
         assert not {hit["id"] for hit in steered["hits"]} & {hit["id"] for hit in found["hits"][:3]}
-        trained = await ask(client, "train_params", queries=reference.queries, limit=5, wait_seconds=20)
+        trained = await ask(client, "train_params", queries=TO_TRAIN, limit=5, wait_seconds=20)
         assert trained["status"] == "needs_scores"
     writes = [path for method, path, _ in qdrant.requests if method in {"PUT", "PATCH", "DELETE"} or "payload" in path]
     assert writes == []
@@ -187,7 +188,7 @@ async def test_a_tenant_cannot_use_what_another_searched(connect: Connect, refer
         assert found["collection"] == "docs"
         scores = {"1": 9, "2": 0}
         assert (await ask(client, "give_feedback", search_id=found["search_id"], scores=scores))["ranking"]
-        job = (await ask(client, "train_params", queries=queries[:2], limit=5))["job_id"]
+        job = (await ask(client, "train_params", queries=TO_TRAIN, limit=5))["job_id"]
     async with connect(WARMER_JOURNAL=journal, WARMER_FILTER=tenant.format("b")) as client:
         said = await refusal(client, "give_feedback", search_id=found["search_id"], scores={"1": 9})
         assert "is unknown: call search again" in said
@@ -217,7 +218,7 @@ async def test_a_training_that_cannot_be_claimed_leaves_the_server_running(
         await ask(client, "search", query=reference.queries[0])
         broken.on, broken.spared = True, 1  # the job can be kept
         with anyio.fail_after(30):
-            reply = await ask(client, "train_params", queries=reference.queries, limit=5, wait_seconds=500)
+            reply = await ask(client, "train_params", queries=TO_TRAIN, limit=5, wait_seconds=500)
         assert reply["status"] == "running"
         broken.on = False
         await ask(client, "search", query=reference.queries[0])
@@ -234,7 +235,7 @@ async def test_a_training_that_cannot_be_settled_leaves_the_server_running(
         await ask(client, "search", query=reference.queries[0])
         broken.on, broken.spared = True, 4  # the job can be kept, claimed and begun
         with anyio.fail_after(30):
-            reply = await ask(client, "train_params", queries=reference.queries, limit=5, wait_seconds=500)
+            reply = await ask(client, "train_params", queries=TO_TRAIN, limit=5, wait_seconds=500)
         assert reply["status"] == "running"
         broken.on = False
         await ask(client, "search", query=reference.queries[0])

@@ -87,7 +87,7 @@ async def test_a_tool_without_its_scope_is_neither_listed_nor_run(
 
 
 async def test_handles_are_of_their_owner_alone(guarded: Guarded) -> None:
-    queries = [f"why {word}" for word in ("bread", "boats")]
+    queries = [f"{how} {word}" for how in ("how", "why") for word in ("bread", "boats", "code", "stars", "data")]
     async with guarded.connect("ann") as ann, guarded.connect("baker") as baker, guarded.connect("ann-too") as again:
         handle = (await ask(ann, "search", query="bread"))["search_id"]
         job = (await ask(ann, "train_params", queries=queries, limit=5))["job_id"]

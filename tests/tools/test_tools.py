@@ -143,9 +143,16 @@ BAD_SEARCHES: list[tuple[dict[str, Any], str]] = [
     ({"query": ""}, "the query is empty"),
     ({"query": " \n\t"}, "the query is empty"),
     ({"query": "x" * 100_000}, "100000 characters, at most 4000"),
-    ({"query": "x", "limit": 0}, "greater than or equal to 1"),
-    ({"query": "x", "limit": 1_000_000}, "less than or equal to 50"),
-    ({"query": "x", "limitt": 3}, "limitt"),
+    ({"query": "x", "limit": 0}, "limit is 0: send a whole number from 1 to 50 (Hits at most)"),
+    ({"query": "x", "limit": 1_000_000}, "limit is 1000000: send a whole number from 1 to 50"),
+    ({"query": "x", "limit": None}, "limit is null: send a whole number"),
+    ({"query": "x", "limit": float("nan")}, "limit is"),
+    ({"query": "x", "limitt": 3}, "limitt is no argument: there are query, collection, limit, filter, include_scores"),
+    ({}, "query is missing: send a text (What is looked for, in natural language)"),
+    ({"query": 3, "limit": "many"}, 'query is 3: send a text (What is looked for, in natural language); limit is "m'),
+    ({"query": "x", "include_scores": "y" * 5000}, "yyy…: send true or false"),
+    ({"query": "x", "filter": [1, 2]}, "filter is a list of 2: send an object (Qdrant filter, e.g."),
+    (dict.fromkeys("abcdef", 1), "and 4 more"),
     ({"query": "x", "collection": "recipes"}, "no collection 'recipes'; there are: notes"),
     ({"query": "x", "filter": {"key": "source"}}, "filter"),
     ({"query": "x", "filter": {"must": [{"key": "author", "match": {"value": "me"}}]}}, "author"),
@@ -159,7 +166,15 @@ async def test_bad_searches_are_told_what_to_do(connect: Connect, arguments: dic
         message = await refusal(client, "search", **arguments)
         assert said in message
         assert "Traceback" not in message
+        assert "validation error" not in message
         assert "errors.pydantic.dev" not in message
+        assert len(message) < 1000
+
+
+async def test_scores_that_are_a_list_are_shown_how_to_be_sent(connect: Connect) -> None:
+    async with connect() as client:
+        message = await refusal(client, "give_feedback", search_id="s_x", scores=[9, 2])
+        assert message.startswith('scores is a list of 2: send an object (Hit number -> score 0-10, e.g. {"1": 9, ')
 
 
 BAD_SCORES: list[tuple[dict[str, Any], str]] = [
@@ -256,6 +271,9 @@ async def test_the_surface_that_clients_need(connect: Connect) -> None:
             assert "$ref" not in json.dumps(tool.input_schema)
             assert not {"anyOf", "oneOf", "allOf"} & tool.input_schema.keys()
             assert tool.input_schema["additionalProperties"] is False
+            for schema in tool.input_schema["properties"].values():
+                bounds = {"minimum", "maximum"} if schema["type"] in {"integer", "number"} else set()
+                assert {"description", *bounds} <= schema.keys(), "a refusal says them"
             assert tool.title and "Qdrant" in tool.title
             assert tool.description and len(tool.description) < 2048
             assert "\n " not in tool.description

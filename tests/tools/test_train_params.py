@@ -140,8 +140,9 @@ async def test_scores_that_an_agent_gave_before_are_not_asked_for_again(connect:
         found = await ask(client, "search", query=QUERIES[0], limit=8)
         scores = {str(hit["hit"]): 1 for hit in found["hits"]}
         await ask(client, "give_feedback", search_id=found["search_id"], scores=scores)
-        reply = await ask(client, "train_params", queries=QUERIES[:2], limit=8)
-        assert [item["query"] for item in reply["to_score"]] == [QUERIES[1]]
+        reply = await ask(client, "train_params", queries=QUERIES, limit=8)
+        assert reply["progress"] == {"done": 1, "total": 12}
+        assert reply["to_score"][0]["query"] == QUERIES[1]
 
 
 async def test_a_judge_scores_once_and_for_all(connect: Connect, calls: Path) -> None:
@@ -237,13 +238,19 @@ async def test_a_judge_takes_the_newest_searches(
     assert set(made(calls)) == set(QUERIES[-10:])
 
 
-async def test_one_query_is_too_few(connect: Connect) -> None:
+async def test_too_few_queries_are_refused_before_any_is_scored(connect: Connect, calls: Path) -> None:
+    judge = "judges_of_a_test:Subject"
     async with connect() as client:
-        reply = await ask(client, "train_params", queries=["bread"], limit=6)
-        await score_batch(client, reply, lambda _, hit: len(hit["text"]) % 11)
-        reply = await ask(client, "train_params", job_id=reply["job_id"])
-        assert reply["status"] == "rejected"
-        assert "at least 10 are needed" in reply["reason"]
+        for who in ("agent", judge):
+            reply = await ask(client, "train_params", queries=QUERIES[:3], judge=who)
+            assert (reply["status"], reply["progress"]) == ("needs_queries", {"done": 3, "total": 10})
+            assert "5 scored hits or more and 3 to score: at least 10 are needed" in reply["reason"]
+        assert made(calls) == []
+        await ask(client, "train_params", queries=QUERIES[:10], judge=judge, limit=8)
+        assert len(made(calls)) == 10
+        few = await ask(client, "train_params", queries=QUERIES[9:], judge=judge, limit=8)
+        assert few["progress"]["total"] == 3, "what this judge scored before counts too"
+        assert (await ask(client, "train_params", queries=QUERIES[9:]))["status"] == "needs_queries"
 
 
 @pytest.mark.usefixtures("calls")
@@ -275,7 +282,10 @@ async def test_bad_calls_are_told_what_to_do(connect: Connect) -> None:
             ({"judge": "os:getcwd"}, "WARMER_JUDGES"),
             ({"judge": "gpt"}, "there is no judge"),
             ({"judge": "claude", "queries": QUERIES}, "ANTHROPIC_API_KEY"),
-            ({"limit": 2}, "greater than or equal to 5"),
+            ({"limit": 2}, "limit is 2: send a whole number from 5 to 50 (Hits scored a query)"),
+            ({"queries": ["x", 3]}, "queries[1] is 3: send a list of texts, 500 items at most"),
+            ({"queries": ["x"] * 501}, "queries is a list of 501: send a list of texts, 500 items at most"),
+            ({"wait_seconds": -1}, "wait_seconds is -1: send a number from 0 to 600"),
             ({"collection": "none"}, "there is no collection"),
         ]
         for arguments, said in bad:

@@ -10,10 +10,11 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import ToolAnnotations
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, ValidationError
 
 from warmer.errors import WarmerError
 from warmer.plain import message
+from warmer_tools.arguments import wrong_arguments
 from warmer_tools.calls import logged
 from warmer_tools.workspace import Workspace
 
@@ -36,7 +37,9 @@ class SpokenTool(Tool):
             except UnexpectedToolError:
                 raise
             except ToolError as error:
-                raise ToolError(message(str(error))) from error.__cause__
+                cause = error.__cause__
+                said = wrong_arguments(cause, self.parameters) if isinstance(cause, ValidationError) else str(error)
+                raise ToolError(message(said)) from cause
         return replies[0]
 
 

@@ -21,10 +21,14 @@ from warmer_tools.calls import known
 from warmer_tools.reply import HitReply, hit_replies, result
 from warmer_tools.stopwatch import about, stopwatch
 from warmer_tools.tool import NoList, NoText, ToolContext, make_tool, spoken_errors
-from warmer_tools.training import clean_queries, quiet, run_job, scored_queries, unscored
-from warmer_tools.workspace import RUBRIC, Workspace
+from warmer_tools.training import clean_queries, quiet, run_job, scored_queries, unscored, whose
+from warmer_tools.workspace import Workspace
 
 MAX_QUERIES = 500
+GOOD_QUERIES = (
+    "what users of this collection really ask, in their own words, on different subjects, easy and hard; "
+    "not the titles of its documents"
+)
 BATCH_CHARACTERS = 24_000  # about 6,000 tokens
 _POLL = 0.5
 _log = logging.getLogger(__name__)
@@ -111,18 +115,14 @@ async def start(workspace: Workspace, collection: str, queries: list[str], judge
             f"the queries of {info.name!r} are embedded by Qdrant itself, so that there are no vectors to train on: "
             "the default parameters serve; choose a retriever that runs here to train"
         )
-    if judge != AGENT:
-        await anyio.to_thread.run_sync(workspace.load_judge, judge)
-        asked = asked or clean_queries(await workspace.journal.queries(info.name))[-MAX_QUERIES:]
-        if len(asked) >= FEWEST_QUERIES:
-            return await workspace.jobs.create(info.name, judge, limit, asked, "running")
-        return _needs_queries(len(asked), "queries")
-    if asked:
-        return await workspace.jobs.create(info.name, AGENT, limit, asked, "running")
-    scored = await scored_queries(workspace, info, AGENT, RUBRIC)
-    if len(scored) < FEWEST_QUERIES:
-        return _needs_queries(len(scored), f"queries with {FEWEST_HITS} scored hits or more")
-    return await workspace.jobs.create(info.name, AGENT, limit, [], "running")
+    model = None if judge == AGENT else await anyio.to_thread.run_sync(workspace.load_judge, judge)
+    if model and not asked:
+        asked = clean_queries(await workspace.journal.queries(info.name))[-MAX_QUERIES:]
+    if len(asked) < FEWEST_QUERIES:
+        scored = {found.query for found in await scored_queries(workspace, info, *whose(model))}
+        if len(scored | set(asked)) < FEWEST_QUERIES:
+            return _needs_queries(len(scored - set(asked)), len(asked))
+    return await workspace.jobs.create(info.name, judge, limit, asked, "running")
 
 
 async def follow(workspace: Workspace, job: Job, wait_seconds: float, report: Report) -> TrainReply:
@@ -184,14 +184,15 @@ _NEXT: dict[str, str] = {
 }
 
 
-def _needs_queries(count: int, what: str) -> TrainReply:
+def _needs_queries(scored: int, asked: int) -> TrainReply:
+    more = f" and {asked} to score" if asked else ""
     return TrainReply(
         job_id="",
         status="needs_queries",
-        progress=Progress(done=count, total=FEWEST_QUERIES),
-        reason=f"there are {count} {what}; {FEWEST_QUERIES} are needed, 50 are good",
-        next="Call train_params with about 50 queries: what users of this collection really ask, in their own words, "
-        "on different subjects, easy and hard; not the titles of its documents.",
+        progress=Progress(done=scored + asked, total=FEWEST_QUERIES),
+        reason=f"there are {scored} queries with {FEWEST_HITS} scored hits or more{more}: at least {FEWEST_QUERIES} "
+        "are needed, 50 are good",
+        next=f"Call train_params with about 50 queries: {GOOD_QUERIES}.",
     )
 
 

@@ -1,5 +1,6 @@
 """Models that score hits in an agent's place, from 0 to 10."""
 
+import os
 import re
 from collections.abc import Sequence
 from numbers import Real
@@ -105,7 +106,12 @@ def _claude(model: str) -> Judge:
     try:
         from warmer.judges.claude import ClaudeJudge  # noqa: PLC0415  its package is an extra
     except ImportError as error:
-        raise JudgeError(
-            f"the judge claude:{model} needs the package anthropic ({error}): pip install anthropic"
-        ) from error
+        raise JudgeError(f"the judge claude:{model} {lacking(error)}") from error
     return ClaudeJudge(model)
+
+
+def lacking(error: ImportError) -> str:
+    """Say what Claude needs that is not here: its package, and the key too where that is not set."""
+    key = "" if os.environ.get("ANTHROPIC_API_KEY", "").strip() else ", and set ANTHROPIC_API_KEY"
+    install = "pip install -c constraints.txt '.[claude]'"
+    return f"needs the package anthropic ({error}): in the clone of Warmer, {install}{key}"

@@ -73,7 +73,8 @@ async def publish_passages(
         for id_, passage in identify(passages, given):
             points.add(id_, payload_of(passage))
         if not points and not (before and (await _leftovers(collection, given, scope))[0]):
-            raise IngestError("there is nothing to index: no passage was found. The collection is as it was")
+            as_it_was = ". The collection is as it was" if before else ""
+            raise IngestError(f"there is nothing to index: no passage was found{as_it_was}")
         indexed = {label: str(path) for label, path in roots.items()}
         known = before.roots if before else {}
         claimed = await _claim(

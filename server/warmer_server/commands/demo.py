@@ -1,7 +1,7 @@
 """`warmer demo`: the whole loop, on this Python's own documentation, with a real client and server.
 
 The scores are recorded: a language model read each passage. They are keyed by the passage, so that another
-Python's differing text counts as not scored.
+Python's differing text counts as not scored. All of it is kept in a data directory of its own, apart from the user's.
 """
 
 import argparse
@@ -28,10 +28,10 @@ from warmer_server.commands.index import build
 from warmer_server.settings import Settings, read_settings
 
 COLLECTION = "python-docs"
-SERVER = [sys.executable, "-P", "-m", "warmer_server.cli", "serve"]
 _HITS = 5
 _USEFUL = 7
 _TITLE = 34
+_UNSCORED = "-"
 
 Hits = Sequence[Mapping[str, Any]]
 Recorded = Mapping[str, float]
@@ -39,13 +39,33 @@ Recorded = Mapping[str, float]
 
 def run(_: argparse.Namespace) -> None:
     """Index the documentation, if it is not there yet, then search it in rounds and print what happens."""
-    settings = read_settings()
+    settings = own_settings()
     if COLLECTION not in Catalog(settings.data_dir).names():
         said = "Indexing the documentation of this Python: once, a few minutes."
         Console(stderr=True).print(said)
     embedder = load_embedder(settings.embedding_model)
     build(settings, embedder, COLLECTION, python_passages(window=embedder.window), {}, replace=True)
     asyncio.run(demonstrate(settings, Console(highlight=False)))
+
+
+def own_settings() -> Settings:
+    """Read the settings, with the demo's data directory: the folder `demo` in the user's."""
+    settings = read_settings()
+    return settings.model_copy(update={"data_dir": settings.data_dir / "demo"})
+
+
+def own_server(settings: Settings) -> StdioServerParameters:
+    """Say how to start a server on the data directory of `settings`.
+
+    Settings that would lead it to other collections than the one made here are left out.
+    """
+    elsewhere = ("QDRANT_", "WARMER_", "COLLECTION_NAME")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(elsewhere)}
+    return StdioServerParameters(
+        command=sys.executable,
+        args=["-P", "-m", "warmer_server.cli", "serve"],
+        env=environment | {"WARMER_DATA_DIR": str(settings.data_dir)},
+    )
 
 
 def recorded_scores() -> dict[str, Recorded]:
@@ -61,27 +81,26 @@ def passage_key(hit: Mapping[str, Any]) -> str:
 
 async def demonstrate(settings: Settings, console: Console) -> None:
     """Start the server, search it in rounds as a client, and print before, scores and after."""
-    server = StdioServerParameters(command=SERVER[0], args=SERVER[1:], env=_environment())
-    async with Client(server) as client:
+    console.print(
+        "The scores are recorded: a language model read these passages once, and none is asked now. "
+        f"Where there is no recorded score, {_UNSCORED!r} stands.\n",
+        soft_wrap=True,
+    )
+    async with Client(own_server(settings)) as client:
         for query, recorded in recorded_scores().items():
             console.rule(f"[bold]{query}", align="left")
             await _rounds(client, console, query, recorded)
     console.print(
-        f"The collection {COLLECTION!r} is in {settings.data_dir}; `warmer serve` serves it.\n"
+        f"The collection {COLLECTION!r} and these searches are in {settings.data_dir}, apart from your own: delete the "
+        f"folder, or serve it by `WARMER_DATA_DIR={settings.data_dir} warmer serve`.\n"
         "Three queries show how it works. Whether it pays on your data is for measurements to say.",
         soft_wrap=True,
     )
 
 
-def _environment() -> dict[str, str]:
-    """Leave out settings that would lead the server to other collections than the one made here."""
-    elsewhere = ("QDRANT_", "WARMER_", "COLLECTION_NAME")
-    return {n: v for n, v in os.environ.items() if n == "WARMER_DATA_DIR" or not n.startswith(elsewhere)}
-
-
 async def _rounds(client: Client, console: Console, query: str, recorded: Recorded) -> None:
     first = await _call(client, "search", query=query, collection=COLLECTION, limit=_HITS)
-    console.print("[bold]Before[/bold]: first hits, and the score that a language model gave each")
+    console.print("[bold]Before[/bold]: first hits, and the recorded score of each")
     console.print(_table(first["hits"], recorded))
     scores = _scores(first["hits"], recorded)
     if not scores:
@@ -89,7 +108,7 @@ async def _rounds(client: Client, console: Console, query: str, recorded: Record
         return
     handle = first["search_id"]
     second = await _call(client, "give_feedback", search_id=handle, scores=scores, limit=_HITS)
-    console.print("[bold]After[/bold]: those scores steered a second retrieval; its hits, scored too")
+    console.print("[bold]After[/bold]: those scores steered a second retrieval; its hits, and their recorded scores")
     console.print(_table(second["hits"], recorded))
     more = _scores(second["hits"], recorded)
     final = await _call(client, "give_feedback", search_id=handle, scores=more, limit=1) if more else second
@@ -125,7 +144,7 @@ def _table(hits: Hits, recorded: Recorded) -> Table:
     table = _empty_table()
     for hit in hits:
         score = recorded.get(passage_key(hit))
-        _add(table, hit, "-" if score is None else f"{score:g}", " ".join(hit["text"].split()))
+        _add(table, hit, _UNSCORED if score is None else f"{score:g}", " ".join(hit["text"].split()))
     return table
 
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from warmer.embedding import Embedder
@@ -47,14 +48,20 @@ def run(arguments: argparse.Namespace) -> None:
     settings = read_settings(arguments.url)
     name, replace = arguments.collection, arguments.replace
     url = server_url(arguments.url, settings)
-    roots = root_labels(arguments.paths, {} if replace else _known_roots(settings, url, name))
+    known = {} if replace else _known_roots(settings, url, name)
+    roots = root_labels(arguments.paths, known)
     embedder = load_embedder(settings.embedding_model)
-    found = _gather(roots, arguments, embedder.window)
+    new = () if replace else roots.keys() - known.keys()
+    found = _gather(roots, arguments, embedder.window, new)
     unread = found.left_out.unread
-    if url:
-        built = asyncio.run(_publish(settings, url, embedder, found, name, replace=replace))
-    else:
-        built = build(settings, embedder, name, found.passages, found.roots, unread=unread, replace=replace)
+    try:
+        if url:
+            built = asyncio.run(_publish(settings, url, embedder, found, name, replace=replace))
+        else:
+            built = build(settings, embedder, name, found.passages, found.roots, unread=unread, replace=replace)
+    except IngestError:
+        _say_left_out(found)
+        raise
     _report(arguments, built, found)
 
 
@@ -117,11 +124,27 @@ async def _publish(
             )
 
 
-def _gather(roots: dict[str, Path], arguments: argparse.Namespace, window: Window | None) -> Material:
+def _gather(
+    roots: dict[str, Path], arguments: argparse.Namespace, window: Window | None, new: Collection[str]
+) -> Material:
     left_out, asked = LeftOut(), {"include": arguments.include, "exclude": arguments.exclude}
-    files = [file for label, root in roots.items() for file in find_files(root, label, left_out, **asked)]
-    passages = _read(files, left_out, window, arguments.max_size)
-    return Material(roots, passages, frozenset(file.source for file in files), left_out)
+    files = {label: list(find_files(root, label, left_out, **asked)) for label, root in roots.items()}
+
+    def read(label: str) -> Iterator[Passage]:
+        passages = _read(files[label], left_out, window, arguments.max_size)
+        return _some(passages, roots[label]) if label in new else passages
+
+    sources = frozenset(file.source for found in files.values() for file in found)
+    return Material(roots, chain.from_iterable(map(read, roots)), sources, left_out)
+
+
+def _some(passages: Iterator[Passage], root: Path) -> Iterator[Passage]:
+    """Refuse a root that has none, before anything is written: it would count as indexed from then on."""
+    first = next(passages, None)
+    if first is None:
+        raise IngestError(f"there is nothing to index in {root}: no passage was found, and nothing was changed")
+    yield first
+    yield from passages
 
 
 def _read(files: Sequence[SourceFile], left_out: LeftOut, window: Window | None, most: int) -> Iterator[Passage]:
@@ -140,6 +163,10 @@ def _read(files: Sequence[SourceFile], left_out: LeftOut, window: Window | None,
 def _report(arguments: argparse.Namespace, built: Built, found: Material) -> None:
     change = f"{built.embedded} embedded anew" if built.published else "nothing had changed"
     say(f"{arguments.collection}: {built.points} passages, {found.read} files read, {change}")
-    say(*(f"left out: {line}" for line in found.left_out.lines()))
+    _say_left_out(found)
     if found.left_out.unread and not arguments.replace:
         say("What was indexed before of those that could not be read is kept.")
+
+
+def _say_left_out(found: Material) -> None:
+    say(*(f"left out: {line}" for line in found.left_out.lines()))

@@ -1,6 +1,7 @@
 """`warmer serve`: MCP on stdin and stdout, or over HTTP."""
 
 import argparse
+import logging
 import sys
 
 from warmer.database import Database
@@ -9,6 +10,8 @@ from warmer_server import logs, stdio
 from warmer_server.app import build_server
 from warmer_server.engine import journal_path
 from warmer_server.settings import Settings, read_settings
+
+_log = logging.getLogger(__name__)
 
 
 def run(asked: argparse.Namespace) -> None:
@@ -35,6 +38,12 @@ def _http(asked: argparse.Namespace, settings: Settings) -> None:
         raise WarmerError(
             f"--host {asked.host} can be reached from other machines, and there are no tokens, so that anybody may "
             "search and score: set WARMER_TOKENS_FILE (`warmer token` makes its lines), or say --open-to-everyone"
+        )
+    if not (settings.allowed_hosts or is_local(asked.host)):
+        _log.warning(
+            "WARMER_ALLOWED_HOSTS is not set: clients that call this server by another name than localhost or %s are "
+            "answered 421 Invalid Host header",
+            asked.host,
         )
     listening = Listening(bind(asked.host, asked.port), asked.host)
     at = url(listening.sock)

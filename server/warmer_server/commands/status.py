@@ -5,6 +5,7 @@ import asyncio
 from contextlib import closing
 
 from warmer.database import Database
+from warmer.embedding.retrievers import same_model
 from warmer.errors import WarmerError
 from warmer.index.catalog import Catalog
 from warmer.parameters import Trained
@@ -106,6 +107,10 @@ async def _collections(settings: Settings, verify: bool) -> list[str]:
                 f"generation {info.generation}"
             )
             lines += verified
+            model = settings.retrievers.get(name, settings.embedding_model)
+            # No model is loaded where the names are the same.
+            if wrong := "" if same_model(model, info.model) else misfit(info, model):
+                lines.append(f"                  {wrong}")
             if manifest := generations.manifest():
                 lines += [f"                  {label} from {path}" for label, path in manifest.roots.items()]
     return lines

@@ -5,18 +5,24 @@ import asyncio
 from pathlib import Path
 
 import anyio
-from rich.console import Console
-from rich.progress import Progress
 
 from warmer.errors import WarmerError
+from warmer.indexing import Progress
 from warmer_server.app import make_workspace
+from warmer_server.bar import progress_bar
 from warmer_server.engine import Engine, open_engine
 from warmer_server.say import say
 from warmer_server.settings import Settings, read_settings
 from warmer_tools import train_params
-from warmer_tools.train_params import TrainReply
+from warmer_tools.train_params import GOOD_QUERIES, TrainReply
 
 _PATIENCE = 7 * 86400.0
+_NEXT = {  # what differs from what an agent is told
+    "needs_queries": f"`warmer train --queries FILE`, with about 50 queries, one a line: {GOOD_QUERIES}.",
+    "needs_scores": "Ask an agent to call train_params with this job_id and to score what it is given, or run this "
+    "again with a model as --judge.",
+    "failed": "Mend what the reason names, then run this again: scores are kept.",
+}
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -30,17 +36,20 @@ def run(arguments: argparse.Namespace) -> None:
 
 async def _train(settings: Settings, collection: str, queries: list[str], judge: str, limit: int) -> TrainReply:
     async with open_engine(settings) as engine:
-        with Progress(console=Console(stderr=True)) as bar:
-            return await _follow(settings, engine, bar, collection, queries, judge, limit)
+        with progress_bar("queries scored") as progress:
+            return await _follow(settings, engine, progress, collection, queries, judge, limit)
 
 
 async def _follow(
-    settings: Settings, engine: Engine, bar: Progress, collection: str, queries: list[str], judge: str, limit: int
+    settings: Settings, engine: Engine, progress: Progress, collection: str, queries: list[str], judge: str, limit: int
 ) -> TrainReply:
-    task = bar.add_task("queries scored", total=None, visible=False)
+    seen = 0
 
     async def report(done: int, total: int) -> None:
-        bar.update(task, completed=done, total=total or None, visible=True)
+        nonlocal seen
+        if total:
+            progress(done - seen, total)
+            seen = done
 
     async with anyio.create_task_group() as background:
         workspace = make_workspace(settings, engine, background)
@@ -70,7 +79,7 @@ def _lines(reply: TrainReply) -> list[str]:
         ]
     if reply.usage:
         lines.append("usage       " + ", ".join(f"{name} {value}" for name, value in reply.usage.items()))
-    return [*lines, f"next        {reply.next}"]
+    return [*lines, f"next        {_NEXT.get(reply.status, reply.next)}"]
 
 
 def _read(path: Path) -> list[str]:

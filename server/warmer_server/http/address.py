@@ -1,5 +1,6 @@
 """Where a server listens, and which Host and Origin headers it answers to."""
 
+import logging
 import socket
 from collections.abc import Iterable
 from ipaddress import ip_address
@@ -9,7 +10,9 @@ from mcp.server.transport_security import TransportSecuritySettings
 from warmer.errors import WarmerError
 
 _LOCAL = ("127.0.0.1", "localhost", "[::1]")
+_SDK = "mcp.server.transport_security"
 BACKLOG = 2048
+_REFUSED = {"Invalid Host": "WARMER_ALLOWED_HOSTS", "Invalid Origin": "WARMER_ALLOWED_ORIGINS"}
 
 
 def is_local(host: str) -> bool:
@@ -59,8 +62,17 @@ def security(host: str, hosts: Iterable[str], origins: Iterable[str]) -> Transpo
         hosts: Further names that it is called by, such as a proxy's; with any port, unless they have one.
         origins: Pages that may call it, such as https://app.example.com.
     """
+    logging.getLogger(_SDK).addFilter(_advised)
     own = f"[{host}]" if ":" in host else host
     names = dict.fromkeys((*_LOCAL, own, *hosts))
     with_ports = [f"{name}:*" for name in names if name.endswith("]") or ":" not in name]
     local = [f"http://{name}{port}" for name in _LOCAL for port in ("", ":*")]
     return TransportSecuritySettings(allowed_hosts=[*names, *with_ports], allowed_origins=[*local, *origins])
+
+
+def _advised(record: logging.LogRecord) -> bool:
+    """Let the SDK's line on a header that it refuses name the setting."""
+    for said, setting in _REFUSED.items():
+        if str(record.msg).startswith(said):
+            record.msg = f"{setting} does not have it: {record.msg}"
+    return True
