@@ -285,6 +285,9 @@ def test_train_then_export_and_load(environment: dict[str, str], data_dir: Path,
     assert "needs_queries" in few.stdout
     assert "next        `warmer train --queries FILE`, with about 50 queries" in few.stdout
     assert few.stderr == ""
+    shallow = warmer(environment, "train", "--queries", queries, "--limit", "3")
+    assert shallow.returncode == 1
+    assert shallow.stderr == "warmer: --limit is 3: 5 to 50 hits of a query can be scored\n"
     queries.write_text(
         "\n".join(f"{a} {b}" for a in ("how", "why") for b in ["bread", "boats", "code", "garden", "stars", "data"])
     )

@@ -25,6 +25,7 @@ from warmer_tools.training import clean_queries, quiet, run_job, scored_queries,
 from warmer_tools.workspace import Workspace
 
 MAX_QUERIES = 500
+MOST_HITS = 50
 GOOD_QUERIES = (
     "what users of this collection really ask, in their own words, on different subjects, easy and hard; "
     "not the titles of its documents"
@@ -77,7 +78,7 @@ async def train_params(
     judge: Annotated[
         str, Field(description='Who scores: "agent" (you), "claude", "fastembed:<model>", or "module:Class"')
     ] = AGENT,
-    limit: Annotated[int, Field(ge=FEWEST_HITS, le=50, description="Hits scored a query")] = 25,
+    limit: Annotated[int, Field(ge=FEWEST_HITS, le=MOST_HITS, description="Hits scored a query")] = 25,
     job_id: Annotated[str, NoText, Field(description="Continue this training")] = "",
     wait_seconds: Annotated[float, Field(ge=0, le=600, description="How long to wait for the end")] = 45,
     cancel: Annotated[bool, Field(description="Stop the training job_id; scores are kept")] = False,

@@ -8,13 +8,14 @@ import anyio
 
 from warmer.errors import WarmerError
 from warmer.indexing import Progress
+from warmer.training import FEWEST_HITS
 from warmer_server.app import make_workspace
 from warmer_server.bar import progress_bar
 from warmer_server.engine import Engine, open_engine
 from warmer_server.say import say
 from warmer_server.settings import Settings, read_settings
 from warmer_tools import train_params
-from warmer_tools.train_params import GOOD_QUERIES, TrainReply
+from warmer_tools.train_params import GOOD_QUERIES, MOST_HITS, TrainReply
 
 _PATIENCE = 7 * 86400.0
 _NEXT = {  # what differs from what an agent is told
@@ -27,6 +28,8 @@ _NEXT = {  # what differs from what an agent is told
 
 def run(arguments: argparse.Namespace) -> None:
     """Train, show progress on stderr, and print the outcome."""
+    if not FEWEST_HITS <= arguments.limit <= MOST_HITS:
+        raise WarmerError(f"--limit is {arguments.limit}: {FEWEST_HITS} to {MOST_HITS} hits of a query can be scored")
     queries = _read(arguments.queries) if arguments.queries else []
     # Who types the command may name any class.
     settings = read_settings().model_copy(update={"judges": arguments.judge})
