@@ -24,7 +24,8 @@ SELECT {_SEARCH} FROM searches WHERE id IN (
     SELECT id FROM (
         SELECT id, created, row_number() OVER (PARTITION BY query ORDER BY count DESC, created DESC) AS place
         FROM searches JOIN
-        (SELECT search, count(*) AS count FROM scores WHERE judge = ? AND rubric = ? GROUP BY search) ON search = id
+        (SELECT search, count(*) AS count FROM scores WHERE judge = ? AND rubric = ? GROUP BY search
+         HAVING count >= ?) ON search = id
         WHERE collection = ? AND model = ?
     ) WHERE place = 1 ORDER BY created DESC LIMIT ?
 ) ORDER BY created
@@ -104,10 +105,10 @@ class Journal(Protocol):
         """Recall a search and a judge's scores. Raises SearchError where the handle is unknown or has expired."""
         ...
 
-    async def scored(self, collection: str, model: str, judge: str, rubric: str) -> list[Search]:
+    async def scored(self, collection: str, model: str, judge: str, rubric: str, fewest: int = 1) -> list[Search]:
         """Recall the searches that a judge scored, expired ones too: of each query the one with the most scores.
 
-        They are those of the last MOST_QUERIES queries, the oldest first.
+        They are those of the last MOST_QUERIES queries with `fewest` scores or more, the oldest first.
         """
         ...
 
@@ -205,10 +206,10 @@ class SqliteJournal:
                 raise refused(search_id, "unknown" if row is None else "expired")
             return _recall(db, row, judge)
 
-    async def scored(self, collection: str, model: str, judge: str, rubric: str) -> list[Search]:
+    async def scored(self, collection: str, model: str, judge: str, rubric: str, fewest: int = 1) -> list[Search]:
         """Recall the searches that a judge scored, one a query."""
         with self._database.transaction("DEFERRED") as db:
-            rows = db.execute(_BEST_SCORED, (judge, rubric, collection, model, MOST_QUERIES)).fetchall()
+            rows = db.execute(_BEST_SCORED, (judge, rubric, fewest, collection, model, MOST_QUERIES)).fetchall()
             return [_recall(db, row, judge) for row in rows]
 
     async def known(self, collection: str, query: str, judge: str, rubric: str) -> dict[str, float]:

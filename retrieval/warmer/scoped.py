@@ -74,9 +74,9 @@ class ScopedJournal:
             raise refused(search_id, "unknown")
         return self._plain(found)
 
-    async def scored(self, collection: str, model: str, judge: str, rubric: str) -> list[Search]:
+    async def scored(self, collection: str, model: str, judge: str, rubric: str, fewest: int = 1) -> list[Search]:
         """Recall the searches that a judge scored, one a query."""
-        found = await self._journal.scored(self._scope.kept(collection), model, judge, rubric)
+        found = await self._journal.scored(self._scope.kept(collection), model, judge, rubric, fewest)
         return [self._plain(search) for search in found]
 
     async def known(self, collection: str, query: str, judge: str, rubric: str) -> dict[str, float]:

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from warmer.plain import message
 
 _log = logging.getLogger(__name__)
-_SAYS_WHAT_IS_WRONG = {"prompts/get"}  # of whose prompt or arguments the SDK raises a ValueError
 
 
 async def contained(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
@@ -24,8 +23,6 @@ async def contained(ctx: ServerRequestContext[Any, Any], call_next: CallNext) ->
     except (MCPError, ValidationError):
         raise
     except Exception as error:
-        if isinstance(error, ValueError) and ctx.method in _SAYS_WHAT_IS_WRONG:
-            raise MCPError(INVALID_PARAMS, message(str(error))) from error
         _log.exception("unexpected error in %s", ctx.method)
         raise MCPError(INTERNAL_ERROR, "a bug in warmer; the server's log on stderr has more") from error
 

@@ -11,11 +11,13 @@ import anyio.to_thread
 from anyio.abc import ObjectReceiveStream, ObjectSendStream
 from mcp.server import MCPServer
 from mcp.shared.message import SessionMessage
+from mcp.types import INTERNAL_ERROR, ErrorData, JSONRPCError, JSONRPCMessage
 
 from warmer.memory import keep_one_heap
 from warmer_server.lines import LINE_BYTES, NoMessageError, read_message
 from warmer_tools.workspace import Workspace
 
+_log = logging.getLogger(__name__)
 Messages = ObjectSendStream[SessionMessage | Exception]
 Answers = ObjectSendStream[SessionMessage]
 Answered = ObjectReceiveStream[SessionMessage]
@@ -81,5 +83,13 @@ async def _write(wire: BinaryIO, answered: Answered) -> None:
         wire.flush()
 
     async for answer in answered:
-        line = answer.message.model_dump_json(by_alias=True, exclude_unset=True) + "\n"
-        await anyio.to_thread.run_sync(write, line.encode())
+        await anyio.to_thread.run_sync(write, _line(answer.message).encode())
+
+
+def _line(message: JSONRPCMessage) -> str:
+    try:
+        return message.model_dump_json(by_alias=True, exclude_unset=True) + "\n"
+    except ValueError:
+        _log.exception("an answer cannot be written")
+        error = ErrorData(code=INTERNAL_ERROR, message="a bug in warmer; the server's log on stderr has more")
+        return _line(JSONRPCError(jsonrpc="2.0", id=getattr(message, "id", None), error=error))

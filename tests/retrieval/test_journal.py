@@ -202,3 +202,7 @@ async def test_a_training_is_given_one_search_a_query_of_the_last(
         monkeypatch.setattr("warmer.shared.journal.MOST_QUERIES", 9)
         found = await memory.journal.scored("notes", "model", "agent", "r")
         assert [s.id for s in found] == [again.id, other.id, last.id]
+        monkeypatch.setattr("warmer.journal.MOST_QUERIES", 1)
+        monkeypatch.setattr("warmer.shared.journal.MOST_QUERIES", 1)
+        enough = await memory.journal.scored("notes", "model", "agent", "r", fewest=2)
+        assert [s.id for s in enough] == [again.id]  # queries with fewer scores take no place

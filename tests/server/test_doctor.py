@@ -109,6 +109,9 @@ async def test_a_collection_of_another_model_or_none(monkeypatch: pytest.MonkeyP
     assert misfit.state == missing.state == "fails"
     assert "was embedded by 'sentence-transformers/all-MiniLM-L6-v2'" in misfit.said
     assert "COLLECTION_NAME is 'gone'" in missing.said
+    monkeypatch.setenv("QDRANT_URL", "http://localhost:6333")  # then embedded collections are not searched
+    (unsearched,) = await found(collections=collections)
+    assert unsearched.state == "ok"
 
 
 def test_a_damaged_model_file(tmp_path: Path) -> None:
@@ -160,11 +163,11 @@ async def test_a_qdrant_server(monkeypatch: pytest.MonkeyPatch) -> None:
         ]
         monkeypatch.setenv("QDRANT_API_KEY", READ_ONLY)
         *_, reads = await found(server=server)
-        assert (reads.state, "may only read" in reads.said) == ("note", True)
+        assert (reads.state, "may not make or delete collections" in reads.said) == ("note", True)
         monkeypatch.setenv("WARMER_JOURNAL", "qdrant")
         monkeypatch.setenv("COLLECTION_NAME", "gone")
         *_, writes, gone = await found(server=server)
-        assert (writes.state, gone.state) == ("fails", "fails")
+        assert (writes.state, "warmer-journal" in writes.said, gone.state) == ("note", True, "fails")
         assert "there is no collection" in gone.said
         monkeypatch.setenv("QDRANT_API_KEY", "wrong")
         (refused,) = await found(server=server)

@@ -159,6 +159,24 @@ def test_nothing_but_protocol_on_stdout(environment: dict[str, str]) -> None:
     assert all(results[number]["result"]["isError"] for number in (3, 4, 5))
 
 
+def test_a_folder_that_is_no_collection_ends_nothing(data_dir: Path, environment: dict[str, str]) -> None:
+    folder = data_dir / "collections" / "no\udcff"  # a byte that is no UTF-8
+    folder.mkdir()
+    (folder / "CURRENT").write_text("x")
+    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    line = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello})
+    done = subprocess.run(
+        [sys.executable, "-m", "warmer_server.cli", "serve"],
+        input=line + "\n",
+        env={**environment, "WARMER_DATA_DIR": str(data_dir)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["result"]["serverInfo"]["name"] == "warmer"
+
+
 def test_every_line_with_an_id_is_answered_and_the_server_goes_on(data_dir: Path, tmp_path: Path) -> None:
     lines = [
         b'{"jsonrpc":"2.0","id":"half","method":"tools/call","params":{"name":"search","arguments":{"query":"\\ud800"}}}',

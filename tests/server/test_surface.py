@@ -99,6 +99,7 @@ async def test_a_passage_stands_in_full_between_its_neighbours(connect: Connect)
         ("warmer://collections/notes/passages/-1", "'-1' is no point id"),
         ("warmer://collections/notes/passages/99999999999999999999", "is no point id"),
         ("warmer://collections/notes/passages/%D9%A3", "is no point id"),
+        (f"warmer://collections/notes/passages/{'1' * 5000}", "is no point id"),
     ],
 )
 async def test_what_is_not_there_is_said(

@@ -103,8 +103,9 @@ async def scored_queries(workspace: Workspace, info: CollectionInfo, judge: str,
 
     A query that the engine embedded has no vector here, and cannot train.
     """
-    found = await workspace.journal.scored(info.name, await retriever_name(workspace, info), judge, rubric)
-    return [search for search in found if search.vector.size and len(search.scored) >= FEWEST_HITS]
+    model = await retriever_name(workspace, info)
+    found = await workspace.journal.scored(info.name, model, judge, rubric, FEWEST_HITS)
+    return [search for search in found if search.vector.size]
 
 
 async def retriever_name(workspace: Workspace, info: CollectionInfo) -> str:

@@ -20,7 +20,8 @@ class Catalog:
 
     def names(self) -> list[str]:
         """List the collections that have something published, sorted."""
-        return sorted(pointer.parent.name for pointer in self._folder.glob("*/CURRENT"))
+        names = (pointer.parent.name for pointer in self._folder.glob("*/CURRENT"))
+        return sorted(name for name in names if _NAME.fullmatch(name))
 
     def generations(self, name: str) -> Generations:
         """Locate a collection that exists or is to be made.

@@ -66,13 +66,13 @@ class QdrantJournal:
             raise refused(search_id, "expired")
         return _recall(document, judge)
 
-    async def scored(self, collection: str, model: str, judge: str, rubric: str) -> list[Search]:
+    async def scored(self, collection: str, model: str, judge: str, rubric: str, fewest: int = 1) -> list[Search]:
         """Recall the searches that a judge scored, one a query."""
         where = _searches(collection, equals("model", model), equals("kept", True))
         found = await self._store.find(where, ["created", "query", "scores"])
         counts = {id_: len(_scores(document, judge, rubric)) for id_, document in found.items()}
         best = {found[id_]["query"]: id_ for id_ in sorted(found, key=lambda id_: (counts[id_], found[id_]["created"]))}
-        chosen = {id_: found[id_] for id_ in best.values() if counts[id_]}
+        chosen = {id_: found[id_] for id_ in best.values() if counts[id_] >= fewest}
         ids = _oldest_first(chosen)[-MOST_QUERIES:]
         documents = await self._store.get(ids)
         return [_recall(documents[id_], judge) for id_ in ids if id_ in documents]

@@ -111,7 +111,9 @@ async def _add_search(store: Store, record: SearchRecord, counts: Counts) -> Non
         numbers = list(range(1, len(hits) + 1))
         document = make_document(_search(record), hits, record.created, record.expires)
         given = _later(record, numbers, {})
-        await store.write(put(search_document(record.id), document | {"scores": given, "kept": bool(given)}))
+        whole = document | {"scores": given, "kept": bool(given)}
+        # A first try that comes late would wipe out what was scored meanwhile.
+        await store.write(put(search_document(record.id), whole), retry=False)
         counts.searches += 1
         counts.hits += len(hits)
     else:

@@ -96,7 +96,8 @@ async def collections(settings: Settings) -> AsyncIterator[Finding]:
     for name in names:
         try:
             info = await catalog.open(name).info()
-            wrong = misfit(info, settings.retrievers.get(name, settings.embedding_model))
+            served = not settings.qdrant_url
+            wrong = misfit(info, settings.retrievers.get(name, settings.embedding_model)) if served else ""
         except WarmerError as error:
             wrong = str(error)
         said = wrong or f"{name}: {info.points} passages, embedded by {info.model}"

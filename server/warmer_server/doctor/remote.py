@@ -52,10 +52,9 @@ async def _writing(remote: "Remote", settings: Settings) -> Finding:
     except ServerError as error:
         if error.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.UNAUTHORIZED}:
             raise
-        if settings.journal == "qdrant":
-            said = "the key may only read, and WARMER_JOURNAL=qdrant keeps searches there: give it the right to write"
-            return Finding("rights", "fails", said)
-        return Finding("rights", "note", "the key may only read, which is enough to search; it cannot index or copy")
+        said = "the key may not make or delete collections, which is enough to search; it cannot index or copy"
+        journal = f"; WARMER_JOURNAL=qdrant needs the right to write {JOURNAL}, which was not tried"
+        return Finding("rights", "note", said + journal * (settings.journal == "qdrant"))
     return Finding("rights", "ok", "the key may write")
 
 

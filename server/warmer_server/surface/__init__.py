@@ -38,7 +38,7 @@ async def _for_the_caller(ctx: ServerRequestContext[Any, Any], call_next: CallNe
         if ctx.method != "resources/read":
             raise
         raise MCPError(error.code, message(error.message)) from error  # without the address, of whatever length
-    if ctx.method == "resources/list":
+    if ctx.method == "resources/list" and result is not None:  # None answers a notification
         listed = result if isinstance(result, ListResourcesResult) else ListResourcesResult.model_validate(result)
         more = await resources.of_collections(ctx.lifespan_context)
         return listed.model_copy(update={"resources": [*listed.resources, *more]})

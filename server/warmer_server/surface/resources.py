@@ -31,6 +31,7 @@ PASSAGE = COLLECTION + "/passages/{id}"
 _JSON = "application/json"
 _REACH = 2  # neighbours on each side
 _LONGEST = 100_000  # characters of a text
+_DIGITS = 20  # of a whole number that can be a point id
 _LISTED = 100
 _log = logging.getLogger(__name__)
 
@@ -98,13 +99,13 @@ def _point_id(text: str) -> str:
     Raises:
         CollectionError: It is neither.
     """
-    if text.isascii() and text.isdecimal() and int(text) < 2**64:
+    if text.isascii() and text.isdecimal() and len(text) <= _DIGITS and int(text) < 2**64:
         return str(int(text))
     try:
         return str(UUID(text))
     except ValueError as error:
         raise CollectionError(
-            f"{text!r} is no point id, which is a UUID or a whole number: take the `id` of a hit"
+            f"{text[:60]!r} is no point id, which is a UUID or a whole number: take the `id` of a hit"
         ) from error
 
 
@@ -134,9 +135,12 @@ def _brief(hit: Hit) -> dict[str, Any]:
 
 
 def _payload(hit: Hit) -> dict[str, Any]:
-    told = {name: value for name, value in hit.payload.items() if value not in ("", None) or name == "text"}
-    text = str(told.get("text", ""))
-    return told | {"text": text if len(text) <= _LONGEST else text[:_LONGEST] + " …"}
+    told = {name: value for name, value in hit.payload.items() if value not in ("", None)}
+    return {name: _cut(value) if isinstance(value, str) else value for name, value in ({"text": ""} | told).items()}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + " …"
 
 
 def _json(told: dict[str, Any]) -> str:

@@ -45,6 +45,10 @@ _ACORN = models.SearchParams(acorn=models.AcornSearchParams(enable=True, max_sel
 _POINT_GONE = re.compile(r"no point with id|^point \S+ is not found", re.IGNORECASE)
 
 
+# What a server says that wants an index for the filter, or that cannot look through all points in time.
+_UNORDERED = {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_TIMEOUT}
+
+
 class QdrantIndex:
     """The protocol `Index` on a collection of a server, whoever made it; nothing is ever written.
 
@@ -127,7 +131,7 @@ class QdrantIndex:
                 "fetching a document of",
             )
         except ServerError as error:
-            if error.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN}:  # it may want an index for the filter
+            if error.status in _UNORDERED:
                 return own
             raise
         payloads = ((str(record.id), record.payload or {}) for record in records)
