@@ -8,6 +8,7 @@ from warmer.index import Coefficients, CollectionInfo, FeedbackItem, Filter, Hit
 from warmer.index.collections import Collections
 from warmer.index.filters import edge_filter
 from warmer.index.remote.options import AnyField
+from warmer.passage import native_id
 
 
 class LimitedCollections:
@@ -86,7 +87,7 @@ class LimitedIndex:
         hits = await self._index.retrieve(ids)
         if not hits:
             return []
-        these = {"has_id": [int(hit.id) if hit.id.isdecimal() else hit.id for hit in hits]}
+        these = {"has_id": [native_id(hit.id) for hit in hits]}
         passed = await self._index.search(hits[0].vector, len(hits), where=self._both({"must": [these]}))
         visible = {hit.id for hit in passed}
         return [hit for hit in hits if hit.id in visible]

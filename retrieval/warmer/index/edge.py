@@ -90,8 +90,7 @@ class EdgeIndex:
         """Fetch points by id in the order given; ids that are gone are left out."""
         opened = self._open()
         with readable(self._generations.folder):
-            records = opened.shard.retrieve([native_id(id_) for id_ in ids], True, [DENSE])
-            found = {str(record.id): record for record in records}
+            found = _records(opened.shard, ids)
             return [_hit(found[id_], 0.0) for id_ in ids if id_ in found]
 
     async def around(self, id_: str, reach: int, *, where: Filter | None = None) -> list[Hit]:
@@ -131,14 +130,13 @@ class EdgeIndex:
         with readable(self._generations.folder):
             depth = max(CANDIDATES, limit)
             ranked = dict(_ranked(opened.shard, query, words, depth, allowed)[: pool(limit, neighbours)])
-            records = opened.shard.retrieve([native_id(id_) for id_ in ranked], True, [DENSE])
-        found: dict[str, Any] = {str(record.id): record for record in records}
-        ids = [id_ for id_ in ranked if id_ in found]
-        if not ids:
+            found = _records(opened.shard, list(ranked))
+        if not found:
             return []
-        vectors = np.array([found[id_].vector[DENSE] for id_ in ids], dtype=np.float32)
+        ids, records = list(found), list(found.values())
+        vectors = np.array([record.vector[DENSE] for record in records], dtype=np.float32)
         scores = regularize([ranked[id_] for id_ in ids], vectors, neighbours)
-        return [Hit(ids[n], float(scores[n]), found[ids[n]].payload or {}, vectors[n]) for n in best(scores, limit)]
+        return [Hit(ids[n], float(scores[n]), records[n].payload or {}, vectors[n]) for n in best(scores, limit)]
 
     def _query(
         self, query: edge.Query, limit: int, text: str, where: Filter | None, without: Sequence[str]
@@ -241,6 +239,12 @@ def _feedback_query(vector: Vector, items: Sequence[FeedbackItem], coefficients:
     pair = [edge.FeedbackItem(towards.tolist(), 1.0), edge.FeedbackItem((-towards).tolist(), 0.0)]
     strategy = edge.NaiveFeedbackStrategy(coefficients.a, coefficients.b, length / 2)
     return edge.Query.FeedbackNaive(edge.FeedbackNaiveQuery(vector.tolist(), pair, strategy), using=DENSE)
+
+
+def _records(shard: edge.EdgeShard, ids: Sequence[str]) -> dict[str, Any]:
+    """Fetch points with vectors by id, in the order given; ids that are gone are left out."""
+    records = {str(record.id): record for record in shard.retrieve([native_id(id_) for id_ in ids], True, [DENSE])}
+    return {id_: records[id_] for id_ in ids if id_ in records}
 
 
 def _hit(point: Any, score: float) -> Hit:  # noqa: ANN401

@@ -9,7 +9,7 @@ from warmer.index import DENSE, LEXICAL, CollectionInfo, Vector
 from warmer.index.remote.client import Remote
 from warmer.index.remote.engine import QdrantIndex
 from warmer.index.words import document_words
-from warmer.passage import embedded_text
+from warmer.passage import embedded_text, native_id
 
 
 class MemoryIndex(QdrantIndex):
@@ -43,5 +43,4 @@ def _point(lexical: bool, point_id: str, vector: Vector, payload: dict[str, Any]
     if lexical:
         sparse = document_words(embedded_text(payload.get("title") or "", payload["text"]))
         vectors[LEXICAL] = models.SparseVector(indices=sparse.indices, values=sparse.values)
-    native = int(point_id) if point_id.isdecimal() else point_id
-    return models.PointStruct(id=native, vector=vectors, payload=payload)
+    return models.PointStruct(id=native_id(point_id), vector=vectors, payload=payload)
