@@ -12,9 +12,9 @@ from support import Api, Reference
 
 from warmer.embedding import Embedder
 from warmer.embedding.fastembedder import load
-from warmer.index.catalog import Catalog
-from warmer.indexing import index_passages
+from warmer.index.edge.catalog import Catalog
 from warmer.passage import Passage
+from warmer.publishing.embedded.publish import index_passages
 
 settings.register_profile("warmer", deadline=None)
 settings.load_profile("warmer")

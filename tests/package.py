@@ -34,9 +34,9 @@ LICENSES = {"LICENSE", "retrieval/warmer/embedding/all-MiniLM-L6-v2/NOTICE"}
 SOURCES = {"retrieval", "tools", "server", "evals"}
 FILES = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md", "constraints.txt", "PKG-INFO"}
 USER = """\
-from warmer.steering import Params
+from warmer.steering.params import Params
 from warmer_evals.rounding import *
-from warmer_server.place import EMBEDDED
+from warmer_server.destination import EMBEDDED
 from warmer_tools.stopwatch import stage
 b: str = Params().b
 """

@@ -7,11 +7,12 @@ from typing import Any
 
 from anyio import run
 
-from warmer.index import CollectionInfo, Hit, Vector
-from warmer.index.memory import create_collection
+from warmer.index import Candidates, CollectionInfo, Hit
 from warmer.index.remote.client import Connection, Remote, connect
 from warmer.index.remote.engine import QdrantIndex
+from warmer.index.remote.in_memory import create_collection
 from warmer.index.remote.options import Options
+from warmer.vectors import Vector
 
 Points = Iterable[tuple[str, Vector, dict[str, Any]]]
 NO_SERVER = "QDRANT_URL names no Qdrant server, so this was not tried on one"
@@ -72,6 +73,9 @@ class EachTime:
         hits: list[Hit] = await self._ask("around", *args, **kwargs)
         return hits
 
-    async def feedback(self, *args: Any, **kwargs: Any) -> list[Hit]:
-        hits: list[Hit] = await self._ask("feedback", *args, **kwargs)
+    async def candidates(self, *args: Any, **kwargs: Any) -> Candidates:
+        found: Candidates = await self._ask("candidates", *args, **kwargs)
+        return found
+
+    async def completed(self, hits: list[Hit]) -> list[Hit]:
         return hits

@@ -14,8 +14,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from mcp import Client
 from support import ask, refusal
 
-from warmer.heldout import FEWEST_QUERIES
-from warmer.training import FEWEST_HITS
+from warmer.training.cross_validation import FEWEST_QUERIES
+from warmer.training.fit import FEWEST_HITS
 from warmer_server.app import build_server
 from warmer_server.settings import Settings
 

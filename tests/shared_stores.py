@@ -12,18 +12,20 @@ from typing import TypeVar
 from anyio.lowlevel import checkpoint
 from qdrant_client import AsyncQdrantClient
 
-from warmer.database import Database
 from warmer.index.remote.client import Remote
-from warmer.jobs import Jobs, SqliteJobs
-from warmer.journal import SqliteJournal
-from warmer.parameters import Parameters, SqliteParameters
-from warmer.shared.jobs import QdrantJobs
-from warmer.shared.journal import QdrantJournal
-from warmer.shared.parameters import QdrantParameters
-from warmer.shared.store import open_store
-from warmer.transfer.qdrant import export_shared, import_shared
-from warmer.transfer.records import Counts
-from warmer.transfer.sqlite import export_journal, import_journal
+from warmer.journal.jobs import Jobs
+from warmer.journal.parameters import Parameters
+from warmer.journal.qdrant.jobs import QdrantJobs
+from warmer.journal.qdrant.parameters import QdrantParameters
+from warmer.journal.qdrant.searches import QdrantJournal
+from warmer.journal.qdrant.store import open_store
+from warmer.journal.sqlite.database import Database
+from warmer.journal.sqlite.jobs import SqliteJobs
+from warmer.journal.sqlite.parameters import SqliteParameters
+from warmer.journal.sqlite.searches import SqliteJournal
+from warmer.journal.transfer.qdrant import export_shared, import_shared
+from warmer.journal.transfer.records import Counts
+from warmer.journal.transfer.sqlite import export_journal, import_journal
 
 DAY = 86400.0
 T = TypeVar("T")

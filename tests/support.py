@@ -1,7 +1,7 @@
 """What several tests need."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +12,12 @@ import numpy as np
 from mcp import Client
 from mcp.types import CallToolResult
 
+from warmer.index import Coefficients, DenseQuery, FeedbackItem, Filter, Hit, Index
+from warmer.index.bm25 import query_words
 from warmer.judges import DEFAULT_CLAUDE_MODEL
 from warmer.passage import Passage
+from warmer.steering.ranking import rank
+from warmer.vectors import QueryVector
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,26 @@ async def refusal(client: Client, tool: str, **arguments: Any) -> str:
     result: CallToolResult = await client.call_tool(tool, arguments)
     assert result.is_error, result.structured_content
     return str(getattr(result.content[0], "text", ""))
+
+
+async def feed_back(
+    index: Index,
+    vector: QueryVector,
+    items: Sequence[FeedbackItem],
+    coefficients: Coefficients,
+    limit: int,
+    *,
+    text: str = "",
+    share: float = 0.5,
+    neighbours: float = 0.0,
+    where: Filter | None = None,
+    without: Sequence[str] = (),
+) -> list[Hit]:
+    """Retrieve by a feedback query, and by the words of a text where there is one."""
+    query, lexical = DenseQuery(vector, items, coefficients), query_words(text) if text else None
+    return await rank(
+        index, query, limit, lexical=lexical, share=share, neighbours=neighbours, where=where, without=without
+    )
 
 
 class Api:

@@ -14,7 +14,7 @@ from platformdirs import user_cache_path
 
 from warmer.embedding import Embedder
 from warmer.embedding.fastembedder import load as load_embedder
-from warmer.steering import Params
+from warmer.steering.params import Params
 from warmer_evals import beir, budget, subject
 from warmer_evals.bars import Bars
 from warmer_evals.measures import measure, residual

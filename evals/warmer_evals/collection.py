@@ -8,9 +8,9 @@ from pathlib import Path
 
 from warmer.embedding import Embedder
 from warmer.index import Index
-from warmer.index.catalog import Catalog
-from warmer.indexing import index_passages
+from warmer.index.edge.catalog import Catalog
 from warmer.passage import Passage
+from warmer.publishing.embedded.publish import index_passages
 from warmer_evals.beir import Dataset
 
 Progress = Callable[[int, int], None]

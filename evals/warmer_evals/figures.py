@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from warmer import __version__
-from warmer.steering import SCALE
+from warmer.steering.scores import SCALE
 from warmer_evals.beir import Qrels
 from warmer_evals.measures import Floats, measure, residual
 from warmer_evals.methods import BUDGETED, Learned

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from warmer.heldout import FEWEST_QUERIES, hold_out
 from warmer.index import Coefficients
-from warmer.steering import OFF, Params
-from warmer.training import Sample, fit, tabulate, usable
+from warmer.steering.params import OFF, Params
+from warmer.training.cross_validation import FEWEST_QUERIES, hold_out
+from warmer.training.fit import Sample, fit, tabulate, usable
 from warmer_evals import EvalError, rocchio
 from warmer_evals.methods import Learned
 from warmer_evals.reference_fit import fit_reference

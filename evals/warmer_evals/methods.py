@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from warmer.index import Coefficients, FeedbackItem
-from warmer.steering import Params, steer
+from warmer.steering.feedback import steer
+from warmer.steering.params import Params
 from warmer_evals import rocchio
 from warmer_evals.retrieval import Found, Query, Retriever, Scored
 
@@ -80,10 +81,16 @@ def feedback(retriever: Retriever, params: Params, *, hybrid: bool) -> Retrieve:
         steering = steer(query.vector, ((one.hit.id, one.hit.vector, one.score) for one in scored), params)
         if steering is None:
             return await retriever.search(query, limit, hybrid=hybrid, without=scored)
-        words = steering.lexical(query.text, {one.hit.id: one.hit.passage for one in scored}) if hybrid else None
-        items, coefficients, neighbours = steering.items, steering.coefficients, steering.neighbours
+        texts = {one.hit.id: one.hit.passage for one in scored}
         return await retriever.feedback(
-            query, items, coefficients, limit, words=words, neighbours=neighbours, without=scored
+            query,
+            steering.items,
+            steering.coefficients,
+            limit,
+            lexical=steering.lexical(query.text, texts) if hybrid else None,
+            share=steering.share,
+            neighbours=steering.neighbours,
+            without=scored,
         )
 
     return retrieve

@@ -33,8 +33,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warmer.index import Coefficients
-from warmer.index.formula import unit
-from warmer.training import Sample
+from warmer.training.fit import Sample
+from warmer.vectors import unit
 from warmer_evals import EvalError
 
 MARGIN = 0.01

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from warmer.index import CANDIDATES, Coefficients, FeedbackItem, Hit, Index, Vector, Words
+from warmer.index import CANDIDATES, Coefficients, DenseQuery, FeedbackItem, Hit, Index
+from warmer.steering.ranking import rank
+from warmer.vectors import SparseVector, Vector
 
 DEPTH = CANDIDATES
 _SPARE = 5  # so that a tie at the end of a list is broken by id, not by the engine
@@ -66,17 +68,18 @@ class Retriever:
         coefficients: Coefficients,
         limit: int,
         *,
-        words: Words | None = None,
+        lexical: SparseVector | None = None,
+        share: float = 0.0,
         neighbours: float = 0.0,
         without: Sequence[Scored],
     ) -> list[Found]:
         """Retrieve by Qdrant's feedback query, and by words too where there are any."""
-        hits = await self._index.feedback(
-            query.vector,
-            items,
-            coefficients,
+        hits = await rank(
+            self._index,
+            DenseQuery(query.vector, items, coefficients),
             _deep(limit),
-            words=words,
+            lexical=lexical,
+            share=share,
             neighbours=neighbours,
             without=[scored.hit.id for scored in without],
         )

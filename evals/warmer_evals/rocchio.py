@@ -11,9 +11,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from warmer.index import Vector
-from warmer.index.formula import unit
-from warmer.training import SEEDS, Sample, dcg
+from warmer.training.fit import SEEDS, Sample, dcg
+from warmer.vectors import Vector, unit
 
 _TOWARDS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.5, 7.0)
 _AWAY = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)

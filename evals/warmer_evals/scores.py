@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from warmer.errors import JudgeError
 from warmer.judges import Judge, checked_scores, load_judge
 from warmer.judges.usage import Usage
-from warmer.steering import SCALE
+from warmer.steering.scores import SCALE
 from warmer_evals import EvalError
 from warmer_evals.beir import Dataset
 from warmer_evals.retrieval import Found, Query

@@ -9,7 +9,7 @@ from platformdirs import user_data_path
 
 from warmer.embedding import Embedder
 from warmer.index import Hit, Index
-from warmer.index.catalog import Catalog
+from warmer.index.edge.catalog import Catalog
 from warmer_evals import EvalError, beir, collection
 from warmer_evals.collection import Progress
 from warmer_evals.scores import Scores

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from warmer.heldout import sign_test
+from warmer.training.cross_validation import sign_test
 from warmer_evals.statistics import interval, resamples
 
 _ALIKE = 1e-9

@@ -22,8 +22,8 @@ from mcp.types import (
     TextContent,
 )
 
-from warmer.limited import LimitedCollections
-from warmer.scoped import ScopedJobs, ScopedJournal, ScopedParameters, owner_scope, scope_of
+from warmer.index.restricted import RestrictedCollections
+from warmer.journal.tenancy import TenantJobs, TenantJournal, TenantParameters, namespace_of, owner_namespace
 from warmer_server.tokens import SCOPES, Scope, Tokens
 from warmer_tools.workspace import Workspace
 
@@ -87,15 +87,15 @@ def limited(workspace: Workspace, caller: AccessToken, default: str = "") -> Wor
     claims = caller.claims or {}
     where = dict(claims.get("filter") or {})
     owner = " ".join(part for part in (claims.get("iss"), caller.client_id, caller.subject) if part)
-    scope = scope_of(where)
+    namespace = namespace_of(where)
     return replace(
         workspace,
-        collections=LimitedCollections(
+        collections=RestrictedCollections(
             workspace.collections, frozenset(claims.get("collections") or ()), where, default
         ),
-        journal=ScopedJournal(workspace.journal, scope, owner),
-        parameters=ScopedParameters(workspace.parameters, scope),
-        jobs=ScopedJobs(ScopedJobs(workspace.jobs, scope), owner_scope(owner)),
+        journal=TenantJournal(workspace.journal, namespace, owner),
+        parameters=TenantParameters(workspace.parameters, namespace),
+        jobs=TenantJobs(TenantJobs(workspace.jobs, namespace), owner_namespace(owner)),
         owner=owner,
     )
 

@@ -17,13 +17,13 @@ from warmer import __version__
 from warmer.embedding import LoadedEmbedder
 from warmer.embedding.retrievers import Retrievers
 from warmer.errors import JudgeError
-from warmer.index.catalog import Catalog
+from warmer.index.edge.catalog import Catalog
 from warmer.judges import Judge, load_judge
-from warmer_server.contained import contained
 from warmer_server.engine import Engine, open_engine
 from warmer_server.settings import Settings
 from warmer_server.surface import add_surface
 from warmer_server.surface.icon import ICON
+from warmer_server.unexpected_errors import contained
 from warmer_tools import give_feedback, search, train_params
 from warmer_tools.workspace import Workspace
 

@@ -11,7 +11,7 @@ from types import ModuleType
 
 from warmer import __version__
 from warmer.errors import WarmerError, innermost
-from warmer.plain import message, one_line
+from warmer.sanitize import error_text, one_line
 
 _COMMANDS = {
     "index": "make or update a collection from files and folders",
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(cause, KeyboardInterrupt):
             sys.exit(130)
         if isinstance(cause, WarmerError):
-            sys.exit(f"warmer: {one_line(message(str(cause)))}")
+            sys.exit(f"warmer: {one_line(error_text(str(cause)))}")
         raise cause from None
 
 

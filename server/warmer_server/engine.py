@@ -12,15 +12,18 @@ from typing import Any, cast
 import anyio
 import anyio.to_thread
 
-from warmer.database import Database
 from warmer.index import Index
-from warmer.index.catalog import Catalog, Embedded
 from warmer.index.collections import Collections
-from warmer.index.resolved import ResolvedIndex, load_texts
-from warmer.jobs import Jobs, SqliteJobs
-from warmer.journal import Journal, SqliteJournal
-from warmer.parameters import Parameters, SqliteParameters
-from warmer.scoped import ScopedJobs, ScopedJournal, ScopedParameters, scope_of
+from warmer.index.edge.catalog import Catalog, EmbeddedCollections
+from warmer.index.external_texts import ExternalTextsIndex, load_texts
+from warmer.journal import Journal
+from warmer.journal.jobs import Jobs
+from warmer.journal.parameters import Parameters
+from warmer.journal.sqlite.database import Database
+from warmer.journal.sqlite.jobs import SqliteJobs
+from warmer.journal.sqlite.parameters import SqliteParameters
+from warmer.journal.sqlite.searches import SqliteJournal
+from warmer.journal.tenancy import TenantJobs, TenantJournal, TenantParameters, namespace_of
 from warmer_server.settings import Settings
 
 JOURNAL = "warmer-journal"
@@ -68,16 +71,16 @@ async def open_engine(settings: Settings) -> AsyncIterator[Engine]:
             stack.push_async_callback(there.close)
             yield _engine(there, Shared(there, here) if settings.journal == "qdrant" else here(), settings)
         else:
-            yield _engine(Embedded(Catalog(settings.data_dir, settings.collection_name)), here(), settings)
+            yield _engine(EmbeddedCollections(Catalog(settings.data_dir, settings.collection_name)), here(), settings)
 
 
 def _engine(collections: Collections, memory: "Memory | Shared", settings: Settings) -> Engine:
-    scope = scope_of(settings.where)
+    namespace = namespace_of(settings.where)
     return Engine(
         collections,
-        ScopedJournal(memory.journal, scope),
-        ScopedParameters(memory.parameters, scope),
-        ScopedJobs(memory.jobs, scope),
+        TenantJournal(memory.journal, namespace),
+        TenantParameters(memory.parameters, namespace),
+        TenantJobs(memory.jobs, namespace),
         memory,
     )
 
@@ -118,13 +121,17 @@ class There:
         """Open a collection; without a name the default, or the only one."""
         await self.ready()
         index = await self._collections.find(name)
-        return ResolvedIndex(index, self._texts) if self._texts else index
+        return ExternalTextsIndex(index, self._texts) if self._texts else index
 
     async def ready(self) -> None:
         """Import the client, in a thread."""
         async with self._readying:
             if not self._ready:
-                for module in "warmer_server.server", "warmer.index.remote.collections", "warmer.shared.store":
+                for module in (
+                    "warmer_server.connection",
+                    "warmer.index.remote.collections",
+                    "warmer.journal.qdrant.store",
+                ):
                     await anyio.to_thread.run_sync(import_module, module)
                 self._ready = True
 
@@ -135,10 +142,10 @@ class There:
             EngineError: The server cannot be asked.
         """
         await self.ready()
-        from warmer.shared.jobs import QdrantJobs  # noqa: PLC0415
-        from warmer.shared.journal import QdrantJournal  # noqa: PLC0415
-        from warmer.shared.parameters import QdrantParameters  # noqa: PLC0415
-        from warmer.shared.store import ReadOnlyError, open_store  # noqa: PLC0415
+        from warmer.journal.qdrant.jobs import QdrantJobs  # noqa: PLC0415
+        from warmer.journal.qdrant.parameters import QdrantParameters  # noqa: PLC0415
+        from warmer.journal.qdrant.searches import QdrantJournal  # noqa: PLC0415
+        from warmer.journal.qdrant.store import ReadOnlyError, open_store  # noqa: PLC0415
 
         try:
             store = await open_store(self._remote, JOURNAL)
@@ -166,14 +173,14 @@ class There:
     @cached_property
     def _remote(self):  # type: ignore[no-untyped-def]  # noqa: ANN202  importing its type takes a second
         from warmer.index.remote.client import connect  # noqa: PLC0415
-        from warmer_server.server import connection  # noqa: PLC0415
+        from warmer_server.connection import connection  # noqa: PLC0415
 
         return connect(connection(self._settings.qdrant_url, self._settings))
 
     @cached_property
     def _collections(self) -> Collections:
         from warmer.index.remote.collections import QdrantCollections  # noqa: PLC0415
-        from warmer_server.server import options  # noqa: PLC0415
+        from warmer_server.connection import options  # noqa: PLC0415
 
         return QdrantCollections(self._remote, options(self._settings, JOURNAL))
 

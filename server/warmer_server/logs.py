@@ -11,7 +11,7 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Any, Literal
 
-from warmer.plain import one_line
+from warmer.sanitize import one_line
 
 _OWN = "warmer", "warmer_tools", "warmer_server"
 _NAMED_SECRET = re.compile(r"(KEY|TOKENS?|SECRET|PASSWORD)$", re.IGNORECASE)

@@ -10,8 +10,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from warmer.embedding import DEFAULT_MODEL
 from warmer.errors import FilterError, WarmerError
+from warmer.index.filters import check_limit
 from warmer.index.remote.address import read_address
-from warmer.index.remote.options import check_limit
 from warmer.judges import DEFAULT_CLAUDE_MODEL
 
 

@@ -13,8 +13,8 @@ from mcp.server import MCPServer
 from mcp.shared.message import SessionMessage
 from mcp.types import INTERNAL_ERROR, ErrorData, JSONRPCError, JSONRPCMessage
 
-from warmer.memory import keep_one_heap
-from warmer_server.lines import LINE_BYTES, NoMessageError, read_message
+from warmer.heap import use_one_arena
+from warmer_server.json_rpc import LINE_BYTES, NoMessageError, read_message
 from warmer_tools.workspace import Workspace
 
 _log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ def serve(server: MCPServer[Workspace]) -> NoReturn:
     Raises:
         WarmerError: What the settings name cannot be opened.
     """
-    keep_one_heap()
+    use_one_arena()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     try:

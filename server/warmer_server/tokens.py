@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from warmer.errors import FilterError, WarmerError
-from warmer.index.remote.options import check_limit
+from warmer.index.filters import check_limit
 
 Scope = Literal["search", "feedback", "train"]
 SCOPES: tuple[Scope, ...] = ("search", "feedback", "train")

@@ -12,10 +12,10 @@ from pathlib import Path
 import anyio
 import numpy as np
 
-from warmer.database import Database
 from warmer.errors import WarmerError
 from warmer.index import Hit
-from warmer.index.catalog import Catalog
+from warmer.index.edge.catalog import Catalog
+from warmer.journal.sqlite.database import Database
 
 NAME = "notes"
 WARMER = [sys.executable, "-m", "warmer_server.cli"]

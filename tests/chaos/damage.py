@@ -10,9 +10,9 @@ import anyio
 import numpy as np
 
 from chaos import Trial, bed
-from warmer.database import Database
 from warmer.errors import WarmerError
-from warmer.journal import SqliteJournal
+from warmer.journal.sqlite.database import Database
+from warmer.journal.sqlite.searches import SqliteJournal
 
 Damage = Callable[[Path, Random], None]
 

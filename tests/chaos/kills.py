@@ -15,9 +15,9 @@ import anyio
 
 from chaos import Skipped, Trial, bed
 from chaos.dying import Death, build, why_not
-from warmer.database import Database
-from warmer.index.generations import Manifest
-from warmer.journal import SqliteJournal
+from warmer.index.edge.generations import Manifest
+from warmer.journal.sqlite.database import Database
+from warmer.journal.sqlite.searches import SqliteJournal
 from warmer_tools.training import LEASE
 
 _AT_ONCE = 2
@@ -213,9 +213,9 @@ def _trained(server: Pipes, job: str) -> tuple[str, str]:
 _PRUNE = """
 import sys, anyio
 from pathlib import Path
-from warmer.database import Database
-from warmer.index.generations import Manifest
-from warmer.journal import SqliteJournal
+from warmer.journal.sqlite.database import Database
+from warmer.index.edge.generations import Manifest
+from warmer.journal.sqlite.searches import SqliteJournal
 database = Database(Path(sys.argv[1]) / "journal.sqlite3")
 anyio.run(SqliteJournal(database, 1.0).prune)
 database.close()

@@ -15,7 +15,7 @@ from qdrant_server import QdrantServer
 
 from chaos import Skipped, Trial, bed
 from chaos.proxy import Proxy
-from warmer.database import Database
+from warmer.journal.sqlite.database import Database
 
 _KILLS = int(os.environ.get("CHAOS_KILLS", "10"))
 

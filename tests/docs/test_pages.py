@@ -13,8 +13,9 @@ from generate.figures import fill
 from generate.pages import pages
 from snippets import PAGES, ROOT
 
-from warmer.index import neighbours, words
-from warmer.steering import SCALE, Params
+from warmer.steering import lexical, regularization
+from warmer.steering.params import Params
+from warmer.steering.scores import SCALE
 
 LINKING = [
     *PAGES,
@@ -73,8 +74,8 @@ def test_the_numbers_in_the_explanation_are_those_of_the_code() -> None:
     for said in (
         f"b = {served.b:g}, c = {served.c:g}, neutral {served.neutral * SCALE:g} of 10",
         f"words weigh {served.share:g}",
-        f"the {words.ADDED} best words",
-        f"Of the {neighbours.pool(1, 1.0)} best candidates",
+        f"the {lexical.ADDED} best words",
+        f"Of the {regularization.pool(1, 1.0)} best candidates",
     ):
         assert said in page
     assert served.caution == 0.5, "the page says that the step is halved"

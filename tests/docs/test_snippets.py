@@ -21,7 +21,7 @@ import warmer_server
 import warmer_tools
 from warmer.embedding.fastembedder import load
 from warmer.embedding.retrievers import load_retriever
-from warmer.index.resolved import load_texts
+from warmer.index.external_texts import load_texts
 from warmer.judges import checked_scores, load_judge
 from warmer_evals.cli import make_parser as evals_parser
 from warmer_server.cli import make_parser

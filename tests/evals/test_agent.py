@@ -9,9 +9,9 @@ import pytest
 from support import Api, Reference, claude_reply
 
 from warmer.embedding import DEFAULT_MODEL, Embedder
-from warmer.index.catalog import Catalog
-from warmer.indexing import index_passages
+from warmer.index.edge.catalog import Catalog
 from warmer.judges.usage import Usage
+from warmer.publishing.embedded.publish import index_passages
 from warmer_evals import EvalError
 from warmer_evals.agent import ARMS
 from warmer_evals.agent.claude import ClaudeAgent

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qdrant_client import QdrantClient, models
 
-from warmer.training import Sample
+from warmer.training.fit import Sample
 from warmer_evals import EvalError
 from warmer_evals.reference_fit import MARGIN, Couples, couple, descend, fit_reference, gradient, loss
 

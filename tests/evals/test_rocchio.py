@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from warmer.training import Sample
+from warmer.training.fit import Sample
 from warmer_evals.rocchio import Weights, move, tune
 
 VECTORS = arrays(np.float32, (4, 8), elements=st.floats(-1, 1, width=32)).filter(

@@ -13,8 +13,8 @@ from support import Reference, ask, write_qrels
 
 from warmer.embedding import Embedder
 from warmer.index import Coefficients
-from warmer.index.catalog import Catalog
-from warmer.steering import Params
+from warmer.index.edge.catalog import Catalog
+from warmer.steering.params import Params
 from warmer_evals.cli import main
 from warmer_evals.methods import Learned, make_methods
 from warmer_evals.retrieval import Query, Retriever, Scored

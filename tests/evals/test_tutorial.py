@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from qdrant_client import QdrantClient, models
 
-from warmer.heldout import sign_test
+from warmer.training.cross_validation import sign_test
 from warmer_evals.statistics import interval, resamples
 from warmer_evals.tutorial import Outcome, compare, differ, judge_list
 

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from qdrant_client import models
 from qdrant_server import QdrantServer
-from support import Reference
+from support import Reference, feed_back
 
 from warmer.embedding import Embedder
 from warmer.index import Coefficients, FeedbackItem, Hit, Index
-from warmer.index.catalog import Catalog
-from warmer.index.edge import EdgeIndex
+from warmer.index.edge.catalog import Catalog
+from warmer.index.edge.engine import EdgeIndex
 from warmer.index.remote.client import Connection, connect
 from warmer.index.remote.engine import QdrantIndex
-from warmer.publishing.collection import ServerCollection
-from warmer.publishing.passages import publish_passages
+from warmer.publishing.server.collection import ServerCollection
+from warmer.publishing.server.publish import publish_passages
 from warmer_server.cli import main
 
 WHERE = {"must": [{"key": "source", "match": {"value": "notes/space.md"}}, {"key": "line", "range": {"lt": 100}}]}
@@ -68,7 +68,7 @@ def ask(embedder: Embedder, reference: Reference) -> Callable[[Index], Any]:
         first = await index.search(query, 8)
         seeds, scores = first[:4], (1.0, 0.2, 0.0, 0.7)
         items = [FeedbackItem(hit.id, hit.vector, score) for hit, score in zip(seeds, scores, strict=True)]
-        again = await index.feedback(query, items, Coefficients(1, 1, 0.5), 8, without=[hit.id for hit in seeds])
+        again = await feed_back(index, query, items, Coefficients(1, 1, 0.5), 8, without=[hit.id for hit in seeds])
         return [
             first,
             await index.search(query, 8, where=WHERE),

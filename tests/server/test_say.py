@@ -1,8 +1,8 @@
 import pytest
 
-from warmer_server.say import say
+from warmer_server.terminal import echo
 
 
 def test_a_line_is_printed_as_it_stands_and_stays_one(capsys: pytest.CaptureFixture[str]) -> None:
-    say("notes\x1b[2J: [bold]x[/bold] :warning:\nwarmer: all is well\u202e", stderr=False)
+    echo("notes\x1b[2J: [bold]x[/bold] :warning:\nwarmer: all is well\u202e", stderr=False)
     assert capsys.readouterr().out == "notes\ufffd[2J: [bold]x[/bold] :warning: warmer: all is well\n"

@@ -17,10 +17,10 @@ import pytest
 from mcp import Client, StdioServerParameters
 from support import Reference, ask
 
-from warmer.database import Database
 from warmer.embedding import Embedder
-from warmer.index.catalog import Catalog
-from warmer.indexing import index_passages
+from warmer.index.edge.catalog import Catalog
+from warmer.journal.sqlite.database import Database
+from warmer.publishing.embedded.publish import index_passages
 from warmer_tools.training import LEASE
 
 pytestmark = pytest.mark.anyio

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from warmer.index import Hit
-from warmer.plain import plain
+from warmer.sanitize import sanitize
 from warmer_tools.give_feedback import FeedbackReply, ParamsReply, Ranked
 from warmer_tools.reply import heading, hit_replies, result
 from warmer_tools.search import SearchReply
@@ -60,9 +60,9 @@ def test_a_passage_changes_nothing_but_its_own_cells(payloads: list[dict[str, An
     assert set(columns) <= {"hit", "id", "title", "source", "line", "metadata", "text"}
     for n, (row, payload) in enumerate(zip(rows, payloads, strict=True)):
         cells = dict(zip(columns, row, strict=True))
-        assert (cells["hit"], cells["id"], cells["text"]) == (n + 1, str(n), plain(payload["text"]))
+        assert (cells["hit"], cells["id"], cells["text"]) == (n + 1, str(n), sanitize(payload["text"]))
     assert sent.structured_content is not None
-    assert [hit["text"] for hit in sent.structured_content["hits"]] == [plain(p["text"]) for p in payloads]
+    assert [hit["text"] for hit in sent.structured_content["hits"]] == [sanitize(p["text"]) for p in payloads]
     assert sent.structured_content["next"] == NEXT
 
 

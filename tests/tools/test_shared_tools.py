@@ -12,13 +12,13 @@ from qdrant_server import QdrantServer
 from warmer.embedding import Embedder
 from warmer.embedding.retrievers import Retrievers
 from warmer.errors import EngineError
-from warmer.index.catalog import Catalog, Embedded
+from warmer.index.edge.catalog import Catalog, EmbeddedCollections
 from warmer.index.remote.client import Connection, connect
-from warmer.jobs import Job
-from warmer.shared.jobs import QdrantJobs
-from warmer.shared.journal import QdrantJournal
-from warmer.shared.parameters import QdrantParameters
-from warmer.shared.store import Store, open_store
+from warmer.journal.jobs import Job
+from warmer.journal.qdrant.jobs import QdrantJobs
+from warmer.journal.qdrant.parameters import QdrantParameters
+from warmer.journal.qdrant.searches import QdrantJournal
+from warmer.journal.qdrant.store import Store, open_store
 from warmer_tools import give_feedback, search, training
 from warmer_tools.train_params import start
 from warmer_tools.training import quiet, run_job
@@ -65,7 +65,7 @@ async def replicas(
 
 def _workspace(store: Store, data_dir: Path, embedder: Embedder, judge: Bread, background: TaskGroup) -> Workspace:
     return Workspace(
-        collections=Embedded(Catalog(data_dir)),
+        collections=EmbeddedCollections(Catalog(data_dir)),
         retrievers=Retrievers("default", {}, lambda _: embedder),
         journal=QdrantJournal(store, 3600),
         parameters=QdrantParameters(store),

@@ -12,14 +12,15 @@ import pytest
 from mcp import Client
 from support import Reference, ask, refusal
 
-from warmer.database import Database
 from warmer.embedding import DEFAULT_MODEL, Embedder
 from warmer.index import Coefficients
-from warmer.index.catalog import Catalog
-from warmer.indexing import index_passages
+from warmer.index.edge.catalog import Catalog
 from warmer.journal import AGENT
-from warmer.parameters import Key, SqliteParameters, Trained
-from warmer.steering import OFF
+from warmer.journal.parameters import Key, Trained
+from warmer.journal.sqlite.database import Database
+from warmer.journal.sqlite.parameters import SqliteParameters
+from warmer.publishing.embedded.publish import index_passages
+from warmer.steering.params import OFF
 from warmer_server import app
 from warmer_server.app import build_server
 from warmer_server.settings import Settings

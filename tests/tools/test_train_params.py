@@ -12,9 +12,9 @@ from mcp import Client
 from support import Api, Reference, ask, claude_reply, refusal
 
 from warmer.embedding import Embedder
-from warmer.index.catalog import Catalog
-from warmer.indexing import index_passages
+from warmer.index.edge.catalog import Catalog
 from warmer.passage import Passage
+from warmer.publishing.embedded.publish import index_passages
 from warmer_server.app import build_server
 from warmer_server.settings import Settings
 

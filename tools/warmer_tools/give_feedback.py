@@ -9,11 +9,14 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from warmer.embedding.retrievers import same_model
 from warmer.errors import ModelMismatchError, ScoreError
-from warmer.index import Hit, Index
+from warmer.index import DenseQuery, Hit, Index
 from warmer.journal import AGENT, Search, Shown
+from warmer.journal.parameters import Key, choose
 from warmer.judges import ANCHORS
-from warmer.parameters import Key, choose
-from warmer.steering import SCALE, Params, parse_scores, steer
+from warmer.steering.feedback import steer
+from warmer.steering.params import Params
+from warmer.steering.ranking import rank
+from warmer.steering.scores import SCALE, parse_scores
 from warmer_tools.reply import HitReply, heading, hit_replies, result
 from warmer_tools.search import MAX_LIMIT
 from warmer_tools.stopwatch import about, stage
@@ -154,13 +157,13 @@ async def _retrieve(
         query = found.query_vector
         unsteered = await index.search(query, limit, text=text, where=found.where, without=without)
         return "off" if params.off else "no_signal", unsteered
-    words = steering.lexical(found.query, {hit.id: hit.passage for hit in there}) if found.lexical else None
-    return "steered", await index.feedback(
-        found.query_vector,
-        steering.items,
-        steering.coefficients,
+    texts = {hit.id: hit.passage for hit in there}
+    return "steered", await rank(
+        index,
+        DenseQuery(found.query_vector, steering.items, steering.coefficients),
         limit,
-        words=words,
+        lexical=steering.lexical(found.query, texts) if found.lexical else None,
+        share=steering.share,
         neighbours=steering.neighbours,
         where=found.where,
         without=without,

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
 from warmer.index import Hit
-from warmer.plain import plain_values
+from warmer.sanitize import sanitize_json
 from warmer_tools.stopwatch import stage
 
 REPLY_CHARACTERS = 40_000
@@ -44,7 +44,7 @@ def hit_replies(numbers: Iterable[int], hits: list[Hit], text_limit: int, scores
 @stage("reply")
 def result(reply: BaseModel) -> CallToolResult:
     """Wrap a reply for the protocol; clients show the model one of the two forms, so both say all."""
-    structured = plain_values(reply.model_dump(mode="json", exclude_none=True))
+    structured = sanitize_json(reply.model_dump(mode="json", exclude_none=True))
     text = to_json(_tables(reply, structured), inf_nan_mode="null").decode()
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
 
@@ -62,7 +62,7 @@ def _tables(reply: BaseModel, structured: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _hit_reply(number: int, hit: Hit, limit: int, scores: bool) -> HitReply:
-    payload = plain_values(hit.payload)
+    payload = sanitize_json(hit.payload)
     line = payload.pop("line", None) if type(hit.payload.get("line")) is int else None
     return HitReply(
         hit=number,

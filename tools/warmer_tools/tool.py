@@ -13,7 +13,7 @@ from mcp.types import ToolAnnotations
 from pydantic import BeforeValidator, ValidationError
 
 from warmer.errors import WarmerError
-from warmer.plain import message
+from warmer.sanitize import error_text
 from warmer_tools.arguments import wrong_arguments
 from warmer_tools.calls import logged
 from warmer_tools.workspace import Workspace
@@ -39,7 +39,7 @@ class SpokenTool(Tool):
             except ToolError as error:
                 cause = error.__cause__
                 said = wrong_arguments(cause, self.parameters) if isinstance(cause, ValidationError) else str(error)
-                raise ToolError(message(said)) from cause
+                raise ToolError(error_text(said)) from cause
         return replies[0]
 
 

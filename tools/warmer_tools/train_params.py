@@ -11,12 +11,12 @@ from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import BaseModel, Field
 
 from warmer.errors import SearchError
-from warmer.heldout import FEWEST_QUERIES
 from warmer.index import Hit
-from warmer.jobs import ENDED, Job
 from warmer.journal import AGENT, Search
+from warmer.journal.jobs import ENDED, Job
 from warmer.judges import ANCHORS
-from warmer.training import FEWEST_HITS
+from warmer.training.cross_validation import FEWEST_QUERIES
+from warmer.training.fit import FEWEST_HITS
 from warmer_tools.calls import known
 from warmer_tools.reply import HitReply, hit_replies, result
 from warmer_tools.stopwatch import about, stopwatch

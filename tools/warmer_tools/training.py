@@ -9,15 +9,16 @@ import anyio.to_thread
 import numpy as np
 
 from warmer.errors import WarmerError, innermost
-from warmer.heldout import FEWEST_QUERIES, HeldOut, hold_out
+from warmer.heap import trim
 from warmer.index import Coefficients, CollectionInfo, Hit
-from warmer.jobs import Job
 from warmer.journal import AGENT, Search
+from warmer.journal.jobs import Job
+from warmer.journal.parameters import Key, Trained
 from warmer.judges import Judge, checked_scores
-from warmer.memory import give_back
-from warmer.parameters import Key, Trained
-from warmer.steering import OFF, SCALE, Params
-from warmer.training import FEWEST_HITS, Sample, fit, fit_plain, tabulate, usable
+from warmer.steering.params import OFF, Params
+from warmer.steering.scores import SCALE
+from warmer.training.cross_validation import FEWEST_QUERIES, HeldOut, hold_out
+from warmer.training.fit import FEWEST_HITS, Sample, fit, fit_plain, tabulate, usable
 from warmer_tools import search
 from warmer_tools.calls import known
 from warmer_tools.workspace import RUBRIC, Workspace
@@ -57,7 +58,7 @@ async def run_job(workspace: Workspace, job: Job) -> None:
         if reason := await _run(workspace, job):
             await workspace.jobs.settle(job.id, "failed", {"reason": reason})
     finally:
-        give_back()
+        trim()
         with anyio.move_on_after(_PARTING, shield=True):
             await _release(workspace, job)
 

@@ -8,10 +8,10 @@ from anyio.abc import TaskGroup
 
 from warmer.embedding.retrievers import Retrievers
 from warmer.index.collections import Collections
-from warmer.jobs import Jobs
 from warmer.journal import Journal
+from warmer.journal.jobs import Jobs
+from warmer.journal.parameters import Parameters
 from warmer.judges import Judge
-from warmer.parameters import Parameters
 
 RUBRIC = "0-10 v1"
 

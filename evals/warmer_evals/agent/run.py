@@ -11,7 +11,7 @@ from typing import Any
 
 from warmer import __version__
 from warmer.judges import DEFAULT_CLAUDE_MODEL, lacking
-from warmer.steering import SCALE
+from warmer.steering.scores import SCALE
 from warmer_evals import EvalError
 from warmer_evals.agent import ARMS, Agent
 from warmer_evals.agent.episode import Episode, Question

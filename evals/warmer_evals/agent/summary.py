@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warmer import __version__
-from warmer.heldout import sign_test
+from warmer.training.cross_validation import sign_test
 from warmer_evals.agent.episode import Question
 from warmer_evals.agent.transcript import Row
 from warmer_evals.beir import Dataset, Qrels

@@ -11,11 +11,11 @@ from time import perf_counter
 import numpy as np
 
 from warmer.embedding import Embedder
-from warmer.index import Vector
-from warmer.index.catalog import Catalog
-from warmer.index.stored import Stored
-from warmer.indexing import index_passages
+from warmer.index.edge.catalog import Catalog
 from warmer.passage import Passage
+from warmer.publishing.embedded.publish import index_passages
+from warmer.publishing.embedded.published import PublishedGeneration
+from warmer.vectors import Vector
 from warmer_evals import EvalError
 from warmer_evals.bars import Bars
 
@@ -73,7 +73,7 @@ def make(dataset: Path, points: int, data_dir: Path, embedder: Embedder) -> Made
 
 def export(data_dir: Path, passages: Path, vectors: Path) -> None:
     """Write passages as JSON lines, and their vectors, for another server."""
-    stored = Stored(Catalog(data_dir).generations(NAME))
+    stored = PublishedGeneration(Catalog(data_dir).generations(NAME))
     payloads = dict(stored.payloads())
     passages.write_text("".join(json.dumps(payload) + "\n" for payload in payloads.values()), encoding="utf-8")
     found = stored.vectors(list(payloads))

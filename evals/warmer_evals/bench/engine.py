@@ -7,8 +7,11 @@ from time import perf_counter
 from typing import TypeVar
 
 from warmer.embedding import Embedder
-from warmer.index.catalog import Catalog
-from warmer.steering import Params, steer
+from warmer.index import DenseQuery
+from warmer.index.edge.catalog import Catalog
+from warmer.steering.feedback import steer
+from warmer.steering.params import Params
+from warmer.steering.ranking import rank
 from warmer_evals.bench import Row
 from warmer_evals.bench.collection import NAME
 
@@ -44,10 +47,10 @@ async def _measure(data_dir: Path, embedder: Embedder, queries: Sequence[str], o
             scored = [(hit.id, hit.vector, n % 10 / 10) for n, hit in enumerate(first[:scores])]
             if steering := steer(vector, scored, Params()):
                 seen = [id_ for id_, *_ in scored]
-                items, coefficients = steering.items, steering.coefficients
-                lexical = steering.lexical(text, passages)
-                for what, words, near in (("vectors alone", None, 0.0), ("as served", lexical, steering.neighbours)):
-                    asked = index.feedback(vector, items, coefficients, 5, words=words, neighbours=near, without=seen)
+                query = DenseQuery(vector, steering.items, steering.coefficients)
+                words, share = steering.lexical(text, passages), steering.share
+                for what, lexical, near in (("vectors alone", None, 0.0), ("as served", words, steering.neighbours)):
+                    asked = rank(index, query, 5, lexical=lexical, share=share, neighbours=near, without=seen)
                     await clock.time(f"feedback, {scores} scores, {what}", asked)
     return list(clock.rows.values())
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warmer.embedding import Embedder
-from warmer.heldout import FEWEST_QUERIES, hold_out
-from warmer.training import FEWEST_HITS, Sample, fit, tabulate
+from warmer.training.cross_validation import FEWEST_QUERIES, hold_out
+from warmer.training.fit import FEWEST_HITS, Sample, fit, tabulate
 from warmer_evals.bench import Row
 
 WARMER, REFERENCE = "warmer", "qdrant-relevance-feedback"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from warmer.steering import SCALE
+from warmer.steering.scores import SCALE
 from warmer_evals.report import hits
 from warmer_evals.report.charts import OutcomeChart, OutcomeRow, differences, interval_chart
 from warmer_evals.report.figures import (

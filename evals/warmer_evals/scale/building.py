@@ -11,10 +11,10 @@ from time import perf_counter
 
 import numpy as np
 
-from warmer.index import Vector
-from warmer.index.catalog import Catalog
-from warmer.indexing import index_passages
+from warmer.index.edge.catalog import Catalog
 from warmer.passage import Passage
+from warmer.publishing.embedded.publish import index_passages
+from warmer.vectors import Vector
 from warmer_evals.scale.lookalike import Lookalike
 
 Figures = dict[str, float]

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warmer.embedding.fastembedder import load as load_embedder
-from warmer.index import Vector
 from warmer.passage import Passage
+from warmer.vectors import Vector
 from warmer_evals.beir import load
 
 _NEIGHBOURS = 10

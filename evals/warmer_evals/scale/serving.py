@@ -8,9 +8,12 @@ from time import perf_counter, process_time
 
 import numpy as np
 
-from warmer.index import Hit, Index, Vector
-from warmer.index.catalog import Catalog
-from warmer.steering import Params, Steering, equivalent_query, steer
+from warmer.index import DenseQuery, Hit, Index
+from warmer.index.edge.catalog import Catalog
+from warmer.steering.feedback import Steering, equivalent_query, steer
+from warmer.steering.params import Params
+from warmer.steering.ranking import rank
+from warmer.vectors import Vector
 from warmer_evals.scale.building import DIM, name_of, resident, vectors_of
 from warmer_evals.scale.lookalike import Real
 
@@ -93,13 +96,12 @@ async def _ask(index: Index, source: Real, timed: _Timed, calls: int) -> dict[st
             if not (steering := steer(vector, scored, Params())):
                 continue
             texts, without = {hit.id: hit.passage for hit in seen}, [hit.id for hit in seen]
-            items, coefficients = steering.items, steering.coefficients
+            query = DenseQuery(vector, steering.items, steering.coefficients)
             what = f"feedback, {count} scores"
-            found = await timed(f"{what}, vectors", index.feedback(vector, items, coefficients, _TOP, without=without))
+            found = await timed(f"{what}, vectors", rank(index, query, _TOP, without=without))
             asked.setdefault(what, []).append(_asked(found, vector, steering, seen))
-            words = steering.lexical(text, texts)
-            near = steering.neighbours
-            again = index.feedback(vector, items, coefficients, 5, words=words, neighbours=near, without=without)
+            lexical, share, near = steering.lexical(text, texts), steering.share, steering.neighbours
+            again = rank(index, query, 5, lexical=lexical, share=share, neighbours=near, without=without)
             await timed(f"{what}, as served", again)
     return asked
 

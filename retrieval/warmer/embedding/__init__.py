@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from warmer.index import QueryVector, Vector
 from warmer.passage import Window
+from warmer.vectors import QueryVector, Vector
 
 # ONNX Runtime and the hub's client send usage data to their makers unless told not to before they are imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

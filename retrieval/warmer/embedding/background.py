@@ -9,8 +9,8 @@ from time import monotonic
 import anyio.to_thread
 
 from warmer.embedding import Retriever
-from warmer.index import QueryVector
-from warmer.memory import give_back
+from warmer.heap import trim
+from warmer.vectors import QueryVector
 
 Waiting = Callable[[float], Awaitable[None]]
 
@@ -54,7 +54,7 @@ class BackgroundEmbedder:
     def _run(self, loading: Future[Retriever]) -> None:
         try:
             loaded = self._load()
-            give_back()  # 56 MB for the built-in model
+            trim()  # 56 MB for the built-in model
             loading.set_result(loaded)
         except BaseException as error:  # noqa: BLE001  whatever it is, the caller who waits must see it
             loading.set_exception(error)

@@ -12,7 +12,7 @@ from warmer.embedding import DEFAULT_MODEL, LoadedEmbedder, minilm
 from warmer.embedding.weights import Weights, from_folder
 from warmer.embedding.window import window_of
 from warmer.errors import EmbeddingError
-from warmer.index import Vector
+from warmer.vectors import Vector
 
 if TYPE_CHECKING:  # importing it takes longer than loading the built-in model, which does without
     from fastembed import TextEmbedding

@@ -21,7 +21,7 @@ from warmer.embedding import DEFAULT_MODEL
 from warmer.embedding.weights import Weights, sha256
 from warmer.embedding.window import window_of
 from warmer.errors import EmbeddingError
-from warmer.index import Vector
+from warmer.vectors import Vector
 
 UPSTREAM_NAMES = frozenset(
     {

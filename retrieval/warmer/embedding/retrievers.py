@@ -11,7 +11,7 @@ import numpy as np
 from warmer.embedding import Retriever
 from warmer.embedding.background import BackgroundEmbedder
 from warmer.errors import EmbeddingError
-from warmer.index import Inference, Vector
+from warmer.vectors import TextQuery, Vector
 
 _OWN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _CLOUD = "cloud:"
@@ -66,9 +66,9 @@ class CloudRetriever:
     def __init__(self, model: str) -> None:
         self.name = model
 
-    def embed_query(self, text: str) -> Inference:
+    def embed_query(self, text: str) -> TextQuery:
         """Leave the embedding to the engine."""
-        return Inference(text, self.name)
+        return TextQuery(text, self.name)
 
 
 class OwnRetriever:

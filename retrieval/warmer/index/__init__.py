@@ -7,26 +7,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from warmer.errors import EngineError
 from warmer.passage import embedded_text
+from warmer.vectors import QueryVector, SparseVector, Vector
 
-Vector = NDArray[np.float32]
 Filter = Mapping[str, Any]
 
 DENSE = "dense"
 LEXICAL = "bm25"
 CANDIDATES = 100  # how deep each leg of a hybrid list is
-
-
-@dataclass(frozen=True, slots=True)
-class Inference:
-    """A query that the engine embeds itself, by a model it knows (Qdrant's Cloud Inference)."""
-
-    text: str
-    model: str
-
-
-QueryVector = Vector | Inference
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +52,6 @@ class FeedbackItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """The lexical leg of a feedback query.
-
-    Attributes:
-        text: The query.
-        passages: Texts of scored hits, and how much of each is added to the query's words; may be negative.
-        share: Weight of this leg, 0 to 1.
-    """
-
-    text: str
-    passages: Sequence[tuple[str, float]] = ()
-    share: float = 0.5
-
-
-@dataclass(frozen=True, slots=True)
 class Coefficients:
     """Qdrant's naive feedback formula: a sim(q, x) + sum over pairs of conf^b c (sim(pos, x) - sim(neg, x)).
 
@@ -93,6 +66,43 @@ class Coefficients:
         """Refuse what the engines would take for nonsense or not refuse themselves."""
         if not (np.isfinite([self.a, self.b, self.c]).all() and self.a > 0 and self.b >= 0):
             raise ValueError(f"coefficients need a > 0, b >= 0 and finite values, not {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class DenseQuery:
+    """What is asked of the dense vectors: the nearest to `vector`, or, given items, Qdrant's feedback query on it.
+
+    Attributes:
+        vector: The target, shape (dim,), or a text that the engine embeds.
+        items: Examples with scores; empty for a nearest query.
+        coefficients: The formula's; needed with items.
+    """
+
+    vector: QueryVector
+    items: Sequence[FeedbackItem] = ()
+    coefficients: Coefficients = Coefficients(1.0, 1.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The points that one of the legs found, each with its exact score on both; sorted by id.
+
+    Attributes:
+        ids: Point ids.
+        dense: Scores of the dense leg, shape (n,); more is better, whatever the distance.
+        lexical: Scores of the lexical leg, 0 for a point that shares no word with the query; None without that leg.
+    """
+
+    ids: list[str]
+    dense: NDArray[np.float64]
+    lexical: NDArray[np.float64] | None = None
+
+
+def joined(dense: Mapping[str, float], lexical: Mapping[str, float] | None = None) -> Candidates:
+    """Make candidates of scores by point id; every candidate has a dense score."""
+    ids = sorted(dense)
+    words = None if lexical is None else np.array([lexical.get(id_, 0.0) for id_ in ids])
+    return Candidates(ids, np.array([dense[id_] for id_ in ids]), words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,34 +166,22 @@ class Index(Protocol):
         """
         ...
 
-    async def feedback(
+    async def candidates(
         self,
-        vector: QueryVector,
-        items: Sequence[FeedbackItem],
-        coefficients: Coefficients,
-        limit: int,
+        query: DenseQuery,
+        lexical: SparseVector | None = None,
+        depth: int = CANDIDATES,
         *,
-        words: Words | None = None,
-        neighbours: float = 0.0,
         where: Filter | None = None,
         without: Sequence[str] = (),
-    ) -> list[Hit]:
-        """Retrieve once more, steered by scored items, leaving out the points named in `without`.
+    ) -> Candidates:
+        """Find the best `depth` points of each leg, and let each leg score what only the other found.
 
-        `words` adds a lexical leg, where the collection has one. `neighbours` is how much the scores of a candidate's
-        neighbours count for it, beside 1 for its own.
+        `lexical` is left out where the collection has no words, or where it has no entries. Points named in `without`
+        stay out.
         """
         ...
 
-
-def own_vector(vector: QueryVector) -> Vector:
-    """Give a vector that was embedded here.
-
-    Raises:
-        EngineError: The engine was to embed it, and cannot.
-    """
-    if isinstance(vector, Inference):
-        raise EngineError(
-            f"this collection cannot embed queries by {vector.model!r} itself: choose a model for it that runs here"
-        )
-    return vector
+    async def completed(self, hits: list[Hit]) -> list[Hit]:
+        """Add what is kept outside of the engine, such as texts; only for hits that are going to be shown."""
+        ...

@@ -14,6 +14,7 @@ import numpy as np
 import qdrant_edge as qe
 
 from warmer.errors import FilterError
+from warmer.index import Filter
 
 _T = TypeVar("_T")
 _S = TypeVar("_S")
@@ -344,3 +345,20 @@ _CONDITIONS: dict[str, _Parser[Any]] = {
         '{"total": 4, "index": 0}',
     ),
 }
+
+
+class AnyField(dict[str, str]):
+    """The fields of a sample, when there may be others."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+
+def check_limit(where: Filter) -> None:
+    """Refuse a filter for every query that limits nothing.
+
+    Raises:
+        FilterError: It is no filter, or has no condition.
+    """
+    if edge_filter(where, AnyField()) is None:
+        raise FilterError("the filter has no condition, so it would hide nothing: add one, or unset it")

@@ -1,12 +1,12 @@
 """Where similarity is linear in the point, the sum over pairs of the naive formula is that to one vector."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from warmer.index import Coefficients, FeedbackItem, own_vector
+from warmer.index import Coefficients, FeedbackItem
+from warmer.vectors import own_vector, unit
 
 Stack = NDArray[np.float64]
 
@@ -25,12 +25,3 @@ def steps(items: Sequence[FeedbackItem], coefficients: Coefficients, *, cosine: 
     examples = np.stack([own_vector(item.vector) for item in items]).astype(np.float64)
     moved: Stack = weights @ (unit(examples) if cosine else examples)
     return moved
-
-
-def unit(vectors: NDArray[Any]) -> Stack:
-    """Scale vectors, shape (..., dim), to length 1; zeros stay zeros."""
-    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    scaled: Stack = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0).astype(
-        np.float64, copy=False
-    )
-    return scaled

@@ -9,7 +9,6 @@ from warmer.ingest.code import code_sections
 from warmer.ingest.decode import MAX_BYTES, decode, decode_html, read_bytes
 from warmer.ingest.files import SUFFIXES, Kind, SourceFile, find_files, kind_of, printable, root_labels
 from warmer.ingest.html import html_sections
-from warmer.ingest.leftout import LeftOut
 from warmer.ingest.markdown import markdown_sections
 from warmer.ingest.mdx import markdown_of
 from warmer.ingest.notebook import notebook_sections
@@ -17,11 +16,12 @@ from warmer.ingest.pdf import pdf_sections
 from warmer.ingest.python import module_name, python_sections
 from warmer.ingest.rst import rst_sections
 from warmer.ingest.section import Section
+from warmer.ingest.skipped import Skipped
 from warmer.ingest.split import split
 from warmer.ingest.text import text_sections
 from warmer.passage import Passage, Window
 
-__all__ = ["MAX_BYTES", "SUFFIXES", "LeftOut", "SourceFile", "find_files", "read_passages", "root_labels"]
+__all__ = ["MAX_BYTES", "SUFFIXES", "Skipped", "SourceFile", "find_files", "read_passages", "root_labels"]
 
 _READERS: dict[Kind, Callable[[bytes, Path], Iterable[Section]]] = {
     "markdown": lambda data, _: markdown_sections(decode(data)),

@@ -10,7 +10,7 @@ from typing import Literal
 from warmer.errors import IngestError
 from warmer.ingest.git import Checkout, checkout
 from warmer.ingest.ignore import Rules
-from warmer.ingest.leftout import LeftOut
+from warmer.ingest.skipped import Skipped
 
 Kind = Literal["markdown", "mdx", "rst", "html", "notebook", "pdf", "python", "code", "text"]
 
@@ -54,7 +54,7 @@ class SourceFile:
 def find_files(
     root: Path,
     label: str,
-    left_out: LeftOut | None = None,
+    left_out: Skipped | None = None,
     *,
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
@@ -82,7 +82,7 @@ def find_files(
     if not is_folder:
         kind_of(root)
         return iter([SourceFile(root, printable(label), _link(_checkout_around(root.parent), root))])
-    walk = _Walk(root, label, Rules.of(root, include, exclude), left_out or LeftOut())
+    walk = _Walk(root, label, Rules.of(root, include, exclude), left_out or Skipped())
     return iter(sorted(walk.files(), key=lambda file: file.source))
 
 
@@ -135,7 +135,7 @@ def printable(text: str | Path) -> str:
 class _Walk:
     """Goes through a folder, with the rules and the checkout of each folder below it."""
 
-    def __init__(self, root: Path, label: str, rules: Rules, left_out: LeftOut) -> None:
+    def __init__(self, root: Path, label: str, rules: Rules, left_out: Skipped) -> None:
         self._root = root
         self._label = label
         self._left_out = left_out

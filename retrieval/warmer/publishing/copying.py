@@ -9,16 +9,17 @@ from pathlib import Path
 import anyio.to_thread
 
 from warmer.errors import CollectionError
-from warmer.index.build import Stage, build_in_child
-from warmer.index.generations import Generations
+from warmer.index.edge.generations import Generations
 from warmer.index.remote.client import Remote
 from warmer.index.remote.options import Options
-from warmer.index.stored import Stored
-from warmer.indexing import Progress, publish
-from warmer.publishing.collection import Origin, ServerCollection
-from warmer.publishing.points import in_batches, make_point
-from warmer.publishing.source import Point, ServerSource, open_source
-from warmer.publishing.upload import Upload, uploading
+from warmer.publishing import Progress
+from warmer.publishing.embedded.build import Stage, build_in_child
+from warmer.publishing.embedded.publish import publish
+from warmer.publishing.embedded.published import PublishedGeneration
+from warmer.publishing.server.collection import Origin, ServerCollection
+from warmer.publishing.server.points import in_batches, make_point
+from warmer.publishing.server.reading import Point, ServerSource, open_source
+from warmer.publishing.server.upload import Upload, uploading
 
 _CHUNK = 1024
 
@@ -45,7 +46,7 @@ async def copy_to_server(
             `overwrite`, or Warmer did not make it.
         EngineError: The server cannot be reached, refuses, or fails.
     """
-    stored = Stored(generations)
+    stored = PublishedGeneration(generations)
     manifest = stored.manifest
     if manifest is None:
         raise CollectionError(f"there is no embedded collection {generations.folder.name!r}")
@@ -66,7 +67,9 @@ async def copy_to_server(
     return Copied(manifest.points)
 
 
-async def _send(stored: Stored, collection: ServerCollection, upload: Upload, progress: Callable[[int], None]) -> None:
+async def _send(
+    stored: PublishedGeneration, collection: ServerCollection, upload: Upload, progress: Callable[[int], None]
+) -> None:
     payloads = stored.payloads()
     while chunk := dict(islice(payloads, _CHUNK)):
         there = await collection.payloads(list(chunk))

@@ -4,16 +4,16 @@ import argparse
 import asyncio
 
 from warmer.errors import WarmerError
-from warmer.index.catalog import Catalog
+from warmer.index.edge.catalog import Catalog
 from warmer.index.remote.address import read_address
-from warmer.publishing.collection import ServerCollection
 from warmer.publishing.copying import Copied, copy_to_embedded, copy_to_server
-from warmer_server.bar import progress_bar
+from warmer.publishing.server.collection import ServerCollection
+from warmer_server.connection import options, server
+from warmer_server.destination import EMBEDDED
 from warmer_server.engine import JOURNAL
-from warmer_server.place import EMBEDDED
-from warmer_server.say import say
-from warmer_server.server import options, server
+from warmer_server.progress import progress_bar
 from warmer_server.settings import Settings, read_settings
+from warmer_server.terminal import echo
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -31,9 +31,9 @@ def run(arguments: argparse.Namespace) -> None:
                 f"{'both are' if arguments.source == EMBEDDED else 'neither is'} {EMBEDDED!r}"
             )
     place = EMBEDDED if arguments.target == EMBEDDED else read_address(arguments.target).url
-    say(f"{name}: {copied.points} passages copied to {place}")
+    echo(f"{name}: {copied.points} passages copied to {place}")
     if copied.left_out:
-        say(f"left out: {copied.left_out} without a text or a vector")
+        echo(f"left out: {copied.left_out} without a text or a vector")
 
 
 async def _to_server(settings: Settings, arguments: argparse.Namespace, name: str) -> Copied:

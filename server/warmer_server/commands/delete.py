@@ -3,10 +3,10 @@
 import argparse
 
 from warmer.errors import WarmerError
-from warmer.index.catalog import Catalog
-from warmer_server.place import EMBEDDED
-from warmer_server.say import say
+from warmer.index.edge.catalog import Catalog
+from warmer_server.destination import EMBEDDED
 from warmer_server.settings import read_settings
+from warmer_server.terminal import echo
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -18,4 +18,4 @@ def run(arguments: argparse.Namespace) -> None:
             f"say --url {EMBEDDED} if it is to be one of them"
         )
     Catalog(settings.data_dir).delete(arguments.collection)
-    say(f"{arguments.collection}: deleted")
+    echo(f"{arguments.collection}: deleted")

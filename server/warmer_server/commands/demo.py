@@ -21,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from warmer.errors import WarmerError
-from warmer.index.catalog import Catalog
+from warmer.index.edge.catalog import Catalog
 from warmer.ingest.pydocs import python_passages
 from warmer_server.app import load_embedder
 from warmer_server.commands.index import build

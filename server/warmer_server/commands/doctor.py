@@ -14,8 +14,8 @@ from warmer_server.doctor.local import collections, data, models, versions
 from warmer_server.doctor.loop import loop
 from warmer_server.doctor.named import asked_claude, claude, judges, texts, tokens
 from warmer_server.doctor.remote import server
-from warmer_server.say import say
 from warmer_server.settings import read_settings
+from warmer_server.terminal import echo
 
 _SHOWN = {"ok": "ok   ", "note": "note ", "fails": "FAILS"}
 
@@ -26,12 +26,12 @@ def run(arguments: argparse.Namespace) -> None:
     failing = sum(finding.state == "fails" for finding in found)
     if arguments.json:
         told = {"ok": not failing, "findings": [asdict(finding) for finding in found]}
-        say(json.dumps(told, ensure_ascii=False), stderr=False)
+        echo(json.dumps(told, ensure_ascii=False), stderr=False)
     else:
         many = f"{failing} of these {'does' if failing == 1 else 'do'} not work."
-        say(many if failing else "All that is set up works.", stderr=False)
+        echo(many if failing else "All that is set up works.", stderr=False)
         if not failing:
-            say(f"For Claude Code: claude mcp add warmer -- {_command()}", stderr=False)
+            echo(f"For Claude Code: claude mcp add warmer -- {_command()}", stderr=False)
     sys.exit(1 if failing else 0)
 
 
@@ -63,7 +63,7 @@ async def _examine(arguments: argparse.Namespace) -> list[Finding]:
 
 def _tell(finding: Finding, arguments: argparse.Namespace) -> None:
     if not arguments.json:
-        say(f"{_SHOWN[finding.state]} {finding.part:<12} {finding.said}", stderr=False)
+        echo(f"{_SHOWN[finding.state]} {finding.part:<12} {finding.said}", stderr=False)
 
 
 def _command() -> str:

@@ -9,16 +9,17 @@ from pathlib import Path
 
 from warmer.embedding import Embedder
 from warmer.errors import IngestError
-from warmer.index.catalog import Catalog
-from warmer.index.shards import readable
-from warmer.indexing import Built, index_passages
-from warmer.ingest import LeftOut, SourceFile, find_files, read_passages, root_labels
+from warmer.index.edge.catalog import Catalog
+from warmer.index.edge.shards import readable
+from warmer.ingest import Skipped, SourceFile, find_files, read_passages, root_labels
 from warmer.passage import Passage, Window
+from warmer.publishing import Built
+from warmer.publishing.embedded.publish import index_passages
 from warmer_server.app import load_embedder
-from warmer_server.bar import progress_bar
-from warmer_server.place import server_url
-from warmer_server.say import say
+from warmer_server.destination import server_url
+from warmer_server.progress import progress_bar
 from warmer_server.settings import Settings, read_settings
+from warmer_server.terminal import echo
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Material:
     roots: dict[str, Path]
     passages: Iterator[Passage]
     files: frozenset[str]
-    left_out: LeftOut
+    left_out: Skipped
 
     @property
     def read(self) -> int:
@@ -96,8 +97,8 @@ def _known_roots(settings: Settings, url: str, name: str) -> Mapping[str, str]:
 
 
 async def _roots_there(settings: Settings, url: str, name: str) -> Mapping[str, str]:
-    from warmer.publishing.collection import ServerCollection  # noqa: PLC0415
-    from warmer_server.server import server  # noqa: PLC0415
+    from warmer.publishing.server.collection import ServerCollection  # noqa: PLC0415
+    from warmer_server.connection import server  # noqa: PLC0415
 
     async with server(url, settings) as remote:
         origin = await ServerCollection(remote, name).origin()
@@ -107,9 +108,9 @@ async def _roots_there(settings: Settings, url: str, name: str) -> Mapping[str, 
 async def _publish(
     settings: Settings, url: str, embedder: Embedder, found: Material, name: str, *, replace: bool
 ) -> Built:
-    from warmer.publishing.collection import ServerCollection  # noqa: PLC0415
-    from warmer.publishing.passages import publish_passages  # noqa: PLC0415
-    from warmer_server.server import server  # noqa: PLC0415
+    from warmer.publishing.server.collection import ServerCollection  # noqa: PLC0415
+    from warmer.publishing.server.publish import publish_passages  # noqa: PLC0415
+    from warmer_server.connection import server  # noqa: PLC0415
 
     async with server(url, settings) as remote:
         with progress_bar("passages") as progress:
@@ -127,7 +128,7 @@ async def _publish(
 def _gather(
     roots: dict[str, Path], arguments: argparse.Namespace, window: Window | None, new: Collection[str]
 ) -> Material:
-    left_out, asked = LeftOut(), {"include": arguments.include, "exclude": arguments.exclude}
+    left_out, asked = Skipped(), {"include": arguments.include, "exclude": arguments.exclude}
     files = {label: list(find_files(root, label, left_out, **asked)) for label, root in roots.items()}
 
     def read(label: str) -> Iterator[Passage]:
@@ -147,7 +148,7 @@ def _some(passages: Iterator[Passage], root: Path) -> Iterator[Passage]:
     yield from passages
 
 
-def _read(files: Sequence[SourceFile], left_out: LeftOut, window: Window | None, most: int) -> Iterator[Passage]:
+def _read(files: Sequence[SourceFile], left_out: Skipped, window: Window | None, most: int) -> Iterator[Passage]:
     """Read files one by one, each as a whole or not at all."""
     for file in files:
         try:
@@ -162,11 +163,11 @@ def _read(files: Sequence[SourceFile], left_out: LeftOut, window: Window | None,
 
 def _report(arguments: argparse.Namespace, built: Built, found: Material) -> None:
     change = f"{built.embedded} embedded anew" if built.published else "nothing had changed"
-    say(f"{arguments.collection}: {built.points} passages, {found.read} files read, {change}")
+    echo(f"{arguments.collection}: {built.points} passages, {found.read} files read, {change}")
     _say_left_out(found)
     if found.left_out.unread and not arguments.replace:
-        say("What was indexed before of those that could not be read is kept.")
+        echo("What was indexed before of those that could not be read is kept.")
 
 
 def _say_left_out(found: Material) -> None:
-    say(*(f"left out: {line}" for line in found.left_out.lines()))
+    echo(*(f"left out: {line}" for line in found.left_out.lines()))

@@ -6,12 +6,12 @@ from contextlib import closing
 from pathlib import Path
 from time import time
 
-from warmer.database import Database
-from warmer.transfer.records import Counts
-from warmer.transfer.sqlite import export_journal, import_journal
+from warmer.journal.sqlite.database import Database
+from warmer.journal.transfer.records import Counts
+from warmer.journal.transfer.sqlite import export_journal, import_journal
 from warmer_server.engine import JOURNAL, journal_path, open_engine
-from warmer_server.say import say
 from warmer_server.settings import Settings, read_settings
+from warmer_server.terminal import echo
 
 _DAY = 86400.0
 
@@ -21,10 +21,10 @@ def run(arguments: argparse.Namespace) -> None:
     settings = read_settings()
     if arguments.action == "prune":
         before = None if arguments.older_than is None else time() - arguments.older_than * _DAY
-        say(f"{asyncio.run(_prune(settings, before))} searches deleted")
+        echo(f"{asyncio.run(_prune(settings, before))} searches deleted")
         return
     move = _shared if settings.journal == "qdrant" else _here
-    say(f"{arguments.action}ed {asyncio.run(move(settings, arguments.action, arguments.file))}")
+    echo(f"{arguments.action}ed {asyncio.run(move(settings, arguments.action, arguments.file))}")
 
 
 async def _prune(settings: Settings, before: float | None) -> int:
@@ -38,9 +38,9 @@ async def _here(settings: Settings, action: str, file: Path) -> Counts:
 
 
 async def _shared(settings: Settings, action: str, file: Path) -> Counts:
-    from warmer.shared.store import open_store  # noqa: PLC0415  qdrant-client takes a second
-    from warmer.transfer.qdrant import export_shared, import_shared  # noqa: PLC0415
-    from warmer_server.server import server  # noqa: PLC0415
+    from warmer.journal.qdrant.store import open_store  # noqa: PLC0415  qdrant-client takes a second
+    from warmer.journal.transfer.qdrant import export_shared, import_shared  # noqa: PLC0415
+    from warmer_server.connection import server  # noqa: PLC0415
 
     async with server(settings.qdrant_url, settings) as remote:
         store = await open_store(remote, JOURNAL)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from warmer.errors import WarmerError
-from warmer.parameters import Trained
+from warmer.journal.parameters import Trained
 from warmer_server.engine import open_engine
 from warmer_server.settings import Settings, read_settings
 

@@ -4,8 +4,8 @@ import argparse
 import logging
 import sys
 
-from warmer.database import Database
 from warmer.errors import WarmerError
+from warmer.journal.sqlite.database import Database
 from warmer_server import logs, stdio
 from warmer_server.app import build_server
 from warmer_server.engine import journal_path

@@ -4,22 +4,23 @@ import argparse
 import asyncio
 from contextlib import closing
 
-from warmer.database import Database
 from warmer.embedding.retrievers import same_model
 from warmer.errors import WarmerError
-from warmer.index.catalog import Catalog
-from warmer.parameters import Trained
-from warmer.steering import SCALE, Params
+from warmer.index.edge.catalog import Catalog
+from warmer.journal.parameters import Trained
+from warmer.journal.sqlite.database import Database
+from warmer.steering.params import Params
+from warmer.steering.scores import SCALE
+from warmer_server.compatibility import mismatch
 from warmer_server.engine import There, journal_path, open_engine
-from warmer_server.fitting import misfit
-from warmer_server.say import say
 from warmer_server.settings import Settings, read_settings
+from warmer_server.terminal import echo
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Print collections, model, parameters, journal and data directory; a broken part is named in its line."""
     settings = read_settings()
-    say(*asyncio.run(_lines(settings, arguments.verify)), stderr=False)
+    echo(*asyncio.run(_lines(settings, arguments.verify)), stderr=False)
 
 
 async def _lines(settings: Settings, verify: bool) -> list[str]:
@@ -82,12 +83,12 @@ async def _described(there: There, name: str, settings: Settings) -> list[str]:
     model = info.model if info.declared else "made by an unknown model"
     legs = ", words too" if info.lexical else ""
     line = f"collection      {name}: {info.points} passages, {model}, {info.dim} dimensions{legs}"
-    notes = [*info.notes, misfit(info, settings.retrievers.get(name, settings.embedding_model))]
+    notes = [*info.notes, mismatch(info, settings.retrievers.get(name, settings.embedding_model))]
     return [line, *(f"                  {note}" for note in notes if note)]
 
 
 async def _collections(settings: Settings, verify: bool) -> list[str]:
-    from warmer.index import shards  # noqa: PLC0415  loads the engine
+    from warmer.index.edge import shards  # noqa: PLC0415  loads the engine
 
     catalog = Catalog(settings.data_dir)
     names = catalog.names()
@@ -109,7 +110,7 @@ async def _collections(settings: Settings, verify: bool) -> list[str]:
             lines += verified
             model = settings.retrievers.get(name, settings.embedding_model)
             # No model is loaded where the names are the same.
-            if wrong := "" if same_model(model, info.model) else misfit(info, model):
+            if wrong := "" if same_model(model, info.model) else mismatch(info, model):
                 lines.append(f"                  {wrong}")
             if manifest := generations.manifest():
                 lines += [f"                  {label} from {path}" for label, path in manifest.roots.items()]

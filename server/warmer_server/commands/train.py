@@ -7,13 +7,13 @@ from pathlib import Path
 import anyio
 
 from warmer.errors import WarmerError
-from warmer.indexing import Progress
-from warmer.training import FEWEST_HITS
+from warmer.publishing import Progress
+from warmer.training.fit import FEWEST_HITS
 from warmer_server.app import make_workspace
-from warmer_server.bar import progress_bar
 from warmer_server.engine import Engine, open_engine
-from warmer_server.say import say
+from warmer_server.progress import progress_bar
 from warmer_server.settings import Settings, read_settings
+from warmer_server.terminal import echo
 from warmer_tools import train_params
 from warmer_tools.train_params import GOOD_QUERIES, MOST_HITS, TrainReply
 
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     # Who types the command may name any class.
     settings = read_settings().model_copy(update={"judges": arguments.judge})
     reply = asyncio.run(_train(settings, arguments.collection, queries, arguments.judge, arguments.limit))
-    say(*_lines(reply), stderr=False)
+    echo(*_lines(reply), stderr=False)
 
 
 async def _train(settings: Settings, collection: str, queries: list[str], judge: str, limit: int) -> TrainReply:

@@ -11,15 +11,15 @@ from pathlib import Path
 from time import perf_counter
 
 from warmer import __version__
-from warmer.database import Database
 from warmer.embedding import DEFAULT_MODEL
 from warmer.embedding.retrievers import load_retriever
 from warmer.errors import WarmerError
-from warmer.index.catalog import Catalog
+from warmer.index.edge.catalog import Catalog
+from warmer.journal.sqlite.database import Database
 from warmer_server.app import load_embedder
+from warmer_server.compatibility import mismatch, missing_from_cache
 from warmer_server.doctor import Finding
 from warmer_server.engine import journal_path
-from warmer_server.fitting import misfit, missing_from_cache
 from warmer_server.settings import Settings
 
 _ROOM = 200 * 2**20  # bytes that an index of some ten thousand passages takes, and the journal
@@ -97,7 +97,7 @@ async def collections(settings: Settings) -> AsyncIterator[Finding]:
         try:
             info = await catalog.open(name).info()
             served = not settings.qdrant_url
-            wrong = misfit(info, settings.retrievers.get(name, settings.embedding_model)) if served else ""
+            wrong = mismatch(info, settings.retrievers.get(name, settings.embedding_model)) if served else ""
         except WarmerError as error:
             wrong = str(error)
         said = wrong or f"{name}: {info.points} passages, embedded by {info.model}"

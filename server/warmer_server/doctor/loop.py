@@ -8,9 +8,9 @@ from time import perf_counter
 import anyio
 
 from warmer.embedding import DEFAULT_MODEL
-from warmer.index.catalog import Catalog
-from warmer.indexing import index_passages
+from warmer.index.edge.catalog import Catalog
 from warmer.passage import Passage
+from warmer.publishing.embedded.publish import index_passages
 from warmer_server.app import load_embedder, make_workspace
 from warmer_server.doctor import Finding
 from warmer_server.engine import open_engine

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from importlib.util import find_spec
 
 from warmer.errors import WarmerError
-from warmer.index.resolved import load_texts
+from warmer.index.external_texts import load_texts
 from warmer.judges import checked_scores, load_judge
 from warmer_server.doctor import Finding
 from warmer_server.settings import Settings

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from warmer.errors import WarmerError
+from warmer_server.compatibility import mismatch
 from warmer_server.doctor import Finding
 from warmer_server.engine import JOURNAL
-from warmer_server.fitting import misfit
 from warmer_server.settings import Settings
 
 if TYPE_CHECKING:  # importing it takes a second
@@ -25,8 +25,8 @@ async def server(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("server", "note", "QDRANT_URL is not set: embedded collections are searched")
         return
     from warmer.index.remote.collections import QdrantCollections  # noqa: PLC0415
-    from warmer_server.server import options  # noqa: PLC0415
-    from warmer_server.server import server as connected  # noqa: PLC0415
+    from warmer_server.connection import options  # noqa: PLC0415
+    from warmer_server.connection import server as connected  # noqa: PLC0415
 
     async with connected(settings.qdrant_url, settings) as remote:
         found = await remote.version()
@@ -65,7 +65,7 @@ async def _collections(there: "QdrantCollections", names: list[str], settings: S
         try:
             info = await (await there.find(name)).info()
             said = "; ".join([f"{name}: {info.points} passages", *info.notes])
-            wrong = misfit(info, settings.retrievers.get(name, settings.embedding_model))
+            wrong = mismatch(info, settings.retrievers.get(name, settings.embedding_model))
         except WarmerError as error:
             said, wrong = "", str(error)
         needed = name in wanted or names == [name]

@@ -16,7 +16,7 @@ from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 
-from warmer.memory import keep_one_heap
+from warmer.heap import use_one_arena
 from warmer_server.access import Admission, StoredTokens
 from warmer_server.app import build_server
 from warmer_server.http.address import BACKLOG, security
@@ -93,7 +93,7 @@ def serve(settings: Settings, listening: Listening, ready: Callable[[], None]) -
     Raises:
         WarmerError: What the settings name cannot be opened.
     """
-    keep_one_heap()
+    use_one_arena()
     anyio.run(_serve, settings, listening, ready)
     logging.shutdown()
     os._exit(0)  # nothing is open; the interpreter's own end would abort where a model is still being loaded

@@ -8,7 +8,7 @@ from mcp.server import MCPServer
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.types import INVALID_PARAMS, ListResourcesResult
 
-from warmer.plain import message
+from warmer.sanitize import error_text
 from warmer_server.surface import completions, prompt, resources
 from warmer_tools.workspace import Workspace
 
@@ -33,11 +33,11 @@ async def _for_the_caller(ctx: ServerRequestContext[Any, Any], call_next: CallNe
     except ValueError as error:
         if ctx.method != "prompts/get":
             raise
-        raise MCPError(INVALID_PARAMS, message(str(error))) from error
+        raise MCPError(INVALID_PARAMS, error_text(str(error))) from error
     except MCPError as error:
         if ctx.method != "resources/read":
             raise
-        raise MCPError(error.code, message(error.message)) from error  # without the address, of whatever length
+        raise MCPError(error.code, error_text(error.message)) from error  # without the address, of whatever length
     if ctx.method == "resources/list" and result is not None:  # None answers a notification
         listed = result if isinstance(result, ListResourcesResult) else ListResourcesResult.model_validate(result)
         more = await resources.of_collections(ctx.lifespan_context)

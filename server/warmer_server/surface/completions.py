@@ -15,7 +15,7 @@ from mcp.types import (
 )
 
 from warmer.errors import WarmerError
-from warmer.plain import message
+from warmer.sanitize import error_text
 from warmer_server.surface import prompt, resources
 from warmer_tools.workspace import Workspace
 
@@ -34,13 +34,13 @@ def register(server: MCPServer[Workspace], caller: Callable[[], Workspace]) -> N
     ) -> Completion | None:
         of = ref.name if isinstance(ref, PromptReference) else ref.uri
         if of not in _KNOWN:
-            raise MCPError(INVALID_PARAMS, message(f"nothing can be completed in {of!r}: there is no such thing"))
+            raise MCPError(INVALID_PARAMS, error_text(f"nothing can be completed in {of!r}: there is no such thing"))
         if argument.name != "collection":
             return None
         try:
             names = await caller().collections.names()
         except WarmerError as error:
-            raise MCPError(INTERNAL_ERROR, message(str(error))) from error
+            raise MCPError(INTERNAL_ERROR, error_text(str(error))) from error
         return _matching(names, argument.value.casefold())
 
 

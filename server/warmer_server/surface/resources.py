@@ -19,8 +19,9 @@ from mcp.types import Resource
 
 from warmer.errors import CollectionError, WarmerError
 from warmer.index import Hit
-from warmer.plain import message, plain, plain_values
-from warmer.steering import SCALE, Params
+from warmer.sanitize import error_text, sanitize, sanitize_json
+from warmer.steering.params import Params
+from warmer.steering.scores import SCALE
 from warmer_tools.workspace import Workspace
 
 COLLECTIONS = "warmer://collections"
@@ -84,7 +85,7 @@ async def of_collections(workspace: Workspace) -> list[Resource]:
         _log.warning("collections are not listed as resources: %s", error)
         return []
     return [
-        Resource(uri=f"{COLLECTIONS}/{quote(name, safe='')}", name=plain(name), mime_type=_JSON)
+        Resource(uri=f"{COLLECTIONS}/{quote(name, safe='')}", name=sanitize(name), mime_type=_JSON)
         for name in names[:_LISTED]
     ]
 
@@ -144,7 +145,7 @@ def _cut(text: str) -> str:
 
 
 def _json(told: dict[str, Any]) -> str:
-    return json.dumps(plain_values(told), ensure_ascii=False, separators=(",", ":"), default=str)
+    return json.dumps(sanitize_json(told), ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 @contextmanager
@@ -153,9 +154,9 @@ def _spoken() -> Iterator[None]:
     try:
         yield
     except CollectionError as error:
-        raise ResourceNotFoundError(message(str(error))) from error
+        raise ResourceNotFoundError(error_text(str(error))) from error
     except WarmerError as error:
-        raise ResourceError(message(str(error))) from error
+        raise ResourceError(error_text(str(error))) from error
     except Exception as error:
         _log.exception("unexpected error")
         raise ResourceError(f"a bug in warmer: {type(error).__name__}; the server's log on stderr has more") from error

@@ -3,39 +3,24 @@
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import TypeVar
 
-import numpy as np
-import qdrant_edge
 from qdrant_client import AsyncQdrantClient, models
 
 from warmer.errors import CollectionError, EngineError, FilterError, ModelMismatchError
-from warmer.index import (
-    CANDIDATES,
-    Coefficients,
-    CollectionInfo,
-    FeedbackItem,
-    Filter,
-    Hit,
-    Inference,
-    QueryVector,
-    Words,
-    document,
-    own_vector,
-)
-from warmer.index.filters import check_filter
-from warmer.index.fusion import fuse
-from warmer.index.neighbours import best, pool, regularize
+from warmer.index import CANDIDATES, Candidates, CollectionInfo, DenseQuery, Filter, Hit, joined, surroundings
+from warmer.index.bm25 import query_words
+from warmer.index.filters import AnyField, check_filter
 from warmer.index.remote.client import Remote
 from warmer.index.remote.description import Description, describe, no_feedback, no_text
 from warmer.index.remote.equivalent import LINEAR, equivalent
 from warmer.index.remote.faults import ServerError
 from warmer.index.remote.names import no_collection
-from warmer.index.remote.options import AnyField, Options
-from warmer.index.words import query_words
+from warmer.index.remote.options import Options
 from warmer.passage import native_id
+from warmer.vectors import QueryVector, SparseVector, TextQuery, own_vector
 
 _T = TypeVar("_T")
 
@@ -115,17 +100,17 @@ class QdrantIndex:
         known = await self._readable()
         own = await self.retrieve([id_])
         source = own[0].payload["source"] if own else ""
-        if not source or document.place(own[0].payload) is None:
+        if not source or surroundings.place(own[0].payload) is None:
             return own
-        those = _filter({"must": [document.of_source(known.layout.source, source)]}, AnyField())
+        those = _filter({"must": [surroundings.of_source(known.layout.source, source)]}, AnyField())
         keep = self._keep(known, where, ())
         try:
             records, more = await self._ask(
                 lambda client: client.scroll(
                     self._name,
                     scroll_filter=models.Filter(must=[part for part in (those, keep) if part]),
-                    limit=document.MOST,
-                    with_payload=document.FIELDS,
+                    limit=surroundings.MOST,
+                    with_payload=surroundings.FIELDS,
                     with_vectors=False,
                 ),
                 "fetching a document of",
@@ -135,64 +120,45 @@ class QdrantIndex:
                 return own
             raise
         payloads = ((str(record.id), record.payload or {}) for record in records)
-        return own if more else await self.retrieve(document.surrounding(id_, payloads, reach))
+        return own if more else await self.retrieve(surroundings.surrounding(id_, payloads, reach))
 
-    async def feedback(
+    async def candidates(
         self,
-        vector: QueryVector,
-        items: Sequence[FeedbackItem],
-        coefficients: Coefficients,
-        limit: int,
+        query: DenseQuery,
+        lexical: SparseVector | None = None,
+        depth: int = CANDIDATES,
         *,
-        words: Words | None = None,
-        neighbours: float = 0.0,
         where: Filter | None = None,
         without: Sequence[str] = (),
-    ) -> list[Hit]:
-        """Retrieve once more by Qdrant's naive feedback query, or by its equivalent where a server has none.
+    ) -> Candidates:
+        """Find the best points of each leg, scored by both.
 
-        Examples that are to stay out go by id, since Qdrant itself leaves those out; all others as vectors.
+        Feedback is Qdrant's own query, or its equivalent where a server has none. Examples that are to stay out go by
+        id, since Qdrant itself leaves those out; all others as vectors.
         """
         known = await self._readable()
-        target = self._input(known, vector)
-        if not known.feedback:
-            moved = self._equivalent(known, vector, items, coefficients)
-            return await self._steered(known, moved, limit, words, neighbours, where, without)
+        keep = self._keep(known, where, without)
+        words = lexical if known.space.lexical and lexical and lexical.indices else None
         try:
-            query = self._feedback_query(known, target, items, coefficients, without)
-            return await self._steered(known, query, limit, words, neighbours, where, without)
+            return await self._candidates(known, self._dense(known, query, without), words, depth, keep)
         except ServerError as error:
             if not _POINT_GONE.search(error.said):
                 raise
         # A scored point was deleted meanwhile; what was thought of it still holds.
-        query = self._feedback_query(known, target, items, coefficients, ())
-        return await self._steered(known, query, limit, words, neighbours, where, without)
+        return await self._candidates(known, self._dense(known, query, ()), words, depth, keep)
 
-    async def _steered(
+    async def completed(self, hits: list[Hit]) -> list[Hit]:
+        """Give the hits as they are: what the payload holds is all that there is."""
+        return hits
+
+    async def _candidates(
         self,
         known: Description,
         query: models.Query,
-        limit: int,
-        words: Words | None,
-        neighbours: float,
-        where: Filter | None,
-        without: Sequence[str],
-    ) -> list[Hit]:
-        """Retrieve by both legs where there are two, and let each score what only the other found."""
-        if known.space.distance not in LINEAR:
-            return await self._query(known, query, limit, words.text if words else "", where, without)
-        keep, depth = self._keep(known, where, without), max(CANDIDATES, limit)
-        ranked = dict((await self._ranked(known, query, words, depth, keep))[: pool(limit, neighbours)])
-        hits = await self.retrieve(list(ranked))
-        if not hits:
-            return []
-        vectors = np.stack([hit.vector for hit in hits])
-        scores = regularize([ranked[hit.id] for hit in hits], vectors, neighbours)
-        return [replace(hits[n], score=float(scores[n])) for n in best(scores, limit)]
-
-    async def _ranked(
-        self, known: Description, query: models.Query, words: Words | None, depth: int, keep: models.Filter | None
-    ) -> list[tuple[str, float]]:
+        lexical: SparseVector | None,
+        depth: int,
+        keep: models.Filter | None,
+    ) -> Candidates:
         dense = models.QueryRequest(
             query=query,
             using=known.space.vector or None,
@@ -200,10 +166,11 @@ class QdrantIndex:
             limit=depth,
             params=_ACORN if known.acorn and not self._remote.exact else None,
         )
-        lexical = query_words(words.text, words.passages) if words and known.space.lexical else None
-        if words is None or lexical is None or not lexical.indices:
+        # A nearest query by a distance gives the least first, Qdrant's feedback the greatest.
+        sign = -1.0 if isinstance(query, models.NearestQuery) and known.space.distance not in LINEAR else 1.0
+        if lexical is None:
             (scores,) = await self._scores([dense])
-            return list(scores.items())
+            return joined({id_: sign * score for id_, score in scores.items()})
         sparse = models.QueryRequest(query=_sparse(lexical), using=known.space.lexical, filter=keep, limit=depth)
         legs = [dense, sparse]
         near, alike = await self._scores(legs)
@@ -212,45 +179,41 @@ class QdrantIndex:
             leg.filter = models.Filter(must=[keep, these] if keep else [these])
             leg.limit = max(len(ids), 1)
         more_near, more_alike = await self._scores(legs)
-        return fuse(near | more_near, alike | more_alike, words.share)
+        return joined({id_: sign * score for id_, score in (near | more_near).items()}, alike | more_alike)
 
     async def _scores(self, legs: Sequence[models.QueryRequest]) -> list[dict[str, float]]:
         answers = await self._ask(lambda client: client.query_batch_points(self._name, list(legs)), "searching")
         return [{str(point.id): point.score for point in answer.points} for answer in answers]
 
-    def _feedback_query(
-        self,
-        known: Description,
-        target: models.VectorInput,
-        items: Sequence[FeedbackItem],
-        coefficients: Coefficients,
-        by_id: Collection[str],
-    ) -> models.RelevanceFeedbackQuery:
+    def _dense(self, known: Description, query: DenseQuery, by_id: Collection[str]) -> models.Query:
+        target = self._input(known, query.vector)
+        if not query.items:
+            return models.NearestQuery(nearest=target)
+        if not known.feedback:
+            return self._equivalent(known, query)
         examples = [
             models.FeedbackItem(
                 example=native_id(item.id) if item.id and item.id in by_id else self._input(known, item.vector),
                 score=item.score,
             )
-            for item in items
+            for item in query.items
         ]
-        naive = models.NaiveFeedbackStrategyParams(**asdict(coefficients))
+        naive = models.NaiveFeedbackStrategyParams(**asdict(query.coefficients))
         return models.RelevanceFeedbackQuery(
             relevance_feedback=models.RelevanceFeedbackInput(
                 target=target, feedback=examples, strategy=models.NaiveFeedbackStrategy(naive=naive)
             )
         )
 
-    def _equivalent(
-        self, known: Description, vector: QueryVector, items: Sequence[FeedbackItem], coefficients: Coefficients
-    ) -> models.NearestQuery:
+    def _equivalent(self, known: Description, query: DenseQuery) -> models.NearestQuery:
         if known.space.distance not in LINEAR:
             why = no_feedback(known.version, known.space.distance)
             raise CollectionError(f"scores cannot steer in collection {self._name!r}: {why}")
-        moved = equivalent(known.space.distance, own_vector(vector), items, coefficients)
+        moved = equivalent(known.space.distance, own_vector(query.vector), query.items, query.coefficients)
         return models.NearestQuery(nearest=moved.tolist())
 
     def _input(self, known: Description, vector: QueryVector) -> models.VectorInput:
-        if isinstance(vector, Inference) and self._remote.embeds:
+        if isinstance(vector, TextQuery) and self._remote.embeds:
             if not known.feedback:
                 major, minor = known.version
                 raise EngineError(
@@ -351,5 +314,5 @@ def _filter(where: Filter | None, fields: dict[str, str]) -> models.Filter | Non
     return models.Filter.model_validate(where)
 
 
-def _sparse(words: qdrant_edge.SparseVector) -> models.SparseVector:
+def _sparse(words: SparseVector) -> models.SparseVector:
     return models.SparseVector(indices=words.indices, values=words.values)

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from qdrant_client import models
 
-from warmer.index import Coefficients, FeedbackItem, Vector
-from warmer.index.formula import steps, unit
+from warmer.index import Coefficients, FeedbackItem
+from warmer.index.formula import steps
+from warmer.vectors import Vector, unit
 
 LINEAR = {models.Distance.COSINE, models.Distance.DOT}
 

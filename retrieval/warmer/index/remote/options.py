@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from warmer.errors import FilterError
 from warmer.index import Filter
-from warmer.index.filters import edge_filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +32,3 @@ class Options:
     vector: str = ""
     lexical_vector: str = ""
     where: Filter | None = None
-
-
-class AnyField(dict[str, str]):
-    """The fields of a sample, when there may be others."""
-
-    def __contains__(self, key: object) -> bool:
-        return True
-
-
-def check_limit(where: Filter) -> None:
-    """Refuse a filter for every query that limits nothing.
-
-    Raises:
-        FilterError: It is no filter, or has no condition.
-    """
-    if edge_filter(where, AnyField()) is None:
-        raise FilterError("the filter has no condition, so it would hide nothing: add one, or unset it")

@@ -1,0 +1,1 @@
+"""EmbeddedCollections collections, on Qdrant Edge: the Rust segment engine inside this process."""

@@ -1,0 +1,31 @@
+"""Parameters in Qdrant: a document for each key, which the newest set overwrites."""
+
+import json
+from dataclasses import astuple
+from time import time
+
+from qdrant_client import models
+
+from warmer.journal.parameters import Trained
+from warmer.journal.qdrant.store import Store, document_id, equals, put
+
+_KIND = "parameters"
+
+
+class QdrantParameters:
+    """Parameters that several processes share."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def add(self, trained: Trained) -> None:
+        """Keep a set."""
+        document = {"kind": _KIND, "added": time(), "trained": json.dumps(trained.to_json())}
+        await self._store.write(put(document_id(_KIND, *astuple(trained.key)), document))
+
+    async def all(self) -> list[Trained]:
+        """List the newest set of each key, the one that was added last at the end."""
+        where = models.Filter(must=[equals("kind", _KIND)])
+        found = (await self._store.find(where, ["added", "trained"])).values()
+        in_order = sorted(found, key=lambda document: float(document["added"]))
+        return [Trained.from_json(json.loads(document["trained"])) for document in in_order]

@@ -1,0 +1,48 @@
+"""Trained parameters in SQLite."""
+
+import json
+from dataclasses import asdict
+from sqlite3 import Connection
+
+from warmer.index import Coefficients
+from warmer.journal.parameters import Key, Trained
+from warmer.journal.sqlite.database import Database
+from warmer.steering.params import Params
+
+
+class SqliteParameters:
+    """Parameters in the journal's file."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, trained: Trained) -> None:
+        """Keep a set."""
+        with self._database.transaction() as connection:
+            insert(connection, trained)
+
+    async def all(self) -> list[Trained]:
+        """List the newest set of each key."""
+        with self._database.transaction("DEFERRED") as connection:
+            return list(newest(connection).values())
+
+
+def insert(connection: Connection, trained: Trained) -> None:
+    """Keep a set, in a transaction."""
+    key, documents = trained.key, [json.dumps(asdict(part)) for part in (trained.params, trained.plain)]
+    row = (key.collection, key.model, key.judge, key.rubric, trained.created, *documents)
+    connection.execute(
+        "INSERT INTO parameters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*row, trained.queries, json.dumps(dict(trained.figures))),
+    )
+
+
+def newest(connection: Connection) -> dict[Key, Trained]:
+    """Give the newest set of each key, in a transaction."""
+    found: dict[Key, Trained] = {}
+    for row in connection.execute("SELECT * FROM parameters ORDER BY rowid"):
+        collection, model, judge, rubric, created, params, plain, queries, figures = row
+        key = Key(collection, model, judge, rubric)
+        numbers = Params(**json.loads(params)), Coefficients(**json.loads(plain))
+        found[key] = Trained(key, *numbers, queries, json.loads(figures), created)
+    return found

@@ -1,0 +1,151 @@
+"""Searches, hits and scores in SQLite."""
+
+import json
+from collections.abc import Mapping, Sequence
+from sqlite3 import Connection
+from time import time
+from typing import Any
+
+import numpy as np
+
+from warmer.index import Hit
+from warmer.journal import AGENT, MOST_QUERIES, Search, Shown, refused
+from warmer.journal.jobs import ENDED
+from warmer.journal.sqlite.database import Database
+from warmer.vectors import Vector
+
+_SEARCH = "id, collection, model, query, vector, filter, lexical"
+_BEST_SCORED = f"""
+SELECT {_SEARCH} FROM searches WHERE id IN (
+    SELECT id FROM (
+        SELECT id, created, row_number() OVER (PARTITION BY query ORDER BY count DESC, created DESC) AS place
+        FROM searches JOIN
+        (SELECT search, count(*) AS count FROM scores WHERE judge = ? AND rubric = ? GROUP BY search
+         HAVING count >= ?) ON search = id
+        WHERE collection = ? AND model = ?
+    ) WHERE place = 1 ORDER BY created DESC LIMIT ?
+) ORDER BY created
+"""  # noqa: S608
+
+
+class SqliteJournal:
+    """A journal in SQLite.
+
+    Searches can be scored for `lifetime` seconds; what was scored is kept beyond that, the rest is pruned.
+    """
+
+    def __init__(self, database: Database, lifetime: float) -> None:
+        self._database = database
+        self._lifetime = lifetime
+
+    async def begin(self, search: Search, hits: Sequence[Hit]) -> list[int]:
+        """Keep a new search with its first hits."""
+        now = time()
+        with self._database.transaction() as db:
+            db.execute(
+                "INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    search.id,
+                    search.collection,
+                    search.model,
+                    search.query,
+                    search.vector.tobytes(),
+                    json.dumps(search.where),
+                    search.lexical,
+                    now,
+                    now + self._lifetime,
+                ),
+            )
+            return _number(db, search.id, hits)
+
+    async def show(self, search_id: str, hits: Sequence[Hit]) -> list[int]:
+        """Keep hits of a further round."""
+        with self._database.transaction() as db:
+            return _number(db, search_id, hits)
+
+    async def find(self, search_id: str, judge: str = AGENT) -> Search:
+        """Recall a search with all that was shown and scored."""
+        with self._database.transaction("DEFERRED") as db:
+            row = db.execute(f"SELECT {_SEARCH}, expires FROM searches WHERE id = ?", (search_id,)).fetchone()  # noqa: S608
+            if row is None or row[-1] < time():
+                raise refused(search_id, "unknown" if row is None else "expired")
+            return _recall(db, row, judge)
+
+    async def scored(self, collection: str, model: str, judge: str, rubric: str, fewest: int = 1) -> list[Search]:
+        """Recall the searches that a judge scored, one a query."""
+        with self._database.transaction("DEFERRED") as db:
+            rows = db.execute(_BEST_SCORED, (judge, rubric, fewest, collection, model, MOST_QUERIES)).fetchall()
+            return [_recall(db, row, judge) for row in rows]
+
+    async def known(self, collection: str, query: str, judge: str, rubric: str) -> dict[str, float]:
+        """Recall what a judge ever scored for a query."""
+        with self._database.transaction("DEFERRED") as db:
+            rows = db.execute(
+                "SELECT h.point, s.score FROM searches q JOIN hits h ON h.search = q.id JOIN scores s"
+                " ON s.search = h.search AND s.hit = h.hit WHERE q.collection = ? AND q.query = ? AND s.judge = ?"
+                " AND s.rubric = ? ORDER BY s.created",
+                (collection, query, judge, rubric),
+            )
+            return dict(rows.fetchall())
+
+    async def queries(self, collection: str) -> list[str]:
+        """List the different queries that a collection was ever searched for."""
+        with self._database.transaction("DEFERRED") as db:
+            rows = db.execute("SELECT query FROM searches WHERE collection = ? ORDER BY created", (collection,))
+            return list(dict.fromkeys(query for (query,) in rows))
+
+    async def score(self, search_id: str, scores: Mapping[int, float], judge: str, rubric: str) -> None:
+        """Keep scores."""
+        now = time()
+        rows = [(search_id, hit, judge, rubric, value, now) for hit, value in scores.items()]
+        with self._database.transaction() as db:
+            db.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    async def prune(self, before: float | None = None) -> int:
+        """Delete searches that have expired and that nobody scored, or all from before a time."""
+        with self._database.transaction() as db:
+            if before is None:
+                return db.execute(
+                    "DELETE FROM searches WHERE expires < ? AND id NOT IN (SELECT search FROM scores)"
+                    " AND id NOT IN (SELECT search FROM job_searches)",
+                    (time(),),
+                ).rowcount
+            db.execute("DELETE FROM jobs WHERE created < ? AND status IN (?, ?, ?)", (before, *ENDED))
+            return db.execute(
+                "DELETE FROM searches WHERE created < ? AND id NOT IN"
+                " (SELECT search FROM job_searches JOIN jobs ON id = job WHERE status NOT IN (?, ?, ?))",
+                (before, *ENDED),
+            ).rowcount
+
+    async def counts(self) -> tuple[int, int]:
+        """Count searches and scores, for a status report."""
+        with self._database.transaction("DEFERRED") as db:
+            searches, scores = (db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("searches", "scores"))  # noqa: S608
+        return searches, scores
+
+
+def _recall(db: Connection, row: Sequence[Any], judge: str) -> Search:
+    id_, collection, model, query, vector, where, lexical = row[:7]
+    shown = db.execute(
+        "SELECT h.hit, h.point, h.vector, h.title, h.source, s.score FROM hits h LEFT JOIN scores s"
+        " ON s.search = h.search AND s.hit = h.hit AND s.judge = ? WHERE h.search = ? ORDER BY h.hit",
+        (judge, id_),
+    )
+    hits = {hit: Shown(hit, point, _vector(raw), *rest) for hit, point, raw, *rest in shown}
+    return Search(id_, collection, model, query, _vector(vector), json.loads(where), bool(lexical), hits)
+
+
+def _number(db: Connection, search_id: str, hits: Sequence[Hit]) -> list[int]:
+    points = db.execute("SELECT point, hit FROM hits WHERE search = ?", (search_id,))
+    numbers: dict[str, int] = dict(points.fetchall())
+    new = [hit for hit in hits if hit.id not in numbers]
+    for number, hit in enumerate(new, start=len(numbers) + 1):
+        numbers[hit.id] = number
+        title, source = str(hit.payload.get("title") or ""), str(hit.payload.get("source") or "")
+        row = (search_id, number, hit.id, hit.score, hit.vector.tobytes(), title, source)
+        db.execute("INSERT INTO hits VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    return [numbers[hit.id] for hit in hits]
+
+
+def _vector(raw: bytes) -> Vector:
+    return np.frombuffer(raw, dtype=np.float32)

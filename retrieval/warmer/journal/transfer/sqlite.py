@@ -1,0 +1,118 @@
+"""The journal of this machine into a file and back; what is there and newer stays as it is."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any
+
+from warmer.journal.parameters import Trained
+from warmer.journal.sqlite.database import Database
+from warmer.journal.sqlite.parameters import insert, newest
+from warmer.journal.transfer.file import another_search, new_file, read_file
+from warmer.journal.transfer.records import Counts, HitRecord, ParametersRecord, Record, ScoreRecord, SearchRecord
+
+
+def export_journal(database: Database, path: Path) -> Counts:
+    """Write all searches, scores and parameters, as they are at one instant; trainings are left out.
+
+    Raises:
+        StorageError: The file is there already or cannot be written, or the journal cannot be read.
+    """
+    counts = Counts()
+    with database.transaction("DEFERRED") as db, new_file(path) as add:
+        for record in _records(db):
+            add(record)
+            counts.add(record)
+    return counts
+
+
+def import_journal(database: Database, path: Path) -> Counts:
+    """Add what is not there yet, all of a file or nothing; gives what was added.
+
+    A score, or a set of parameters, is replaced only by one that was made later.
+
+    Raises:
+        StorageError: The file is damaged, or does not fit to what is there; nothing was imported.
+    """
+    for _ in read_file(path):
+        pass  # all of it is looked at before the journal is held
+    counts = Counts()
+    with database.transaction() as db:
+        for number, record in read_file(path):
+            if isinstance(record, ParametersRecord):
+                counts.parameters += _add_parameters(db, record.read())
+            elif not _add_search(db, record, counts):
+                raise another_search(path, number)
+    return counts
+
+
+def _records(db: Connection) -> Iterator[Record]:
+    columns = "id, collection, model, query, vector, filter, lexical, created, expires"
+    with closing(db.execute(f"SELECT {columns} FROM searches ORDER BY created, id")) as rows:  # noqa: S608
+        for id_, collection, model, query, vector, where, lexical, created, expires in rows:
+            yield SearchRecord(
+                id=id_,
+                collection=collection,
+                model=model,
+                query=query,
+                vector=vector,
+                where=json.loads(where),
+                lexical=bool(lexical),
+                created=created,
+                expires=expires,
+                hits=_hits(db, id_),
+            )
+    for trained in newest(db).values():
+        yield ParametersRecord(trained=trained.to_json())
+
+
+def _hits(db: Connection, search: str) -> list[HitRecord]:
+    scores: dict[int, list[ScoreRecord]] = {}
+    told = "SELECT hit, judge, rubric, score, created FROM scores WHERE search = ? ORDER BY hit, judge"
+    for hit, judge, rubric, score, created in db.execute(told, (search,)):
+        scores.setdefault(hit, []).append(ScoreRecord(judge=judge, rubric=rubric, score=score, created=created))
+    shown = "SELECT hit, point, engine_score, vector, title, source FROM hits WHERE search = ? ORDER BY hit"
+    return [
+        HitRecord(
+            point=point, engine_score=score, vector=vector, title=title, source=source, scores=scores.get(hit, [])
+        )
+        for hit, point, score, vector, title, source in db.execute(shown, (search,))
+    ]
+
+
+def _add_search(db: Connection, record: SearchRecord, counts: Counts) -> bool:
+    row: tuple[Any, ...] = (record.id, record.collection, record.model, record.query, record.vector)
+    rest = json.dumps(record.where), record.lexical, record.created, record.expires
+    added = db.execute("INSERT OR IGNORE INTO searches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, *rest)).rowcount
+    known = db.execute("SELECT id, collection, model, query, vector FROM searches WHERE id = ?", (record.id,))
+    if known.fetchone() != row:
+        return False
+    counts.searches += added
+    numbers: dict[str, int] = dict(db.execute("SELECT point, hit FROM hits WHERE search = ?", (record.id,)).fetchall())
+    for hit in record.hits:
+        if hit.point not in numbers:
+            number = numbers[hit.point] = len(numbers) + 1
+            shown = record.id, number, hit.point, hit.engine_score, hit.vector, hit.title, hit.source
+            counts.hits += db.execute("INSERT INTO hits VALUES (?, ?, ?, ?, ?, ?, ?)", shown).rowcount
+        for score in hit.scores:
+            counts.scores += _add_score(db, record.id, numbers[hit.point], score)
+    return True
+
+
+def _add_score(db: Connection, search: str, hit: int, score: ScoreRecord) -> int:
+    return db.execute(
+        "INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (search, hit, judge) DO UPDATE SET"
+        " rubric = excluded.rubric, score = excluded.score, created = excluded.created"
+        " WHERE excluded.created > scores.created",
+        (search, hit, score.judge, score.rubric, score.score, score.created),
+    ).rowcount
+
+
+def _add_parameters(db: Connection, trained: Trained) -> int:
+    there = newest(db).get(trained.key)
+    if there and there.created >= trained.created:
+        return 0
+    insert(db, trained)
+    return 1

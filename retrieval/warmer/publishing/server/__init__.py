@@ -1,0 +1,1 @@
+"""Passages to a collection on a Qdrant server."""

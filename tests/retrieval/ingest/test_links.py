@@ -1,0 +1,165 @@
+"""Links into checkouts, and which files are left out on purpose."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from warmer.errors import IngestError
+from warmer.ingest import Skipped, SourceFile, find_files, read_passages
+from warmer.passage import Passage, identify
+from warmer.publishing import payload_of
+
+GIT = shutil.which("git")
+
+
+def write(root: Path, *names: str, **texts: str) -> None:
+    for name, text in {**dict.fromkeys(names, "text"), **texts}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+
+
+def check_out(root: Path, remote: str, head: str = "ref: refs/heads/topic", more: str = "") -> None:
+    """Lay out what git writes of a clone whose branch `topic` follows `main`."""
+    follows = '[branch "topic"]\n\tremote = origin\n\tmerge = refs/heads/main\n'
+    write(
+        root,
+        **{
+            ".git/HEAD": head + "\n",
+            ".git/config": f'[core]\n\tbare = false\n[remote "origin"]\n\turl = {remote}\n{more or follows}',
+            ".git/refs/remotes/origin/HEAD": "ref: refs/remotes/origin/trunk\n",
+        },
+    )
+
+
+def links(root: Path) -> list[str]:
+    return [file.link for file in find_files(root, "docs")]
+
+
+@pytest.mark.parametrize(
+    ("remote", "page"),
+    [
+        ("https://github.com/o/r.git", "https://github.com/o/r/blob/main"),
+        ("https://user:token@github.com/o/r", "https://github.com/o/r/blob/main"),
+        ("git@github.com:o/r.git", "https://github.com/o/r/blob/main"),
+        ("ssh://git@gitlab.example.org:2222/g/s/r.git", "https://gitlab.example.org/g/s/r/-/blob/main"),
+        ("http://gitlab.example.org:8080/g/r/", "http://gitlab.example.org:8080/g/r/-/blob/main"),
+        ("https://example.org/o/r.git", ""),
+        ("/srv/github/r.git", ""),
+        ("../github.com/r", ""),
+        ("", ""),
+    ],
+)
+def test_links_name_the_server_without_secrets(tmp_path: Path, remote: str, page: str) -> None:
+    check_out(tmp_path, remote)
+    write(tmp_path, "a b/ü.md")
+    assert links(tmp_path) == [f"{page}/a%20b/%C3%BC.md" if page else ""]
+    assert links(tmp_path / "a b") == links(tmp_path)
+    [file] = find_files(tmp_path / "a b/ü.md", "ü.md")
+    assert file.link == links(tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    ("head", "more", "reference"),
+    [
+        ("ref: refs/heads/topic", "", "main"),
+        ("ref: refs/heads/local", "", "trunk"),
+        ("0123456789" * 4, "", "0123456789" * 4),
+        ("ref: refs/heads/topic", '[branch "topic"]\nremote = gone\nmerge = refs/heads/x\n', None),
+        ("nonsense", "", None),
+        ("ref: refs/heads/topic", "[[[\n===", None),
+    ],
+)
+def test_links_name_a_branch_that_the_server_has(tmp_path: Path, head: str, more: str, reference: str | None) -> None:
+    check_out(tmp_path, "git@github.com:o/r.git", head, more)
+    write(tmp_path, "a.md")
+    assert links(tmp_path) == [f"https://github.com/o/r/blob/{reference}/a.md" if reference else ""]
+
+
+@pytest.mark.skipif(not GIT, reason="git is not installed")
+def test_clones_worktrees_and_submodules_as_git_lays_them_out(tmp_path: Path) -> None:
+    def git(*arguments: str, folder: Path = tmp_path) -> None:
+        names = ["-c", "user.name=n", "-c", "user.email=e@example.org"]
+        subprocess.run([str(GIT), *names, *arguments], cwd=folder, check=True, capture_output=True)
+
+    write(tmp_path / "origin", "a.md")
+    git("init", "-q", "-b", "main", "origin")
+    git("add", ".", folder=tmp_path / "origin")
+    git("commit", "-qm", "x", folder=tmp_path / "origin")
+    git("clone", "-q", "origin", "clone")
+    clone = tmp_path / "clone"
+    git("worktree", "add", "-qb", "other", str(tmp_path / "tree"), folder=clone)
+    git("-c", "protocol.file.allow=always", "submodule", "-q", "add", str(tmp_path / "origin"), "sub", folder=clone)
+    git("remote", "set-url", "origin", "https://github.com/o/r", folder=clone)
+    git("remote", "set-url", "origin", "https://github.com/o/sub", folder=clone / "sub")
+    assert links(clone) == [f"https://github.com/o/{name}/blob/main/a.md" for name in ("r", "sub")]
+    assert links(tmp_path / "tree") == ["https://github.com/o/r/blob/main/a.md"]
+
+
+def test_passages_link_to_their_line(tmp_path: Path) -> None:
+    def urls(name: str, text: str) -> list[str]:
+        (tmp_path / name).write_text(text)
+        return [passage.url for passage in read_passages(SourceFile(tmp_path / name, name, f"https://h/{name}"))]
+
+    assert urls("a.md", "# A\n\ntext\n## B\nmore") == ["https://h/a.md?plain=1#L3", "https://h/a.md?plain=1#L5"]
+    assert urls("a.txt", "\ntext") == ["https://h/a.txt#L2"]
+    assert urls("a.html", "<link rel=canonical href=http://s/a><h1 id=x>A</h1>t") == ["http://s/a#x"]
+    assert urls("a.ipynb", '{"cells": [{"cell_type": "markdown", "source": "t"}]}') == ["https://h/a.ipynb"]
+
+
+def test_a_link_is_stored_but_no_part_of_the_id() -> None:
+    bare, linked = Passage("t", "", "s", 1), Passage("t", "", "s", 1, "https://h/s#L1", 2)
+    assert next(identify([bare]))[0] == next(identify([linked]))[0]
+    assert payload_of(bare) == {"text": "t", "title": "", "source": "s", "line": 1}
+    assert payload_of(linked) == payload_of(bare) | {"url": "https://h/s#L1", "page": 2}
+
+
+def sources(root: Path, left_out: Skipped | None = None, **asked: list[str]) -> list[str]:
+    return [file.source.removeprefix("docs/") for file in find_files(root, "docs", left_out, **asked)]
+
+
+def test_ignore_files_hold_below_their_folder(tmp_path: Path) -> None:
+    write(tmp_path, "a.md", "build/b.md", "sub/c.md", "sub/d.txt", "sub/keep.txt", "sub/deep/e.txt", ".github/f.md")
+    write(tmp_path, **{".gitignore": "build/\n*.txt\n[z-a]\n", "sub/.gitignore": "!keep.txt\n"})
+    assert sources(tmp_path) == ["a.md", "sub/c.md", "sub/keep.txt"]
+    write(tmp_path, **{".warmerignore": "a.md\n!d.txt\n!.github/\n", "sub/.warmerignore": "keep.txt\n"})
+    left_out = Skipped()
+    assert sources(tmp_path, left_out) == [".github/f.md", "sub/c.md", "sub/d.txt"]
+    assert set(left_out.lines()) == {
+        "4 ignored: docs/build/, docs/a.md, docs/sub/keep.txt, docs/sub/deep/e.txt",
+        "4 hidden or a cache: docs/.gitignore, docs/.warmerignore, docs/sub/.gitignore, docs/sub/.warmerignore",
+    }
+    assert left_out.unread == set()
+
+
+def test_a_checkout_ignores_below_its_top_but_not_what_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "repo/.git/HEAD", "repo/docs/a.md", "repo/docs/b.txt", "repo/build/c.md", "repo/build/d.txt")
+    write(tmp_path, **{".gitignore": "*.md", "repo/.gitignore": "build/\n*.txt\n"})
+    assert sources(tmp_path / "repo/docs") == ["a.md"]
+    assert sources(tmp_path / "repo/build") == ["c.md", "d.txt"]
+    assert len(list(find_files(tmp_path / "repo/docs/b.txt", "b.txt", exclude=["*"]))) == 1
+
+
+def test_patterns_of_the_user_narrow_what_is_read(tmp_path: Path) -> None:
+    write(tmp_path, "a.md", "b.txt", "old/c.md", "api/v1/d.md", "api/v2/e.md", ".hidden.md")
+    assert sources(tmp_path, include=["*.md"]) == ["a.md", "api/v1/d.md", "api/v2/e.md", "old/c.md"]
+    assert sources(tmp_path, include=["api/**", "*.txt"]) == ["api/v1/d.md", "api/v2/e.md", "b.txt"]
+    left_out = Skipped()
+    asked = {"include": ["*.md"], "exclude": ["old/", "api/*", "!api/v2"]}
+    assert sources(tmp_path, left_out, **asked) == ["a.md", "api/v2/e.md"]
+    assert "2 excluded: docs/old/, docs/api/v1/" in set(left_out.lines())
+    assert "1 not included: docs/b.txt" in set(left_out.lines())
+    for pattern in ("!", "[z-a]"):
+        with pytest.raises(IngestError, match="no pattern"):
+            sources(tmp_path, include=[pattern])
+
+
+def test_what_is_left_out_is_counted_with_examples(tmp_path: Path) -> None:
+    write(tmp_path, "a.md", *(f"{n}.png" for n in range(9)), "Makefile", *(f"skip/{n}.md" for n in range(9)))
+    left_out = Skipped()
+    sources(tmp_path, left_out, exclude=["skip/*"])
+    assert set(left_out.lines()) == {
+        "10 of an unsupported kind: *.png, Makefile",
+        "9 excluded: docs/skip/0.md, docs/skip/1.md, docs/skip/2.md, docs/skip/3.md, docs/skip/4.md, …",
+    }

@@ -1,0 +1,155 @@
+import json
+from contextlib import closing
+from pathlib import Path
+from time import time
+
+import pytest
+from shared_stores import DAY, Open
+
+from warmer.errors import SearchError, WarmerError
+from warmer.index import Coefficients
+from warmer.journal.parameters import Key, Trained, choose
+from warmer.journal.sqlite.database import Database
+from warmer.journal.sqlite.jobs import SqliteJobs
+from warmer.journal.sqlite.parameters import SqliteParameters
+from warmer.steering.params import OFF, Params
+
+pytestmark = pytest.mark.anyio
+KEY = Key("docs", "model", "agent", "0-10 v1")
+TRAINED = Trained(KEY, Params(b=0.5, c=1.2, source="trained"), Coefficients(1, 0.5, 0.1), 30, {"ndcg": 0.7})
+
+
+async def test_the_newest_set_of_a_key_counts_also_after_a_restart(open_memory: Open) -> None:
+    newer = Trained(KEY, Params(c=0.3), TRAINED.plain, 40, {})
+    other = Trained(Key("docs", "model", "claude:x", "0-10 v1"), Params(c=2), TRAINED.plain, 40, {})
+    async with open_memory() as memory:
+        for trained in (TRAINED, other, newer):
+            await memory.parameters.add(trained)
+    async with open_memory() as memory:
+        assert sorted(await memory.parameters.all(), key=lambda trained: trained.key.judge) == [newer, other]
+
+
+def test_export_is_plain_a_b_c_for_others_and_comes_back_whole() -> None:
+    exported = json.loads(json.dumps(TRAINED.to_json()))
+    assert {name: exported[name] for name in "abc"} == {"a": 1, "b": 0.5, "c": 0.1}
+    assert Trained.from_json(exported) == TRAINED
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"warmer": {}},
+        {"warmer": None},
+        {"warmer": {"params": {"a": -1}}},
+        {"warmer": {"plain": {"a": 1, "b": -1, "c": 1}}},
+    ],
+)
+def test_what_is_no_export_is_refused(change: dict[str, object]) -> None:
+    raw = TRAINED.to_json()
+    own = change["warmer"]
+    damaged = raw | {"warmer": raw["warmer"] | own} if own else raw | change
+    with pytest.raises(WarmerError, match="no exported parameters"):
+        Trained.from_json(damaged)
+
+
+def test_parameters_serve_what_they_were_trained_for() -> None:
+    model_judge = Trained(Key("docs", "model", "claude:x", "0-10 v1"), Params(c=2), TRAINED.plain, 40, {})
+    assert choose([], KEY) == Params()
+    assert choose([TRAINED, model_judge], KEY).c == 1.2
+    assert "agent" in choose([TRAINED, model_judge], KEY).source
+    assert choose([model_judge], KEY).c == 2
+    assert "claude:x" in choose([model_judge], KEY).source
+    assert choose([TRAINED], model_judge.key).c == Params().c
+    assert choose([TRAINED], Key("other", *list(vars_of(KEY))[1:])).source == "default"
+
+
+@pytest.mark.parametrize(
+    "key", [Key("docs", "new model", "agent", "0-10 v1"), Key("docs", "model", "agent", "0-10 v2")]
+)
+def test_stale_parameters_are_not_used_in_silence(key: Key) -> None:
+    chosen = choose([TRAINED], key)
+    assert (chosen.b, chosen.c) == (Params().b, Params().c)
+    assert "train again" in chosen.source
+
+
+def vars_of(key: Key) -> tuple[str, str, str, str]:
+    return key.collection, key.model, key.judge, key.rubric
+
+
+async def test_one_process_runs_a_job_at_a_time(open_memory: Open) -> None:
+    async with open_memory() as one, open_memory() as other:
+        here, there = one.jobs, other.jobs
+        job = await here.create("docs", "claude", 25, ["a", "b"], "running")
+        assert await here.claim(job.id, 60)
+        assert not await there.claim(job.id, 60)
+        await here.ran(job.id, 1, "s_1")
+        await here.release(job.id)
+        assert await there.claim(job.id, 60)
+        assert (await there.find(job.id)).searches == {1: "s_1"}
+        await here.settle(job.id, "cancelled", {})
+        assert not await there.beat(job.id)
+        await there.settle(job.id, "applied", {})
+        assert (await here.find(job.id)).status == "cancelled"
+        assert not await here.claim(job.id, 0)
+        with pytest.raises(SearchError, match=r"t_nothing.* is unknown"):
+            await here.find("t_nothing")
+
+
+async def test_who_lost_a_job_to_another_has_no_say_in_it(open_memory: Open) -> None:
+    async with open_memory() as one, open_memory() as other, open_memory() as third:
+        slow, quick = one.jobs, other.jobs
+        job = await slow.create("docs", "claude", 25, ["a"], "running")
+        assert not await slow.beat(job.id)
+        assert await slow.claim(job.id, 60)
+        assert await slow.beat(job.id)
+        assert await quick.claim(job.id, -1)
+        assert not await slow.beat(job.id)
+        await slow.release(job.id)
+        assert not await third.jobs.claim(job.id, 60)
+        assert await quick.beat(job.id)
+        await quick.release(job.id)
+        assert await third.jobs.claim(job.id, 60)
+
+
+async def test_a_job_that_was_run_before_a_clock_was_set_back_can_be_claimed(
+    open_memory: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_memory() as one, open_memory() as other:
+        with monkeypatch.context() as tomorrow:
+            for module in ("warmer.journal.sqlite.jobs", "warmer.journal.qdrant.jobs"):
+                tomorrow.setattr(f"{module}.time", lambda: time() + DAY)
+            job = await one.jobs.create("docs", "claude", 25, ["a"], "running")
+            assert await one.jobs.claim(job.id, 60)
+            assert not await other.jobs.claim(job.id, 60)
+        assert await other.jobs.claim(job.id, 60)
+        assert not await one.jobs.beat(job.id)
+
+
+async def test_jobs_of_the_second_version_can_be_claimed(tmp_path: Path) -> None:
+    with closing(Database(tmp_path / "j")) as database, database.transaction() as connection:
+        connection.execute("ALTER TABLE jobs DROP COLUMN owner")
+        connection.execute("INSERT INTO jobs VALUES ('t_1', 'docs', 'agent', 5, '[]', 'running', '{}', 0, 0)")
+        connection.execute("PRAGMA user_version = 2")
+    with closing(Database(tmp_path / "j")) as database:
+        jobs = SqliteJobs(database)
+        assert await jobs.claim("t_1", 60)
+        assert await jobs.beat("t_1")
+
+
+async def test_a_journal_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    with closing(Database(tmp_path / "j")) as database, database.transaction() as connection:
+        for table in ("job_searches", "jobs", "parameters"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("PRAGMA user_version = 1")
+    with closing(Database(tmp_path / "j")) as database:
+        await SqliteParameters(database).add(TRAINED)
+        assert await SqliteParameters(database).all() == [TRAINED]
+
+
+def test_parameters_that_are_off_hold_for_their_own_judge_alone() -> None:
+    off = Trained(Key("docs", "model", "fastembed:m", "cosine v1"), OFF, TRAINED.plain, 30, {})
+    assert choose([off], KEY) == Params()
+    chosen = choose([off], off.key)
+    assert chosen.off
+    assert chosen.source == "off: held-out results were worse with scores of fastembed:m"
+    assert Trained.from_json(off.to_json()) == off

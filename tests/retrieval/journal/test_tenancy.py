@@ -1,0 +1,85 @@
+"""Tenants that share a journal, of either kind."""
+
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+from shared_stores import Memory, Open
+
+from warmer.errors import SearchError
+from warmer.index import Coefficients, Hit
+from warmer.journal import Journal, Search, new_search_id
+from warmer.journal.jobs import Jobs
+from warmer.journal.parameters import Key, Parameters, Trained
+from warmer.journal.tenancy import Namespace, TenantJobs, TenantJournal, TenantParameters, namespace_of
+from warmer.steering.params import Params
+
+pytestmark = pytest.mark.anyio
+TENANTS = [{"must": [{"key": "tenant", "match": {"value": tenant}}]} for tenant in "ab"]
+
+
+@pytest.fixture
+async def memory(open_memory: Open) -> AsyncIterator[Memory]:
+    async with open_memory() as memory:
+        yield memory
+
+
+def make_search(query: str = "why") -> Search:
+    return Search(new_search_id(), "docs", "model", query, np.arange(4, dtype=np.float32), {}, True)
+
+
+def make_hit() -> Hit:
+    return Hit("p", 0.5, {"title": None}, np.ones(4, np.float32))
+
+
+def test_a_scope_is_made_of_the_filter_whatever_the_order_of_its_keys() -> None:
+    one, other = (namespace_of(where) for where in TENANTS)
+    assert one != other
+    assert len(one.suffix) == len("@1f3c9a04")
+    assert namespace_of({"a": 1, "b": 2}) == namespace_of({"b": 2, "a": 1})
+    assert namespace_of({}) == Namespace("")
+
+
+async def test_a_tenant_finds_its_own_searches_alone(memory: Memory) -> None:
+    mine, theirs = (TenantJournal(memory.journal, namespace_of(where)) for where in TENANTS)
+    journals: list[Journal] = [mine, theirs]
+    search = make_search()
+    assert await mine.begin(search, [make_hit()]) == [1]
+    await mine.score(search.id, {1: 9}, "agent", "r")
+    assert (await mine.find(search.id)).collection == "docs"
+    with pytest.raises(SearchError, match="is unknown: call search again"):
+        await theirs.find(search.id)
+    assert [await journal.queries("docs") for journal in journals] == [["why"], []]
+    assert [await journal.known("docs", "why", "agent", "r") for journal in journals] == [{"p": 9}, {}]
+    scored = [await journal.scored("docs", "model", "agent", "r") for journal in journals]
+    assert [[found.collection for found in searches] for searches in scored] == [["docs"], []]
+
+
+async def test_a_tenant_finds_its_own_jobs_alone(memory: Memory) -> None:
+    jobs: list[Jobs] = [TenantJobs(memory.jobs, namespace_of(where)) for where in TENANTS]
+    mine, theirs = jobs
+    job = await mine.create("docs", "agent", 5, ["why"], "running")
+    assert job.collection == "docs"
+    assert await mine.find(job.id) == job
+    with pytest.raises(SearchError, match="is unknown: call train_params without it"):
+        await theirs.find(job.id)
+    assert await mine.claim(job.id, 60)
+    assert await mine.beat(job.id)
+
+
+async def test_a_tenant_is_served_its_own_parameters_alone(memory: Memory) -> None:
+    both: list[Parameters] = [TenantParameters(memory.parameters, namespace_of(where)) for where in TENANTS]
+    trained = [
+        Trained(Key("docs", "model", "agent", "r"), Params(c=c), Coefficients(1, 0.5, 0.1), 30, {}) for c in (0.5, 2)
+    ]
+    for parameters, one in zip(both, trained, strict=True):
+        await parameters.add(one)
+    assert [await parameters.all() for parameters in both] == [[one] for one in trained]
+
+
+async def test_without_a_scope_nothing_changes(memory: Memory) -> None:
+    search = make_search()
+    await TenantJournal(memory.journal, Namespace()).begin(search, [make_hit()])
+    found = await memory.journal.find(search.id)
+    assert found.collection == "docs"
+    assert found.shown[1].title == ""
