@@ -14,7 +14,7 @@ from typing import Any
 import anyio
 from mcp import Client
 
-from warmer_server.commands.demo import COLLECTION, own_server, own_settings, passage_key, recorded_scores
+from warmer_server.commands.demo import COLLECTION, demo_server, demo_settings, passage_key, recorded_scores
 
 QUERY = "how to make a secure password or token"
 RECORD = Path(__file__).parents[1] / "loop.json"
@@ -105,7 +105,7 @@ async def record() -> dict[str, Any]:
         KeyError: A passage has no recorded score, since this Python's documentation is another.
     """
     scores = recorded_scores()[QUERY]
-    async with Client(own_server(own_settings())) as client:
+    async with Client(demo_server(demo_settings())) as client:
         asked = {"query": QUERY, "collection": COLLECTION}
         first = await _call(client, "search", asked | {"limit": _HITS})
         plain = await _call(client, "search", asked | {"limit": 2 * _HITS})

@@ -1,7 +1,7 @@
-"""What the caller of a tool may do: the tools in its scopes, on its collections, through its filter, with its handles.
+"""Authorization: restrict a caller to its tools, collections, filter and handles.
 
-The caller is an `AccessToken` of the SDK, whoever verified it: `StoredTokens` here, an OAuth verifier elsewhere, as
-long as its `scopes` name tools, and its `claims` have `collections` and `filter` where there are limits.
+The caller is an `AccessToken` of the SDK. `StoredTokenVerifier` makes it here; an OAuth verifier can take its place if
+its `scopes` name tools and its `claims` carry the limits as `collections` and `filter`.
 """
 
 from collections.abc import Mapping
@@ -27,10 +27,11 @@ from warmer.journal.tenancy import TenantJobs, TenantJournal, TenantParameters, 
 from warmer_server.tokens import SCOPES, Scope, Tokens
 from warmer_tools.workspace import Workspace
 
-NEEDED: Mapping[str, Scope] = {"search": "search", "give_feedback": "feedback", "train_params": "train"}
-assert set(NEEDED.values()) == set(SCOPES)
-# What else shows collections, or is of no use without a search; what takes a list gets an empty one.
-_OF_SEARCH = {
+REQUIRED_SCOPE: Mapping[str, Scope] = {"search": "search", "give_feedback": "feedback", "train_params": "train"}
+assert set(REQUIRED_SCOPE.values()) == set(SCOPES)
+# Methods that show collections or only make sense with search, and what a caller without the scope gets instead:
+# an empty list, or an error for None.
+_SEARCH_METHODS = {
     "resources/list": ListResourcesResult(resources=[]),
     "resources/templates/list": ListResourceTemplatesResult(resource_templates=[]),
     "prompts/list": ListPromptsResult(prompts=[]),
@@ -40,14 +41,14 @@ _OF_SEARCH = {
 }
 
 
-class StoredTokens:
-    """The SDK's `TokenVerifier` on tokens that are kept here."""
+class StoredTokenVerifier:
+    """The SDK's `TokenVerifier` over the tokens in the settings."""
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """Say whose a token is, and what it may do; None for one that is unknown or has expired."""
+        """Return the owner and rights of a token, or None if it is unknown or expired."""
         if (found := self._tokens.find(token)) is None:
             return None
         claims = {"collections": list(found.collections), "filter": found.where}
@@ -56,34 +57,40 @@ class StoredTokens:
         )
 
 
-class Admission:
-    """Middleware that gives each call the workspace of its caller, and refuses tools that are not in its scopes.
+class Authorization:
+    """MCP middleware that refuses tools outside the caller's scopes and restricts the workspace of each call.
 
     Args:
-        default: The collection that is searched where none is named.
+        default: Collection to search when a call names none.
     """
 
     def __init__(self, default: str) -> None:
         self._default = default
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        """Answer a call, or let it through."""
+        """Pass a permitted call on with its caller's workspace; answer any other.
+
+        Raises:
+            MCPError: The call has no token, or needs the scope `search`.
+        """
         caller = get_access_token()
         if caller is None:
             raise MCPError(INVALID_REQUEST, "no bearer token came with the call")
-        if ctx.method == "tools/call" and (refused := _refuse(caller, str((ctx.params or {}).get("name")))):
-            return refused
-        if ctx.method in _OF_SEARCH and "search" not in caller.scopes:
-            if nothing := _OF_SEARCH[ctx.method]:
-                return nothing
+        if ctx.method == "tools/call" and (refusal := _scope_error(caller, str((ctx.params or {}).get("name")))):
+            return refusal
+        if ctx.method in _SEARCH_METHODS and "search" not in caller.scopes:
+            if empty := _SEARCH_METHODS[ctx.method]:
+                return empty
             raise MCPError(INVALID_REQUEST, f"{ctx.method} needs a token with the scope 'search'")
-        result = await call_next(replace(ctx, lifespan_context=limited(ctx.lifespan_context, caller, self._default)))
-        listed = ctx.method == "tools/list" and result is not None  # None answers a notification
-        return _listed(result, caller) if listed else result
+        result = await call_next(
+            replace(ctx, lifespan_context=restrict_workspace(ctx.lifespan_context, caller, self._default))
+        )
+        is_tool_list = ctx.method == "tools/list" and result is not None  # None answers a notification
+        return _permitted_tools(result, caller) if is_tool_list else result
 
 
-def limited(workspace: Workspace, caller: AccessToken, default: str = "") -> Workspace:
-    """Give a caller's view of a workspace."""
+def restrict_workspace(workspace: Workspace, caller: AccessToken, default: str = "") -> Workspace:
+    """Return a workspace that holds only what the caller may see."""
     claims = caller.claims or {}
     where = dict(claims.get("filter") or {})
     owner = " ".join(part for part in (claims.get("iss"), caller.client_id, caller.subject) if part)
@@ -100,15 +107,15 @@ def limited(workspace: Workspace, caller: AccessToken, default: str = "") -> Wor
     )
 
 
-def _refuse(caller: AccessToken, tool: str) -> CallToolResult | None:
-    needed = NEEDED.get(tool)
-    if needed is None or needed in caller.scopes:
+def _scope_error(caller: AccessToken, tool: str) -> CallToolResult | None:
+    required = REQUIRED_SCOPE.get(tool)
+    if required is None or required in caller.scopes:
         return None
-    said = f"this token may not use {tool}: it lacks the scope {needed!r} and has {', '.join(caller.scopes)}"
-    return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)
+    message = f"this token may not use {tool}: it lacks the scope {required!r} and has {', '.join(caller.scopes)}"
+    return CallToolResult(content=[TextContent(type="text", text=message)], is_error=True)
 
 
-def _listed(result: HandlerResult, caller: AccessToken) -> HandlerResult:
+def _permitted_tools(result: HandlerResult, caller: AccessToken) -> HandlerResult:
     listed = result if isinstance(result, ListToolsResult) else ListToolsResult.model_validate(result)
-    tools = [tool for tool in listed.tools if NEEDED.get(tool.name) in caller.scopes]
+    tools = [tool for tool in listed.tools if REQUIRED_SCOPE.get(tool.name) in caller.scopes]
     return listed.model_copy(update={"tools": tools})

@@ -1,4 +1,4 @@
-"""The MCP server: the tools, and what is beside them, on one workspace."""
+"""Build the MCP server: tools, resources, prompt and completions over one workspace."""
 
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -23,11 +23,11 @@ from warmer_server.engine import Engine, open_engine
 from warmer_server.settings import Settings
 from warmer_server.surface import add_surface
 from warmer_server.surface.icon import ICON
-from warmer_server.unexpected_errors import contained
+from warmer_server.unexpected_errors import handle_unexpected_errors
 from warmer_tools import give_feedback, search, train_params
 from warmer_tools.workspace import Workspace
 
-_PRUNED_EVERY = 3600.0
+_PRUNE_INTERVAL = 3600.0  # seconds
 _log = logging.getLogger(__name__)
 INSTRUCTIONS = """\
 Searches documents in Qdrant, and finds better ones once you have scored the first.
@@ -48,32 +48,36 @@ def build_server(
     middleware: Sequence[ServerMiddleware[Any]] = (),
     verifier: TokenVerifier | None = None,
     auth: AuthSettings | None = None,
-    started: Callable[[Workspace], None] | None = None,
+    on_start: Callable[[Workspace], None] | None = None,
 ) -> MCPServer[Workspace]:
-    """Make a server; it opens its journal when it runs, and loads its model once the handshake is over.
+    """Build a server that opens its journal when it starts and loads its model after the handshake.
 
     Args:
         settings: Settings.
-        middleware: What each message goes through.
-        verifier: Finds whose a bearer token is, over HTTP; then collections are not named to everybody.
-        auth: What goes with it.
-        started: Called with the workspace once the server runs; the model is loaded then, with no handshake before.
+        middleware: Middleware for every message.
+        verifier: Verifies bearer tokens, over HTTP. With one, the instructions do not name the collections.
+        auth: Settings that go with `verifier`.
+        on_start: Called with the workspace once the server runs; the model is then loaded without waiting for a
+            handshake.
     """
-    greeted = anyio.Event()
+    handshake_done = anyio.Event()
 
-    async def watch(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        if ctx.method not in {"initialize", "server/discover"}:  # the client has had its answer to these
-            greeted.set()
+    async def watch_handshake(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        if ctx.method not in {
+            "initialize",
+            "server/discover",
+        }:  # the first other message shows that the handshake is done
+            handshake_done.set()
         return await call_next(ctx)
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[Workspace]) -> AsyncIterator[Workspace]:
         async with open_engine(settings) as engine, anyio.create_task_group() as background:
             workspace = make_workspace(settings, engine, background)
-            background.start_soon(_work, workspace, greeted)
-            if started:
-                greeted.set()
-                started(workspace)
+            background.start_soon(_run_background, workspace, handshake_done)
+            if on_start:
+                handshake_done.set()
+                on_start(workspace)
             yield workspace
             background.cancel_scope.cancel()
 
@@ -82,10 +86,10 @@ def build_server(
         title="Warmer",
         version=__version__,
         icons=[ICON],
-        instructions=INSTRUCTIONS + ("" if verifier else _collections(settings)),
+        instructions=INSTRUCTIONS + ("" if verifier else _collections_line(settings)),
         log_level=settings.log_level,
         lifespan=lifespan,
-        middleware=[contained, watch, *middleware],
+        middleware=[handle_unexpected_errors, watch_handshake, *middleware],
         token_verifier=verifier,
         auth=auth,
         tools=[search.TOOL, give_feedback.TOOL, train_params.TOOL],
@@ -95,9 +99,9 @@ def build_server(
     return server
 
 
-async def _work(workspace: Workspace, greeted: anyio.Event) -> None:
-    """Do what a start need not wait for: load the model, delete what has expired."""
-    await greeted.wait()
+async def _run_background(workspace: Workspace, handshake_done: anyio.Event) -> None:
+    """Load the model and delete expired searches, neither of which may delay the handshake."""
+    await handshake_done.wait()
     workspace.retrievers.start()
     await _prune(workspace)
 
@@ -106,12 +110,12 @@ async def _prune(workspace: Workspace) -> None:
     while True:
         try:
             await workspace.journal.prune()
-        except Exception as error:  # noqa: BLE001  whatever it is, it must not end the server
+        except Exception as error:  # noqa: BLE001  no error here may end the server
             _log.warning("searches that have expired are not deleted: %s", error)
-        await anyio.sleep(_PRUNED_EVERY)
+        await anyio.sleep(_PRUNE_INTERVAL)
 
 
-def _collections(settings: Settings) -> str:
+def _collections_line(settings: Settings) -> str:
     if settings.qdrant_url:
         return ""  # asking the server would delay the handshake
     names = Catalog(settings.data_dir).names()
@@ -119,28 +123,28 @@ def _collections(settings: Settings) -> str:
 
 
 def make_workspace(settings: Settings, engine: Engine, background: TaskGroup) -> Workspace:
-    """Put together what the tools work on."""
+    """Assemble what the tools work on."""
     return Workspace(
         collections=engine.collections,
         retrievers=Retrievers(settings.embedding_model, settings.retrievers, load_embedder),
         journal=engine.journal,
         parameters=engine.parameters,
         jobs=engine.jobs,
-        load_judge=cache(partial(find_judge, settings)),
+        load_judge=cache(partial(load_allowed_judge, settings)),
         background=background,
         mode=settings.search_mode,
         text_limit=settings.text_limit,
     )
 
 
-def find_judge(settings: Settings, spec: str) -> Judge:
-    """Load a judge that an agent named: a known kind of model, or a class that the settings allow.
+def load_allowed_judge(settings: Settings, spec: str) -> Judge:
+    """Load a judge that an agent named: a built-in kind, or a class that the settings allow.
 
     Raises:
-        JudgeError: There is no such judge, it lacks something, or it is not allowed.
+        JudgeError: The judge does not exist, cannot be loaded or is not allowed.
     """
-    own = spec.partition(":")[0] not in {"claude", "fastembed"}
-    if own and spec not in settings.judges.replace(" ", "").split(","):
+    is_custom = spec.partition(":")[0] not in {"claude", "fastembed"}
+    if is_custom and spec not in settings.judges.replace(" ", "").split(","):
         raise JudgeError(
             f"there is no judge {spec!r}: name claude or fastembed:<model>; WARMER_JUDGES allows classes of your own"
         )
@@ -149,7 +153,7 @@ def find_judge(settings: Settings, spec: str) -> Judge:
 
 @cache
 def load_embedder(model: str) -> LoadedEmbedder:
-    """Load an embedding model once a process; what embeds is imported only here, since that takes a while."""
+    """Load an embedding model, once per process. Importing FastEmbed is slow, so it is imported here."""
     from warmer.embedding.fastembedder import load  # noqa: PLC0415
 
     return load(model)

@@ -1,4 +1,4 @@
-"""Whether queries can be embedded as a collection was, found out without fetching a model."""
+"""Check whether a model fits a collection, without downloading the model."""
 
 import os
 import tempfile
@@ -14,26 +14,26 @@ from warmer_tools.search import check_retriever
 
 
 def mismatch(info: CollectionInfo, model: str) -> str:
-    """Say why queries embedded by a model cannot search a collection; nothing if they can."""
+    """Return why queries embedded by a model cannot search a collection, or an empty string if they can."""
     try:
-        check_retriever(info, known_retriever(model))
+        check_retriever(info, load_without_download(model))
     except WarmerError as error:
         return str(error)
     return ""
 
 
 @cache
-def known_retriever(model: str) -> Retriever:
-    """Give a model of FastEmbed's by name and dimension alone, since it may have to be fetched; load any other.
+def load_without_download(model: str) -> Retriever:
+    """Load a retriever; for a FastEmbed model, which may not be downloaded yet, return only name and dimension.
 
     Raises:
-        EmbeddingError: There is none of that name, or it cannot embed.
+        EmbeddingError: The model is unknown or cannot be loaded.
     """
-    return load_retriever(model, _unfetched)
+    return load_retriever(model, _named_or_loaded)
 
 
-def missing_from_cache(model: str) -> Path | None:
-    """Say where FastEmbed will put a model that it has not fetched yet; None for any other."""
+def download_folder(model: str) -> Path | None:
+    """Return the folder that FastEmbed will download a model to, or None if it has the model or does not know it."""
     from fastembed import TextEmbedding  # noqa: PLC0415  takes half a second
 
     folder = Path(os.getenv("FASTEMBED_CACHE_PATH", Path(tempfile.gettempdir()) / "fastembed_cache"))
@@ -45,7 +45,7 @@ def missing_from_cache(model: str) -> Path | None:
     return None
 
 
-def _unfetched(model: str) -> Retriever:
+def _named_or_loaded(model: str) -> Retriever:
     from fastembed import TextEmbedding  # noqa: PLC0415
 
     dims = {known["model"].lower(): known["dim"] for known in TextEmbedding.list_supported_models()}

@@ -1,4 +1,4 @@
-"""A connection to a Qdrant server, by the settings. Importing this loads qdrant-client, which takes a second."""
+"""Connect to a Qdrant server as the settings say. Importing this loads qdrant-client, which takes a second."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,13 +8,18 @@ from warmer.index.remote.options import Options
 from warmer_server.settings import Settings
 
 
-def connection(url: str, settings: Settings) -> Connection:
-    """Say how to reach a server."""
+def make_connection(url: str, settings: Settings) -> Connection:
+    """Return address, key and timeout of a server."""
     return Connection(url, settings.qdrant_api_key.get_secret_value(), settings.qdrant_timeout)
 
 
-def options(settings: Settings, hidden: str) -> Options:
-    """Say how to read its collections, all but one that is none to be searched."""
+def make_options(settings: Settings, hidden: str) -> Options:
+    """Return how to read collections of a server.
+
+    Args:
+        settings: Settings.
+        hidden: Collection that cannot be searched, such as the journal's.
+    """
     return Options(
         allowed=settings.allowed,
         hidden=frozenset({hidden}),
@@ -30,9 +35,9 @@ def options(settings: Settings, hidden: str) -> Options:
 
 
 @asynccontextmanager
-async def server(url: str, settings: Settings) -> AsyncIterator[Remote]:
-    """Connect, and close in the end."""
-    remote = connect(connection(url, settings))
+async def open_server(url: str, settings: Settings) -> AsyncIterator[Remote]:
+    """Yield a connection and close it afterwards."""
+    remote = connect(make_connection(url, settings))
     try:
         yield remote
     finally:

@@ -1,4 +1,4 @@
-"""Where a command works: on the embedded engine or on a Qdrant server."""
+"""Choose between the embedded engine and a Qdrant server for a command."""
 
 from warmer.errors import WarmerError
 from warmer_server.settings import Settings
@@ -6,15 +6,19 @@ from warmer_server.settings import Settings
 EMBEDDED = "embedded"
 
 
-def server_url(asked: str, settings: Settings) -> str:
-    """Give the URL of the server that a command is for; empty for the embedded engine.
+def server_url(option: str, settings: Settings) -> str:
+    """Return the URL of the server that a command works on, or an empty string for the embedded engine.
+
+    Args:
+        option: Value of --url.
+        settings: Settings.
 
     Raises:
-        WarmerError: It is not said, and QDRANT_URL leaves two answers.
+        WarmerError: QDRANT_URL is set and --url is not, so either could be meant.
     """
-    if not asked and settings.qdrant_url:
+    if not option and settings.qdrant_url:
         raise WarmerError(
             "QDRANT_URL is set, so `warmer serve` searches that server: say where the collection is to be, "
             f'--url "$QDRANT_URL" or --url {EMBEDDED}'
         )
-    return "" if asked in {"", EMBEDDED} else asked
+    return "" if option in {"", EMBEDDED} else option

@@ -1,4 +1,4 @@
-"""Where collections are, and where searches and scores are kept, by the settings."""
+"""Open the collections and the journal that the settings name."""
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,19 +26,19 @@ from warmer.journal.sqlite.searches import SqliteJournal
 from warmer.journal.tenancy import TenantJobs, TenantJournal, TenantParameters, namespace_of
 from warmer_server.settings import Settings
 
-JOURNAL = "warmer-journal"
+JOURNAL_COLLECTION = "warmer-journal"
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """Searches, scores and what came of them, and in words for `status` where they are kept."""
+class Stores:
+    """Stores of searches and scores, parameters and jobs; `location` describes for `status` where they are."""
 
     journal: Journal
     parameters: Parameters
     jobs: Jobs
-    kept: str
+    location: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,57 +49,59 @@ class Engine:
     journal: Journal
     parameters: Parameters
     jobs: Jobs
-    _memory: "Memory | Shared"
+    _stores: "Stores | LazySharedStores"
 
     @property
-    def kept(self) -> str:
-        """Where searches and scores are kept, in words for `status`; known once one of them was asked for."""
-        return self._memory.kept
+    def journal_location(self) -> str:
+        """Where the journal is, for `status`. Shared stores have no location before their first use."""
+        return self._stores.location
 
 
 @asynccontextmanager
 async def open_engine(settings: Settings) -> AsyncIterator[Engine]:
-    """Open what the settings name; a server is asked when something is needed of it, not before.
+    """Open what the settings name. A Qdrant server is not contacted before the first request to it.
 
     Raises:
         WarmerError: The data directory cannot be used.
     """
     async with AsyncExitStack() as stack:
-        here = partial(_open_here, settings, stack)
+        open_local = partial(_open_local, settings, stack)
         if settings.qdrant_url:
-            there = There(settings)
-            stack.push_async_callback(there.close)
-            yield _engine(there, Shared(there, here) if settings.journal == "qdrant" else here(), settings)
+            server = LazyServer(settings)
+            stack.push_async_callback(server.close)
+            stores = LazySharedStores(server, open_local) if settings.journal == "qdrant" else open_local()
+            yield _make_engine(server, stores, settings)
         else:
-            yield _engine(EmbeddedCollections(Catalog(settings.data_dir, settings.collection_name)), here(), settings)
+            collections = EmbeddedCollections(Catalog(settings.data_dir, settings.collection_name))
+            yield _make_engine(collections, open_local(), settings)
 
 
-def _engine(collections: Collections, memory: "Memory | Shared", settings: Settings) -> Engine:
+def _make_engine(collections: Collections, stores: "Stores | LazySharedStores", settings: Settings) -> Engine:
     namespace = namespace_of(settings.where)
     return Engine(
         collections,
-        TenantJournal(memory.journal, namespace),
-        TenantParameters(memory.parameters, namespace),
-        TenantJobs(memory.jobs, namespace),
-        memory,
+        TenantJournal(stores.journal, namespace),
+        TenantParameters(stores.parameters, namespace),
+        TenantJobs(stores.jobs, namespace),
+        stores,
     )
 
 
-def _open_here(settings: Settings, stack: AsyncExitStack) -> Memory:
+def _open_local(settings: Settings, stack: AsyncExitStack) -> Stores:
     path = journal_path(settings)
     database = Database(path)
     stack.callback(database.close)
     journal = SqliteJournal(database, settings.search_hours * 3600)
-    return Memory(journal, SqliteParameters(database), SqliteJobs(database), str(path))
+    return Stores(journal, SqliteParameters(database), SqliteJobs(database), str(path))
 
 
 def journal_path(settings: Settings) -> Path:
-    """Locate the journal of this machine."""
+    """Return the path of the local journal."""
     return settings.data_dir / "journal.sqlite3"
 
 
-class There:
-    """The protocol `Collections` on a server; its client, which takes a second to import, is imported when needed."""
+class LazyServer:
+    """`Collections` on a Qdrant server. The client, which takes a second to import, is imported on first use."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -109,22 +111,22 @@ class There:
 
     @property
     def url(self) -> str:
-        """Where the server is, without what a URL may hold of passwords."""
+        """URL of the server without credentials; empty before the first use."""
         return str(self._remote.url) if self._ready else ""
 
     async def names(self) -> list[str]:
-        """List the collections that may be searched, sorted."""
+        """Return the names of the searchable collections, sorted."""
         await self.ready()
         return await self._collections.names()
 
     async def find(self, name: str = "") -> Index:
-        """Open a collection; without a name the default, or the only one."""
+        """Open a collection; without a name, the default or the only one."""
         await self.ready()
         index = await self._collections.find(name)
         return ExternalTextsIndex(index, self._texts) if self._texts else index
 
     async def ready(self) -> None:
-        """Import the client, in a thread."""
+        """Import the client in a thread, unless that is done."""
         async with self._readying:
             if not self._ready:
                 for module in (
@@ -135,11 +137,11 @@ class There:
                     await anyio.to_thread.run_sync(import_module, module)
                 self._ready = True
 
-    async def memory(self) -> Memory | str:
-        """Open the journal on the server; the reason where the key may only read.
+    async def open_stores(self) -> Stores | str:
+        """Open the journal on the server; return the reason instead if the key may only read.
 
         Raises:
-            EngineError: The server cannot be asked.
+            EngineError: The request to the server failed.
         """
         await self.ready()
         from warmer.journal.qdrant.jobs import QdrantJobs  # noqa: PLC0415
@@ -148,81 +150,81 @@ class There:
         from warmer.journal.qdrant.store import ReadOnlyError, open_store  # noqa: PLC0415
 
         try:
-            store = await open_store(self._remote, JOURNAL)
+            store = await open_store(self._remote, JOURNAL_COLLECTION)
         except ReadOnlyError as error:
             return str(error)
         journal = QdrantJournal(store, self._settings.search_hours * 3600)
-        kept = f"collection {JOURNAL} on the server"
-        return Memory(journal, QdrantParameters(store), QdrantJobs(store), kept)
+        location = f"collection {JOURNAL_COLLECTION} on the server"
+        return Stores(journal, QdrantParameters(store), QdrantJobs(store), location)
 
     async def version(self) -> str:
-        """Say which version of Qdrant answers.
+        """Return the version of the server, as "major.minor".
 
         Raises:
-            EngineError: None does.
+            EngineError: The server does not answer.
         """
         await self.ready()
         major, minor = await self._remote.version()
         return f"{major}.{minor}"
 
     async def close(self) -> None:
-        """Close the connection, if there is one."""
+        """Close the connection, if one was opened."""
         if self._ready:
             await self._remote.close()
 
     @cached_property
     def _remote(self):  # type: ignore[no-untyped-def]  # noqa: ANN202  importing its type takes a second
         from warmer.index.remote.client import connect  # noqa: PLC0415
-        from warmer_server.connection import connection  # noqa: PLC0415
+        from warmer_server.connection import make_connection  # noqa: PLC0415
 
-        return connect(connection(self._settings.qdrant_url, self._settings))
+        return connect(make_connection(self._settings.qdrant_url, self._settings))
 
     @cached_property
     def _collections(self) -> Collections:
         from warmer.index.remote.collections import QdrantCollections  # noqa: PLC0415
-        from warmer_server.connection import options  # noqa: PLC0415
+        from warmer_server.connection import make_options  # noqa: PLC0415
 
-        return QdrantCollections(self._remote, options(self._settings, JOURNAL))
+        return QdrantCollections(self._remote, make_options(self._settings, JOURNAL_COLLECTION))
 
 
-class Shared:
-    """A memory on the server that is opened on first use; on this machine if the key may only read."""
+class LazySharedStores:
+    """Stores on the server, opened on first use; local ones if the key may only read."""
 
-    def __init__(self, there: There, here: Callable[[], Memory]) -> None:
-        self._there = there
-        self._here = here
-        self._opened: Memory | None = None
+    def __init__(self, server: LazyServer, open_local: Callable[[], Stores]) -> None:
+        self._server = server
+        self._open_local = open_local
+        self._opened: Stores | None = None
         self._opening = anyio.Lock()
-        self.journal = cast("Journal", _Deferred(self._open, "journal"))
-        self.parameters = cast("Parameters", _Deferred(self._open, "parameters"))
-        self.jobs = cast("Jobs", _Deferred(self._open, "jobs"))
+        self.journal = cast("Journal", _LazyStore(self._open, "journal"))
+        self.parameters = cast("Parameters", _LazyStore(self._open, "parameters"))
+        self.jobs = cast("Jobs", _LazyStore(self._open, "jobs"))
 
     @property
-    def kept(self) -> str:
-        """Where it is, in words; nothing before it is open."""
-        return self._opened.kept if self._opened else ""
+    def location(self) -> str:
+        """Where the stores are; empty before they are open."""
+        return self._opened.location if self._opened else ""
 
-    async def _open(self) -> Memory:
+    async def _open(self) -> Stores:
         async with self._opening:
             if not self._opened:
-                memory = await self._there.memory()
-                if isinstance(memory, str):
-                    _log.warning("searches and scores are kept on this machine alone: %s", memory)
-                    here = self._here()
-                    memory = replace(here, kept=f"{here.kept}; not on the server, since {memory}")
-                self._opened = memory
+                stores = await self._server.open_stores()
+                if isinstance(stores, str):
+                    _log.warning("searches and scores are kept on this machine alone: %s", stores)
+                    local = self._open_local()
+                    stores = replace(local, location=f"{local.location}; not on the server, since {stores}")
+                self._opened = stores
             return self._opened
 
 
-class _Deferred:
-    """Stands for a part of a memory, all of whose methods are coroutines."""
+class _LazyStore:
+    """Proxy of one store that opens it at the first call. All its methods are coroutines."""
 
-    def __init__(self, opened: Callable[[], Awaitable[Memory]], part: str) -> None:
-        self._opened = opened
-        self._part = part
+    def __init__(self, open_stores: Callable[[], Awaitable[Stores]], name: str) -> None:
+        self._open_stores = open_stores
+        self._name = name
 
     def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
-        async def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401  whatever the protocol says
-            return await getattr(getattr(await self._opened(), self._part), method)(*arguments, **named)
+        async def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401  as the protocol has them
+            return await getattr(getattr(await self._open_stores(), self._name), method)(*arguments, **named)
 
         return call

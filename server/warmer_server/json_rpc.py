@@ -1,4 +1,4 @@
-"""A line of stdio as a message of JSON-RPC, or the error that answers it."""
+"""Parse a line of stdio as a JSON-RPC message, or build the error response to it."""
 
 import json
 from typing import Any
@@ -15,41 +15,43 @@ from mcp.types import (
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-LINE_BYTES = 2**20
+LINE_BYTES = 2**20  # longest line accepted
 
 
-class NoMessageError(Exception):
-    """A line is no message; `answer` says so to whoever sent it, with the id of the request where that can be told."""
+class InvalidMessageError(Exception):
+    """A line is not a message. `answer` is the error response, with the request's id if it can be read."""
 
-    def __init__(self, code: int, said: str, raw: object = None) -> None:
-        super().__init__(said)
-        error = ErrorData(code=code, message=said)
+    def __init__(self, code: int, reason: str, raw: object = None) -> None:
+        super().__init__(reason)
+        error = ErrorData(code=code, message=reason)
         self.answer = JSONRPCError(jsonrpc="2.0", id=_request_id(raw), error=error)
 
 
 def read_message(line: bytes) -> JSONRPCMessage:
-    """Read a line.
+    """Parse a line.
 
     Raises:
-        NoMessageError: It is longer than LINE_BYTES, no JSON, or no message of JSON-RPC.
+        InvalidMessageError: The line is longer than LINE_BYTES, not JSON, or not a JSON-RPC message.
     """
     if len(line) > LINE_BYTES:
-        raise NoMessageError(PARSE_ERROR, f"Parse error: a line of more than {LINE_BYTES} bytes")
+        raise InvalidMessageError(PARSE_ERROR, f"Parse error: a line of more than {LINE_BYTES} bytes")
     try:
         raw: Any = from_json(line, allow_inf_nan=False)
     except ValueError as error:
-        raise NoMessageError(PARSE_ERROR, f"Parse error: {error}", _leniently(line)) from error
+        raise InvalidMessageError(PARSE_ERROR, f"Parse error: {error}", _parse_leniently(line)) from error
     try:
         message = jsonrpc_message_adapter.validate_python(raw, by_name=False)
     except ValidationError as error:
-        raise NoMessageError(INVALID_REQUEST, "Invalid request: no message of JSON-RPC 2.0", raw) from error
+        raise InvalidMessageError(INVALID_REQUEST, "Invalid request: no message of JSON-RPC 2.0", raw) from error
     if isinstance(message, JSONRPCNotification) and "id" in raw:
-        raise NoMessageError(INVALID_REQUEST, "Invalid request: its id is neither a string nor a whole number", raw)
+        raise InvalidMessageError(
+            INVALID_REQUEST, "Invalid request: its id is neither a string nor a whole number", raw
+        )
     return message
 
 
-def _leniently(line: bytes) -> object:
-    """Read what is almost JSON: with NaN, half a surrogate pair, or bytes that are no UTF-8."""
+def _parse_leniently(line: bytes) -> object:
+    """Parse JSON that may hold NaN, lone surrogates or bytes that are not UTF-8; return None if even that fails."""
     try:
         return json.loads(line.decode(errors="replace"))
     except (ValueError, RecursionError):
@@ -57,8 +59,11 @@ def _leniently(line: bytes) -> object:
 
 
 def _request_id(raw: object) -> int | str | None:
-    if not isinstance(raw, dict) or raw.keys() & {"result", "error"}:  # the id of a response is the server's own
+    if not isinstance(raw, dict) or raw.keys() & {
+        "result",
+        "error",
+    }:  # a response repeats the id of a request of the server
         return None
     id_ = raw.get("id")
-    whole = isinstance(id_, str) and id_.encode(errors="replace").decode() == id_
-    return id_ if whole or type(id_) is int else None
+    is_text = isinstance(id_, str) and id_.encode(errors="replace").decode() == id_
+    return id_ if is_text or type(id_) is int else None

@@ -1,4 +1,4 @@
-"""The log on stderr: a line a record, as text or as JSON, without secrets, queries or handles that can be used."""
+"""Log to stderr, one line per record as text or JSON, without secrets, usable handles or (by default) queries."""
 
 import json
 import logging
@@ -13,35 +13,40 @@ from typing import Any, Literal
 
 from warmer.sanitize import one_line
 
-_OWN = "warmer", "warmer_tools", "warmer_server"
+_OWN_LOGGERS = "warmer", "warmer_tools", "warmer_server"
 _NAMED_SECRET = re.compile(r"(KEY|TOKENS?|SECRET|PASSWORD)$", re.IGNORECASE)
 _SHAPED_SECRET = re.compile(r"(://)[^/\s@]*@|(\bbearer\s+)[^\s\"',;]+", re.IGNORECASE)
 _HANDLE = re.compile(r"\b([st]_[\w-]{6})[\w-]{16}")
-_LONGEST = 500
-_SHORTEST = 6  # of a secret: shorter ones are parts of words
+_MAX_LENGTH = 500  # characters of a value
+_MIN_SECRET_LENGTH = 6  # shorter values also occur within words
 
 
 def configure(level: str, form: Literal["text", "json"], *, queries: bool) -> None:
     """Send the log to stderr.
 
-    Other packages' loggers say warnings and errors alone: below that they quote what they are sent.
+    Loggers of other packages log only warnings and errors: below that they quote the messages they handle.
+
+    Args:
+        level: Level of Warmer's own loggers.
+        form: Format of a line.
+        queries: Whether to log queries and error messages, which quote them.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Json(queries) if form == "json" else Text(queries))
+    handler.setFormatter(JsonFormatter(queries) if form == "json" else TextFormatter(queries))
     logging.basicConfig(level=max(logging.getLevelName(level), logging.WARNING), handlers=[handler], force=True)
-    for name in _OWN:
+    for name in _OWN_LOGGERS:
         logging.getLogger(name).setLevel(level)
 
 
-class Text(logging.Formatter):
-    """Write a record as level, logger and message, and then what else it says as name=value."""
+class TextFormatter(logging.Formatter):
+    """Format a record as level, logger, message and name=value pairs."""
 
     def __init__(self, queries: bool) -> None:
         super().__init__()
         self._queries = queries
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one line."""
+        """Return one line."""
         facts = describe(record, queries=self._queries)
         head = f"{record.levelname} {record.name}: {facts.pop('message')}"
         flat = facts | facts.pop("stages", {})
@@ -49,24 +54,24 @@ class Text(logging.Formatter):
         return " ".join([head, *pairs])
 
 
-class Json(Text):
-    """Write a record as a JSON object."""
+class JsonFormatter(TextFormatter):
+    """Format a record as a JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one line."""
+        """Return one line."""
         return json.dumps(describe(record, queries=self._queries), ensure_ascii=False, default=str)
 
 
 def describe(record: logging.LogRecord, *, queries: bool) -> dict[str, Any]:
-    """List what a log may say of a record.
+    """Return the fields of a record that may be logged.
 
-    A record's `facts` are for every log; `private`, and the message of an exception, only for one with queries.
+    Its `facts` always may; `private` and the message of an exception only with `queries`.
     """
     facts = {
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
         "level": record.levelname,
         "logger": record.name,
-        "message": _clean(record.getMessage()),
+        "message": _redact(record.getMessage()),
         **getattr(record, "facts", {}),
         **(getattr(record, "private", {}) if queries else {}),
     }
@@ -76,23 +81,23 @@ def describe(record: logging.LogRecord, *, queries: bool) -> dict[str, Any]:
         facts["at"] = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
         if queries:
             facts["detail"] = str(error)
-    told = {name: value for name, value in facts.items() if value is not None}
-    return {name: _clean(value) if isinstance(value, str) else value for name, value in told.items()}
+    present = {name: value for name, value in facts.items() if value is not None}
+    return {name: _redact(value) if isinstance(value, str) else value for name, value in present.items()}
 
 
-def _clean(text: str) -> str:
-    for secret in secrets():
+def _redact(text: str) -> str:
+    for secret in environment_secrets():
         text = text.replace(secret, "***")
     text = _SHAPED_SECRET.sub(lambda found: f"{found[1] or found[2]}***", text)
     line = one_line(_HANDLE.sub(r"\1…", text))
-    return line if len(line) <= _LONGEST else line[:_LONGEST] + " …"
+    return line if len(line) <= _MAX_LENGTH else line[:_MAX_LENGTH] + " …"
 
 
 @cache
-def secrets() -> list[str]:
-    """List what the environment gives under a name that says that it is secret."""
-    named = {value for name, value in os.environ.items() if _NAMED_SECRET.search(name)}
-    return sorted((value for value in named if len(value) >= _SHORTEST), key=len, reverse=True)
+def environment_secrets() -> list[str]:
+    """Return the values of environment variables that are secret by name, longest first."""
+    values = {value for name, value in os.environ.items() if _NAMED_SECRET.search(name)}
+    return sorted((value for value in values if len(value) >= _MIN_SECRET_LENGTH), key=len, reverse=True)
 
 
 def _quoted(value: object) -> str:

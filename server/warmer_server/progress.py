@@ -1,4 +1,4 @@
-"""A progress bar on stderr."""
+"""Show a progress bar on stderr."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +10,13 @@ from warmer.publishing import Progress as Report
 
 
 @contextmanager
-def progress_bar(of: str) -> Iterator[Report]:
-    """Yield what is called with the number done since the last call, and of all.
+def progress_bar(description: str) -> Iterator[Report]:
+    """Yield a callback that takes the number of items done since the last call and the total.
 
-    Nothing is shown before, nor where stderr is no terminal.
+    The bar appears at the first call, and only if stderr is a terminal.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(of, total=None, visible=False)
+        task = bar.add_task(description, total=None, visible=False)
         yield lambda done, total: bar.update(task, advance=done, total=total, visible=True)

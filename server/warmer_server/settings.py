@@ -1,4 +1,4 @@
-"""Settings, all from the environment."""
+"""Read the settings, all from environment variables."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from warmer.index.remote.address import read_address
 from warmer.judges import DEFAULT_CLAUDE_MODEL
 
 
-def _read_names(text: object) -> object:
+def _parse_names(text: object) -> object:
     if not isinstance(text, str):
         return text
     if not (names := {name.strip() for name in text.split(",")} - {""}):
@@ -23,11 +23,11 @@ def _read_names(text: object) -> object:
     return names
 
 
-def _read_list(text: object) -> object:
+def _parse_list(text: object) -> object:
     return {part.strip() for part in text.split(",")} - {""} if isinstance(text, str) else text
 
 
-def _read_filter(text: object) -> object:
+def _parse_filter(text: object) -> object:
     if not isinstance(text, str):
         return text
     try:
@@ -44,7 +44,7 @@ def _read_filter(text: object) -> object:
     return where
 
 
-def _read_pairs(text: object) -> object:
+def _parse_pairs(text: object) -> object:
     if not isinstance(text, str):
         return text
     pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
@@ -54,7 +54,7 @@ def _read_pairs(text: object) -> object:
 
 
 class Settings(BaseSettings):
-    """Every setting has a default; each is read from the environment variable named as its alias."""
+    """Settings, each with a default and read from the environment variable that its alias names."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
 
@@ -113,7 +113,7 @@ class Settings(BaseSettings):
         validation_alias="WARMER_LOG_QUERIES",
         description="Whether the log may have queries, and messages of errors, which quote them",
     )
-    retrievers: Annotated[dict[str, str], NoDecode, BeforeValidator(_read_pairs)] = Field(
+    retrievers: Annotated[dict[str, str], NoDecode, BeforeValidator(_parse_pairs)] = Field(
         default_factory=dict,
         validation_alias="WARMER_RETRIEVERS",
         description="Other models for some collections, as collection=model, separated by commas",
@@ -132,12 +132,12 @@ class Settings(BaseSettings):
         validation_alias="QDRANT_TIMEOUT",
         description="Seconds to wait at most for the answer to one request to it",
     )
-    allowed: Annotated[frozenset[str], NoDecode, BeforeValidator(_read_names)] = Field(
+    allowed: Annotated[frozenset[str], NoDecode, BeforeValidator(_parse_names)] = Field(
         default_factory=frozenset,
         validation_alias="WARMER_COLLECTIONS",
         description="Collections of the server that may be searched, separated by commas (default: all)",
     )
-    where: Annotated[dict[str, Any], NoDecode, BeforeValidator(_read_filter)] = Field(
+    where: Annotated[dict[str, Any], NoDecode, BeforeValidator(_parse_filter)] = Field(
         default_factory=dict,
         validation_alias="WARMER_FILTER",
         description="Filter that is added to every query, as Qdrant's filter JSON, such as a tenant's",
@@ -175,12 +175,12 @@ class Settings(BaseSettings):
         description="File of lines by `warmer token`, of those who may call over HTTP; read again when it changes",
     )
     tokens: SecretStr = Field(SecretStr(""), validation_alias="WARMER_TOKENS", description="Such lines themselves")
-    allowed_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(_read_list)] = Field(
+    allowed_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(_parse_list)] = Field(
         default_factory=frozenset,
         validation_alias="WARMER_ALLOWED_HOSTS",
         description="Names by which the HTTP server may be called, beside that of --host, separated by commas",
     )
-    allowed_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_read_list)] = Field(
+    allowed_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_parse_list)] = Field(
         default_factory=frozenset,
         validation_alias="WARMER_ALLOWED_ORIGINS",
         description="Web pages that may call it, as https://app.example.com, separated by commas",
@@ -202,7 +202,7 @@ class Settings(BaseSettings):
     )
 
 
-_OF_A_SERVER = {
+_SERVER_ONLY = {
     *("qdrant_api_key", "allowed", "where", "texts", "journal"),
     *("vector", "lexical_vector", "text_field", "title_field", "source_field"),
 }
@@ -212,10 +212,10 @@ def read_settings(url: str = "") -> Settings:
     """Read the environment.
 
     Args:
-        url: A server that a command is for, in the place of QDRANT_URL.
+        url: Server given on the command line, in place of QDRANT_URL.
 
     Raises:
-        WarmerError: A value does not fit, or needs another one.
+        WarmerError: A value is invalid, or needs another setting.
     """
     try:
         settings = Settings()
@@ -224,14 +224,14 @@ def read_settings(url: str = "") -> Settings:
         raise WarmerError(f"{problems}. `warmer serve --help` lists the settings") from error
     if settings.qdrant_url:
         read_address(settings.qdrant_url)
-    if not (settings.qdrant_url or url) and (alone := sorted(_OF_A_SERVER & settings.model_fields_set)):
-        names = ", ".join(str(Settings.model_fields[field].validation_alias) for field in alone)
+    if not (settings.qdrant_url or url) and (without_server := sorted(_SERVER_ONLY & settings.model_fields_set)):
+        names = ", ".join(str(Settings.model_fields[field].validation_alias) for field in without_server)
         raise WarmerError(f"{names} is for a Qdrant server, and QDRANT_URL is not set: set that too, or unset {names}")
     return settings
 
 
 def describe_settings() -> str:
-    """List the settings for a help text."""
+    """Return the help text of the settings."""
     lines = ["settings, from the environment:"]
     for field in Settings.model_fields.values():
         unset = field.default_factory or not str(field.default).strip("*")

@@ -1,6 +1,6 @@
-"""Bearer tokens: made here, kept as hashes, one JSON object a line, in a file or in the environment.
+"""Make and check bearer tokens, stored as hashes, one JSON object per line, in a file or an environment variable.
 
-A token is 256 random bits, so that a plain SHA-256 of it can neither be reversed nor guessed.
+A token is 256 random bits, so a plain SHA-256 of it can neither be reversed nor guessed.
 """
 
 import json
@@ -23,7 +23,7 @@ SCOPES: tuple[Scope, ...] = ("search", "feedback", "train")
 _log = logging.getLogger(__name__)
 
 
-def _limiting(where: dict[str, Any]) -> dict[str, Any]:
+def _check_filter(where: dict[str, Any]) -> dict[str, Any]:
     try:
         if where:
             check_limit(where)
@@ -33,15 +33,15 @@ def _limiting(where: dict[str, Any]) -> dict[str, Any]:
 
 
 class Token(BaseModel):
-    """What is kept of a token.
+    """Stored record of a token, without the secret.
 
     Attributes:
-        name: Whose it is; tokens of one name share their handles, so that one can take the place of another.
-        sha256: The token's hash, in hex.
-        scopes: The tools that it may use.
-        collections: Those that it may search; empty: all.
-        where: A filter that is added to its every query; empty: none.
-        expires: The moment from which on it is refused, if any.
+        name: Owner. Tokens of one owner share handles, so that a new token can replace an old one.
+        sha256: Hash of the token, in hex.
+        scopes: Tools that it may use.
+        collections: Collections that it may search; empty for all.
+        where: Filter added to every query; empty for none.
+        expires: When it expires, if ever.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -50,38 +50,49 @@ class Token(BaseModel):
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1)]
     collections: tuple[str, ...] = ()
-    where: Annotated[dict[str, Any], AfterValidator(_limiting)] = Field(default_factory=dict, alias="filter")
+    where: Annotated[dict[str, Any], AfterValidator(_check_filter)] = Field(default_factory=dict, alias="filter")
     expires: datetime | None = None
 
     @property
     def expired(self) -> bool:
-        """Whether it may not be used any more."""
+        """Whether the token has expired."""
         return self.expires is not None and self.expires.astimezone(UTC) <= datetime.now(UTC)
 
     def line(self) -> str:
-        """Write the line for the file."""
+        """Return the line to store."""
         return self.model_dump_json(by_alias=True, exclude_defaults=True)
 
 
 def make_token(
     name: str, scopes: tuple[str, ...], collections: tuple[str, ...], where: dict[str, Any], days: float | None
 ) -> tuple[str, Token]:
-    """Make a token; gives the secret, which is kept nowhere, and what is kept of it.
+    """Make a token and return its secret, which is stored nowhere, and its record.
+
+    Args:
+        name: Owner.
+        scopes: Tools that it may use.
+        collections: Collections that it may search; empty for all.
+        where: Filter added to every query; empty for none.
+        days: Days until it expires; None for never.
 
     Raises:
-        WarmerError: A scope or the filter cannot be used.
+        WarmerError: A scope or the filter is invalid.
     """
     secret = "wt_" + secrets.token_urlsafe(32)
     expires = (datetime.now(UTC) + timedelta(days=days)).replace(microsecond=0) if days is not None else None
-    kept = {"name": name, "sha256": _hash(secret), "scopes": scopes, "collections": collections, "filter": where}
-    return secret, _token(kept | {"expires": expires}, "the token")
+    record = {"name": name, "sha256": _hash(secret), "scopes": scopes, "collections": collections, "filter": where}
+    return secret, _validate(record | {"expires": expires}, "the token")
 
 
 def read_tokens(text: str, source: str) -> list[Token]:
-    """Read lines; blank ones and those that begin with # are passed over.
+    """Read tokens, one per line, skipping blank lines and comments (#).
+
+    Args:
+        text: The lines.
+        source: Where they are from, for error messages.
 
     Raises:
-        WarmerError: A line is none; it says which, and never what may be a secret.
+        WarmerError: A line is not a token. The message names the line but never quotes it: it may hold a secret.
     """
     tokens = []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -92,11 +103,11 @@ def read_tokens(text: str, source: str) -> list[Token]:
             raw = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise WarmerError(f"{at} is not JSON: put there what `warmer token` prints") from error
-        tokens.append(_token(raw, at))
+        tokens.append(_validate(raw, at))
     return tokens
 
 
-def _token(raw: object, at: str) -> Token:
+def _validate(raw: object, at: str) -> Token:
     try:
         return Token.model_validate(raw)
     except ValidationError as error:
@@ -106,35 +117,42 @@ def _token(raw: object, at: str) -> Token:
 
 @dataclass
 class Tokens:
-    """All tokens; a file is read again when it has changed, so that a line that is deleted ends a token at once.
+    """All tokens. The file is read again when it changes, so deleting a line revokes its token at once.
+
+    Attributes:
+        file: File of tokens, if any.
+        text: Further tokens, such as from WARMER_TOKENS.
 
     Raises:
-        WarmerError: There are none, or a line is none.
+        WarmerError: There are no tokens, or a line is not a token.
     """
 
     file: Path | None
     text: str = ""
-    _state: tuple[int, int] = (0, 0)
-    _read: list[Token] = field(default_factory=list)
+    _file_state: tuple[int, int] = (0, 0)
+    _from_file: list[Token] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._given = read_tokens(self.text, "WARMER_TOKENS")
+        self._from_text = read_tokens(self.text, "WARMER_TOKENS")
         if self.file:
-            self._reread()
-        if not (self._given or self._read):
+            self._read_file()
+        if not (self._from_text or self._from_file):
             raise WarmerError("there are no tokens in WARMER_TOKENS_FILE: make one with `warmer token NAME`")
 
     @property
     def count(self) -> int:
-        """How many there are that have not expired."""
-        return sum(not token.expired for token in (*self._given, *self._read))
+        """Number of tokens that have not expired."""
+        return sum(not token.expired for token in (*self._from_text, *self._from_file))
 
     def find(self, secret: str) -> Token | None:
-        """Find a token; as long for a wrong one as for a right one."""
+        """Return the record of a token, or None if it is unknown or expired.
+
+        A wrong secret takes as long as a right one.
+        """
         self._refresh()
         hashed = _hash(secret)
         found = None
-        for token in (*self._given, *self._read):
+        for token in (*self._from_text, *self._from_file):
             if compare_digest(token.sha256, hashed):
                 found = token
         return None if found is None or found.expired else found
@@ -142,22 +160,22 @@ class Tokens:
     def _refresh(self) -> None:
         try:
             if self.file:
-                self._reread()
+                self._read_file()
         except WarmerError as error:
             _log.error("the tokens are left as they were: %s", error)
 
-    def _reread(self) -> None:
+    def _read_file(self) -> None:
         assert self.file
         try:
             stat = self.file.stat()
             state = (stat.st_mtime_ns, stat.st_size)
-            if state == self._state:
+            if state == self._file_state:
                 return
             text = self.file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise WarmerError(f"cannot read WARMER_TOKENS_FILE={self.file}: {error}") from error
-        self._read = read_tokens(text, str(self.file))
-        self._state = state
+        self._from_file = read_tokens(text, str(self.file))
+        self._file_state = state
 
 
 def _hash(secret: str) -> str:

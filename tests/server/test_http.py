@@ -27,7 +27,7 @@ from support import Reference, ask, refusal
 from warmer.embedding import Embedder
 from warmer_server.app import build_server
 from warmer_server.cli import main
-from warmer_server.http.limits import BodyInTime, CallInTime, Rotation
+from warmer_server.http.limits import BodyTimeout, CallTimeout, ConnectionRotation
 from warmer_server.settings import read_settings
 
 pytestmark = pytest.mark.anyio
@@ -55,7 +55,7 @@ async def test_handles_outlive_connections(server: HttpServer, mode: Literal["au
     async with connected(server.url, mode=mode) as client:
         assert len((await client.list_tools()).tools) == 3
         found = await ask(client, "search", query="bread")
-    for score in (9, 0):  # a new connection each, to whichever worker takes it
+    for score in (9, 0):  # each on a new connection, which any worker may accept
         async with connected(server.url, mode=mode) as client:
             reply = await ask(client, "give_feedback", search_id=found["search_id"], scores={"1": score})
             assert reply["ranking"][0]["score"] == score
@@ -113,7 +113,7 @@ async def test_a_body_that_does_not_come_is_given_up() -> None:
         await anyio.sleep_forever()
         raise AssertionError
 
-    await BodyInTime(app, 0.01)({"type": "http"}, receive, send)
+    await BodyTimeout(app, 0.01)({"type": "http"}, receive, send)
     assert sent[0]["status"] == 408
 
 
@@ -122,7 +122,7 @@ async def test_a_call_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatc
         qdrant.fail(stall=Event(), times=1000)
         monkeypatch.setenv("QDRANT_URL", qdrant.url)
         monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path))
-        async with Client(build_server(read_settings(), middleware=[CallInTime(0.01)])) as client:
+        async with Client(build_server(read_settings(), middleware=[CallTimeout(0.01)])) as client:
             said = await refusal(client, "search", query="bread")
             assert said == "search took longer than 0.01 seconds and was given up: call again, or ask for less"
 
@@ -165,14 +165,14 @@ async def test_sigterm_lets_a_call_end_for_so_long(data_dir: Path, tmp_path: Pat
             status = await anyio.to_thread.run_sync(server.process.wait, 30)
     hold.unlink(missing_ok=True)
     assert len(replies) == ends
-    assert status == 0 or not ends  # 1 where the thread had to be cut off
+    assert status == 0 or not ends  # 1 if the thread had to be cut off
 
 
 def children(pid: int) -> list[int]:
-    """Find the workers of a server."""
+    """Return the process ids of a server's workers."""
     found = []
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        with suppress(OSError):  # it has ended meanwhile
+        with suppress(OSError):  # the process has ended
             if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
                 found.append(int(child))
     return found
@@ -189,7 +189,7 @@ def test_a_worker_that_dies_is_replaced(server: HttpServer) -> None:
 
 
 async def test_connections_are_given_up_now_and_then() -> None:
-    """Else an agent would stay with the worker that first took it, however busy that is."""
+    """Otherwise an agent would stay with its first worker, however busy that is."""
     sent: list[Message] = []
 
     async def app(_: Scope, __: Receive, send: Send) -> None:
@@ -202,7 +202,7 @@ async def test_connections_are_given_up_now_and_then() -> None:
         sent.append(message)
 
     for _ in range(500):
-        await Rotation(app)({"type": "http"}, receive, send)
+        await ConnectionRotation(app)({"type": "http"}, receive, send)
     headers = [tuple(message["headers"]) for message in sent]
     assert set(headers) == {((b"connection", b"keep-alive"),), ((b"connection", b"close"),)}
     assert headers.count(((b"connection", b"close"),)) < 100

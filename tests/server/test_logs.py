@@ -1,4 +1,4 @@
-"""What the server's log says of calls, and what it keeps to itself."""
+"""What the server logs about calls, and what it leaves out."""
 
 import json
 import logging
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warmer.journal import new_search_id
-from warmer_server.logs import Json, Text, secrets
+from warmer_server.logs import JsonFormatter, TextFormatter, environment_secrets
 
 REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("search", {"query": "yeast-and-secret-words", "limit": 3}),
@@ -29,7 +29,7 @@ HANDLE = new_search_id()
 
 
 def log_of(data_dir: Path, **environment: str) -> list[str]:
-    """Serve some calls over a pipe; gives the lines of stderr."""
+    """Serve some calls over a pipe and return the lines of stderr."""
     meta = {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
@@ -95,24 +95,24 @@ def record(message: str, **more: Any) -> logging.LogRecord:
 
 @pytest.fixture
 def key(monkeypatch: pytest.MonkeyPatch) -> str:
-    secrets.cache_clear()
+    environment_secrets.cache_clear()
     monkeypatch.setenv("QDRANT_API_KEY", "correct-horse")
     return "correct-horse"
 
 
-@pytest.mark.parametrize("formatter", [Text(queries=True), Json(queries=True)])
+@pytest.mark.parametrize("formatter", [TextFormatter(queries=True), JsonFormatter(queries=True)])
 def test_no_secret_is_logged(formatter: logging.Formatter, key: str) -> None:
     for said in (f"refused {key}", "at https://me:hunter2pass@host/x", "Authorization: Bearer abc.def-ghi", HANDLE):
         line = formatter.format(record(said, facts={"collection": said}, private={"detail": said}))
         assert not [one for one in (key, "hunter2pass", "abc.def", HANDLE) if one in line], line
-    secrets.cache_clear()
+    environment_secrets.cache_clear()
 
 
 def test_a_bug_is_located_without_what_it_quotes() -> None:
     try:
         int("the text of a passage")
     except ValueError:
-        line = Text(queries=False).format(record("unexpected error", exc_info=sys.exc_info()))
+        line = TextFormatter(queries=False).format(record("unexpected error", exc_info=sys.exc_info()))
     assert "passage" not in line
     assert "error=ValueError" in line
     assert "test_logs.py:" in line
@@ -120,6 +120,6 @@ def test_a_bug_is_located_without_what_it_quotes() -> None:
 
 @given(st.text(), st.text())
 def test_a_record_is_one_line(message: str, value: str) -> None:
-    for formatter in (Text(queries=True), Json(queries=True)):
+    for formatter in (TextFormatter(queries=True), JsonFormatter(queries=True)):
         line = formatter.format(record(message.replace("%", ""), facts={"collection": value, "stages": {"embed": 1.0}}))
         assert len(line.splitlines()) <= 1

@@ -1,1 +1,1 @@
-"""One module a command, each with `run(arguments)`."""
+"""One module per command, each with `run(arguments)`."""

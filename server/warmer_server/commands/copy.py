@@ -1,4 +1,4 @@
-"""`warmer copy`: a collection from the embedded engine to a server, or back."""
+"""`warmer copy`: copy a collection from the embedded engine to a server, or back."""
 
 import argparse
 import asyncio
@@ -8,16 +8,16 @@ from warmer.index.edge.catalog import Catalog
 from warmer.index.remote.address import read_address
 from warmer.publishing.copying import Copied, copy_to_embedded, copy_to_server
 from warmer.publishing.server.collection import ServerCollection
-from warmer_server.connection import options, server
+from warmer_server.connection import make_options, open_server
 from warmer_server.destination import EMBEDDED
-from warmer_server.engine import JOURNAL
+from warmer_server.engine import JOURNAL_COLLECTION
 from warmer_server.progress import progress_bar
 from warmer_server.settings import Settings, read_settings
 from warmer_server.terminal import echo
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Copy, with a progress bar on stderr, and say what came of it."""
+    """Copy with a progress bar and report on stderr."""
     settings = read_settings(arguments.source if arguments.target == EMBEDDED else arguments.target)
     name = arguments.new_name or arguments.collection
     match arguments.source == EMBEDDED, arguments.target == EMBEDDED:
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
 async def _to_server(settings: Settings, arguments: argparse.Namespace, name: str) -> Copied:
     catalog = Catalog(settings.data_dir)
     generations = catalog.generations(catalog.resolve(arguments.collection))
-    async with server(arguments.target, settings) as remote:
+    async with open_server(arguments.target, settings) as remote:
         with progress_bar("passages") as progress:
             return await copy_to_server(
                 generations, ServerCollection(remote, name), overwrite=arguments.replace, progress=progress
@@ -48,13 +48,13 @@ async def _to_server(settings: Settings, arguments: argparse.Namespace, name: st
 
 async def _to_embedded(settings: Settings, arguments: argparse.Namespace, name: str) -> Copied:
     generations = Catalog(settings.data_dir).generations(name)
-    async with server(arguments.source, settings) as remote:
+    async with open_server(arguments.source, settings) as remote:
         with progress_bar("passages") as progress:
             return await copy_to_embedded(
                 remote,
                 arguments.collection,
                 generations,
-                options=options(settings, JOURNAL),
+                options=make_options(settings, JOURNAL_COLLECTION),
                 model=arguments.model,
                 overwrite=arguments.replace,
                 progress=progress,

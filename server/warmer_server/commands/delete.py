@@ -1,4 +1,4 @@
-"""`warmer delete`: an embedded collection goes; searches and scores in the journal stay."""
+"""`warmer delete`: delete an embedded collection, but not its searches and scores in the journal."""
 
 import argparse
 

@@ -1,7 +1,7 @@
-"""`warmer demo`: the whole loop, on this Python's own documentation, with a real client and server.
+"""`warmer demo`: search the documentation of this Python in two rounds of feedback, with a real client and server.
 
-The scores are recorded: a language model read each passage. They are keyed by the passage, so that another
-Python's differing text counts as not scored. All of it is kept in a data directory of its own, apart from the user's.
+The scores are recorded; a language model gave them. They are keyed by passage, so that text that differs in another
+Python counts as unscored. Collection and journal are in a data directory of the demo's own.
 """
 
 import argparse
@@ -29,8 +29,8 @@ from warmer_server.settings import Settings, read_settings
 
 COLLECTION = "python-docs"
 _HITS = 5
-_USEFUL = 7
-_TITLE = 34
+_USEFUL = 7  # scores from here on are highlighted
+_TITLE_WIDTH = 34
 _UNSCORED = "-"
 
 Hits = Sequence[Mapping[str, Any]]
@@ -38,29 +38,28 @@ Recorded = Mapping[str, float]
 
 
 def run(_: argparse.Namespace) -> None:
-    """Index the documentation, if it is not there yet, then search it in rounds and print what happens."""
-    settings = own_settings()
+    """Index the documentation unless that is done, then search it in rounds and print them."""
+    settings = demo_settings()
     if COLLECTION not in Catalog(settings.data_dir).names():
-        said = "Indexing the documentation of this Python: once, a few minutes."
-        Console(stderr=True).print(said)
+        Console(stderr=True).print("Indexing the documentation of this Python: once, a few minutes.")
     embedder = load_embedder(settings.embedding_model)
     build(settings, embedder, COLLECTION, python_passages(window=embedder.window), {}, replace=True)
     asyncio.run(demonstrate(settings, Console(highlight=False)))
 
 
-def own_settings() -> Settings:
-    """Read the settings, with the demo's data directory: the folder `demo` in the user's."""
+def demo_settings() -> Settings:
+    """Read the settings, but with the data directory of the demo: the folder `demo` in the user's."""
     settings = read_settings()
     return settings.model_copy(update={"data_dir": settings.data_dir / "demo"})
 
 
-def own_server(settings: Settings) -> StdioServerParameters:
-    """Say how to start a server on the data directory of `settings`.
+def demo_server(settings: Settings) -> StdioServerParameters:
+    """Return how to start a server on the data directory of `settings`.
 
-    Settings that would lead it to other collections than the one made here are left out.
+    Environment variables that could make it search other collections are left out.
     """
-    elsewhere = ("QDRANT_", "WARMER_", "COLLECTION_NAME")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(elsewhere)}
+    excluded = ("QDRANT_", "WARMER_", "COLLECTION_NAME")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(excluded)}
     return StdioServerParameters(
         command=sys.executable,
         args=["-P", "-m", "warmer_server.cli", "serve"],
@@ -69,27 +68,27 @@ def own_server(settings: Settings) -> StdioServerParameters:
 
 
 def recorded_scores() -> dict[str, Recorded]:
-    """Read the scores: query -> passage key -> 0..10."""
+    """Read the scores, 0 to 10, by query and passage key."""
     raw = json.loads(files("warmer_server.commands").joinpath("demo_scores.json").read_text(encoding="utf-8"))
     return {query: {entry["passage"]: entry["score"] for entry in entries} for query, entries in raw["scores"].items()}
 
 
 def passage_key(hit: Mapping[str, Any]) -> str:
-    """Name a passage by its title and text."""
+    """Return a hash of the title and text of a passage."""
     return hashlib.sha256(f"{hit.get('title', '')}\n{hit['text']}".encode()).hexdigest()[:16]
 
 
 async def demonstrate(settings: Settings, console: Console) -> None:
-    """Start the server, search it in rounds as a client, and print before, scores and after."""
+    """Start a server, search it in rounds as its client, and print hits and scores before and after feedback."""
     console.print(
         "The scores are recorded: a language model read these passages once, and none is asked now. "
         f"Where there is no recorded score, {_UNSCORED!r} stands.\n",
         soft_wrap=True,
     )
-    async with Client(own_server(settings)) as client:
+    async with Client(demo_server(settings)) as client:
         for query, recorded in recorded_scores().items():
             console.rule(f"[bold]{query}", align="left")
-            await _rounds(client, console, query, recorded)
+            await _run_rounds(client, console, query, recorded)
     console.print(
         f"The collection {COLLECTION!r} and these searches are in {settings.data_dir}, apart from your own: delete the "
         f"folder, or serve it by `WARMER_DATA_DIR={settings.data_dir} warmer serve`.\n"
@@ -98,7 +97,7 @@ async def demonstrate(settings: Settings, console: Console) -> None:
     )
 
 
-async def _rounds(client: Client, console: Console, query: str, recorded: Recorded) -> None:
+async def _run_rounds(client: Client, console: Console, query: str, recorded: Recorded) -> None:
     first = await _call(client, "search", query=query, collection=COLLECTION, limit=_HITS)
     console.print("[bold]Before[/bold]: first hits, and the recorded score of each")
     console.print(_table(first["hits"], recorded))
@@ -106,12 +105,12 @@ async def _rounds(client: Client, console: Console, query: str, recorded: Record
     if not scores:
         console.print("None of these passages was scored: the texts of this Python differ. No feedback, then.\n")
         return
-    handle = first["search_id"]
-    second = await _call(client, "give_feedback", search_id=handle, scores=scores, limit=_HITS)
+    search_id = first["search_id"]
+    second = await _call(client, "give_feedback", search_id=search_id, scores=scores, limit=_HITS)
     console.print("[bold]After[/bold]: those scores steered a second retrieval; its hits, and their recorded scores")
     console.print(_table(second["hits"], recorded))
     more = _scores(second["hits"], recorded)
-    final = await _call(client, "give_feedback", search_id=handle, scores=more, limit=1) if more else second
+    final = await _call(client, "give_feedback", search_id=search_id, scores=more, limit=1) if more else second
     console.print(f"[bold]Ranking[/bold]: the best {_HITS} of all that was scored")
     console.print(_ranking(final["ranking"], [*first["hits"], *second["hits"]]))
     further = await _call(client, "search", query=query, collection=COLLECTION, limit=2 * _HITS)
@@ -144,7 +143,7 @@ def _table(hits: Hits, recorded: Recorded) -> Table:
     table = _empty_table()
     for hit in hits:
         score = recorded.get(passage_key(hit))
-        _add(table, hit, _UNSCORED if score is None else f"{score:g}", " ".join(hit["text"].split()))
+        _add_row(table, hit, _UNSCORED if score is None else f"{score:g}", " ".join(hit["text"].split()))
     return table
 
 
@@ -152,7 +151,7 @@ def _ranking(ranking: Hits, shown: Hits) -> Table:
     texts = {hit["hit"]: " ".join(hit["text"].split()) for hit in shown}
     table = _empty_table()
     for ranked in ranking[:_HITS]:
-        _add(table, ranked, f"{ranked['score']:g}", texts[ranked["hit"]])
+        _add_row(table, ranked, f"{ranked['score']:g}", texts[ranked["hit"]])
     return table
 
 
@@ -160,16 +159,16 @@ def _empty_table() -> Table:
     table = Table(box=None, padding=(0, 1), expand=True)
     table.add_column("hit", justify="right", width=3)
     table.add_column("score", justify="right", width=5)
-    table.add_column("passage", no_wrap=True, width=_TITLE)
+    table.add_column("passage", no_wrap=True, width=_TITLE_WIDTH)
     table.add_column("", no_wrap=True, style="dim", ratio=1)
     return table
 
 
-def _add(table: Table, hit: Mapping[str, Any], score: str, text: str) -> None:
+def _add_row(table: Table, hit: Mapping[str, Any], score: str, text: str) -> None:
     style = "bold green" if score.isdecimal() and float(score) >= _USEFUL else ""
-    table.add_row(str(hit["hit"]), Text(score, style), Text(_end(hit.get("title", "")), style), Text(text))
+    table.add_row(str(hit["hit"]), Text(score, style), Text(_shorten(hit.get("title", "")), style), Text(text))
 
 
-def _end(title: str) -> str:
-    """Keep the inner part of a long title path."""
-    return title if len(title) <= _TITLE else "… " + title[2 - _TITLE :]
+def _shorten(title: str) -> str:
+    """Cut a long title path from the left."""
+    return title if len(title) <= _TITLE_WIDTH else "… " + title[2 - _TITLE_WIDTH :]

@@ -1,4 +1,4 @@
-"""`warmer index`: files and folders to a collection, embedded or on a server."""
+"""`warmer index`: make or update a collection from files and folders, embedded or on a server."""
 
 import argparse
 import asyncio
@@ -23,14 +23,14 @@ from warmer_server.terminal import echo
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
-    """What was found below the paths.
+class FoundFiles:
+    """Files below the paths and their passages.
 
     Attributes:
-        roots: Label of each path, and the path.
-        passages: What the files hold; they are read as it is gone through.
-        files: Sources of the files to be read.
-        left_out: What was not read, and why; fills as the files are read.
+        roots: Paths by label.
+        passages: Passages of the files, which are read during the iteration.
+        files: Sources of the files to read.
+        left_out: Files that were not read, and why; complete after the iteration.
     """
 
     roots: dict[str, Path]
@@ -40,12 +40,12 @@ class Material:
 
     @property
     def read(self) -> int:
-        """Number of files that were read."""
+        """Number of files read."""
         return len(self.files - self.left_out.unread)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Index the paths, show progress on stderr, and say what was left out and why."""
+    """Index the paths with a progress bar, and report on stderr what was left out and why."""
     settings = read_settings(arguments.url)
     name, replace = arguments.collection, arguments.replace
     url = server_url(arguments.url, settings)
@@ -53,15 +53,15 @@ def run(arguments: argparse.Namespace) -> None:
     roots = root_labels(arguments.paths, known)
     embedder = load_embedder(settings.embedding_model)
     new = () if replace else roots.keys() - known.keys()
-    found = _gather(roots, arguments, embedder.window, new)
+    found = _find(roots, arguments, embedder.window, new)
     unread = found.left_out.unread
     try:
         if url:
-            built = asyncio.run(_publish(settings, url, embedder, found, name, replace=replace))
+            built = asyncio.run(_publish_to_server(settings, url, embedder, found, name, replace=replace))
         else:
             built = build(settings, embedder, name, found.passages, found.roots, unread=unread, replace=replace)
     except IngestError:
-        _say_left_out(found)
+        _report_left_out(found)
         raise
     _report(arguments, built, found)
 
@@ -76,7 +76,20 @@ def build(
     unread: Collection[str] = (),
     replace: bool,
 ) -> Built:
-    """Embed and publish, with a progress bar on stderr."""
+    """Embed passages and publish them as an embedded collection, with a progress bar on stderr.
+
+    Args:
+        settings: Settings.
+        embedder: Embeds the passages.
+        collection: Name of the collection.
+        passages: Passages.
+        roots: Paths by label.
+        unread: Sources that could not be read; their earlier passages are kept.
+        replace: Whether to drop passages indexed from other paths.
+
+    Raises:
+        IngestError: There is nothing to index.
+    """
     generations = Catalog(settings.data_dir).generations(collection)
     with progress_bar("passages") as progress:
         return index_passages(
@@ -86,33 +99,33 @@ def build(
 
 def _known_roots(settings: Settings, url: str, name: str) -> Mapping[str, str]:
     if url:
-        return asyncio.run(_roots_there(settings, url, name))
+        return asyncio.run(_server_roots(settings, url, name))
     generations = Catalog(settings.data_dir).generations(name)
     with readable(generations.folder):
         published = generations.manifest()
     return published.roots if published else {}
 
 
-# What these two import takes a second; the embedded engine does without it.
+# The next two import qdrant-client, which takes a second; the embedded engine does without it.
 
 
-async def _roots_there(settings: Settings, url: str, name: str) -> Mapping[str, str]:
+async def _server_roots(settings: Settings, url: str, name: str) -> Mapping[str, str]:
     from warmer.publishing.server.collection import ServerCollection  # noqa: PLC0415
-    from warmer_server.connection import server  # noqa: PLC0415
+    from warmer_server.connection import open_server  # noqa: PLC0415
 
-    async with server(url, settings) as remote:
+    async with open_server(url, settings) as remote:
         origin = await ServerCollection(remote, name).origin()
     return origin.roots if origin else {}
 
 
-async def _publish(
-    settings: Settings, url: str, embedder: Embedder, found: Material, name: str, *, replace: bool
+async def _publish_to_server(
+    settings: Settings, url: str, embedder: Embedder, found: FoundFiles, name: str, *, replace: bool
 ) -> Built:
     from warmer.publishing.server.collection import ServerCollection  # noqa: PLC0415
     from warmer.publishing.server.publish import publish_passages  # noqa: PLC0415
-    from warmer_server.connection import server  # noqa: PLC0415
+    from warmer_server.connection import open_server  # noqa: PLC0415
 
-    async with server(url, settings) as remote:
+    async with open_server(url, settings) as remote:
         with progress_bar("passages") as progress:
             return await publish_passages(
                 ServerCollection(remote, name),
@@ -125,22 +138,22 @@ async def _publish(
             )
 
 
-def _gather(
+def _find(
     roots: dict[str, Path], arguments: argparse.Namespace, window: Window | None, new: Collection[str]
-) -> Material:
-    left_out, asked = Skipped(), {"include": arguments.include, "exclude": arguments.exclude}
-    files = {label: list(find_files(root, label, left_out, **asked)) for label, root in roots.items()}
+) -> FoundFiles:
+    left_out, patterns = Skipped(), {"include": arguments.include, "exclude": arguments.exclude}
+    files = {label: list(find_files(root, label, left_out, **patterns)) for label, root in roots.items()}
 
     def read(label: str) -> Iterator[Passage]:
-        passages = _read(files[label], left_out, window, arguments.max_size)
-        return _some(passages, roots[label]) if label in new else passages
+        passages = _read_files(files[label], left_out, window, arguments.max_size)
+        return _require_any(passages, roots[label]) if label in new else passages
 
     sources = frozenset(file.source for found in files.values() for file in found)
-    return Material(roots, chain.from_iterable(map(read, roots)), sources, left_out)
+    return FoundFiles(roots, chain.from_iterable(map(read, roots)), sources, left_out)
 
 
-def _some(passages: Iterator[Passage], root: Path) -> Iterator[Passage]:
-    """Refuse a root that has none, before anything is written: it would count as indexed from then on."""
+def _require_any(passages: Iterator[Passage], root: Path) -> Iterator[Passage]:
+    """Refuse a new root without passages before anything is written; it would count as indexed from then on."""
     first = next(passages, None)
     if first is None:
         raise IngestError(f"there is nothing to index in {root}: no passage was found, and nothing was changed")
@@ -148,11 +161,13 @@ def _some(passages: Iterator[Passage], root: Path) -> Iterator[Passage]:
     yield from passages
 
 
-def _read(files: Sequence[SourceFile], left_out: Skipped, window: Window | None, most: int) -> Iterator[Passage]:
-    """Read files one by one, each as a whole or not at all."""
+def _read_files(
+    files: Sequence[SourceFile], left_out: Skipped, window: Window | None, max_bytes: int
+) -> Iterator[Passage]:
+    """Read files one by one, each completely or not at all."""
     for file in files:
         try:
-            passages = list(read_passages(file, window=window, most=most))
+            passages = list(read_passages(file, window=window, most=max_bytes))
         except IngestError as error:
             left_out.by_failure(error.reason, str(error), file.source)
             continue
@@ -161,13 +176,13 @@ def _read(files: Sequence[SourceFile], left_out: Skipped, window: Window | None,
         yield from passages
 
 
-def _report(arguments: argparse.Namespace, built: Built, found: Material) -> None:
+def _report(arguments: argparse.Namespace, built: Built, found: FoundFiles) -> None:
     change = f"{built.embedded} embedded anew" if built.published else "nothing had changed"
     echo(f"{arguments.collection}: {built.points} passages, {found.read} files read, {change}")
-    _say_left_out(found)
+    _report_left_out(found)
     if found.left_out.unread and not arguments.replace:
         echo("What was indexed before of those that could not be read is kept.")
 
 
-def _say_left_out(found: Material) -> None:
+def _report_left_out(found: FoundFiles) -> None:
     echo(*(f"left out: {line}" for line in found.left_out.lines()))

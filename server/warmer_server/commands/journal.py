@@ -1,4 +1,4 @@
-"""`warmer journal`: searches and scores to a file and back, and what is old deleted."""
+"""`warmer journal`: export and import searches and scores, and delete old ones."""
 
 import argparse
 import asyncio
@@ -9,22 +9,22 @@ from time import time
 from warmer.journal.sqlite.database import Database
 from warmer.journal.transfer.records import Counts
 from warmer.journal.transfer.sqlite import export_journal, import_journal
-from warmer_server.engine import JOURNAL, journal_path, open_engine
+from warmer_server.engine import JOURNAL_COLLECTION, journal_path, open_engine
 from warmer_server.settings import Settings, read_settings
 from warmer_server.terminal import echo
 
-_DAY = 86400.0
+_DAY = 86400.0  # seconds
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Export, import or prune, and say on stderr how much it was."""
+    """Export, import or prune, and report the counts on stderr."""
     settings = read_settings()
     if arguments.action == "prune":
         before = None if arguments.older_than is None else time() - arguments.older_than * _DAY
         echo(f"{asyncio.run(_prune(settings, before))} searches deleted")
         return
-    move = _shared if settings.journal == "qdrant" else _here
-    echo(f"{arguments.action}ed {asyncio.run(move(settings, arguments.action, arguments.file))}")
+    transfer = _transfer_shared if settings.journal == "qdrant" else _transfer_local
+    echo(f"{arguments.action}ed {asyncio.run(transfer(settings, arguments.action, arguments.file))}")
 
 
 async def _prune(settings: Settings, before: float | None) -> int:
@@ -32,16 +32,16 @@ async def _prune(settings: Settings, before: float | None) -> int:
         return await engine.journal.prune(before)
 
 
-async def _here(settings: Settings, action: str, file: Path) -> Counts:
+async def _transfer_local(settings: Settings, action: str, file: Path) -> Counts:
     with closing(Database(journal_path(settings))) as database:
         return export_journal(database, file) if action == "export" else import_journal(database, file)
 
 
-async def _shared(settings: Settings, action: str, file: Path) -> Counts:
+async def _transfer_shared(settings: Settings, action: str, file: Path) -> Counts:
     from warmer.journal.qdrant.store import open_store  # noqa: PLC0415  qdrant-client takes a second
     from warmer.journal.transfer.qdrant import export_shared, import_shared  # noqa: PLC0415
-    from warmer_server.connection import server  # noqa: PLC0415
+    from warmer_server.connection import open_server  # noqa: PLC0415
 
-    async with server(settings.qdrant_url, settings) as remote:
-        store = await open_store(remote, JOURNAL)
+    async with open_server(settings.qdrant_url, settings) as remote:
+        store = await open_store(remote, JOURNAL_COLLECTION)
         return await (export_shared(store, file) if action == "export" else import_shared(store, file))

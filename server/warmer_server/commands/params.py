@@ -1,4 +1,4 @@
-"""`warmer params`: trained parameters out and in, as JSON."""
+"""`warmer params`: export and import trained parameters as JSON."""
 
 import argparse
 import asyncio
@@ -14,27 +14,27 @@ from warmer_server.settings import Settings, read_settings
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write all trained parameters to stdout, or put back what an earlier call wrote."""
+    """Write all trained parameters to stdout, or restore those that an earlier call wrote."""
     settings = read_settings()
     if arguments.load:
-        asyncio.run(_load(settings, _read(arguments.load)))
+        asyncio.run(_import(settings, _read_file(arguments.load)))
     else:
-        trained = asyncio.run(_all(settings))
+        trained = asyncio.run(_export(settings))
         sys.stdout.write(json.dumps([one.to_json() for one in trained], indent=1) + "\n")
 
 
-async def _load(settings: Settings, trained: Sequence[Trained]) -> None:
+async def _import(settings: Settings, trained: Sequence[Trained]) -> None:
     async with open_engine(settings) as engine:
         for one in trained:
             await engine.parameters.add(one)
 
 
-async def _all(settings: Settings) -> list[Trained]:
+async def _export(settings: Settings) -> list[Trained]:
     async with open_engine(settings) as engine:
         return await engine.parameters.all()
 
 
-def _read(path: Path) -> list[Trained]:
+def _read_file(path: Path) -> list[Trained]:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""`warmer serve`: MCP on stdin and stdout, or over HTTP."""
+"""`warmer serve`: serve MCP over stdin and stdout, or over HTTP."""
 
 import argparse
 import logging
@@ -14,45 +14,45 @@ from warmer_server.settings import Settings, read_settings
 _log = logging.getLogger(__name__)
 
 
-def run(asked: argparse.Namespace) -> None:
-    """Serve until the client closes the input, or over HTTP until SIGTERM.
+def run(arguments: argparse.Namespace) -> None:
+    """Serve until the client closes stdin, or over HTTP until SIGTERM.
 
-    Logs go to stderr, stdout carries the protocol alone.
+    Logs go to stderr; stdout carries only the protocol.
     """
     settings = read_settings()
     logs.configure(settings.log_level, settings.log_format, queries=settings.log_queries)
     if settings.journal == "sqlite":
-        Database(journal_path(settings)).close()  # a data directory that cannot be used is said before the handshake
-    if getattr(asked, "http", False):
-        _http(asked, settings)
+        Database(journal_path(settings)).close()  # report an unusable data directory before the handshake
+    if getattr(arguments, "http", False):
+        _serve_http(arguments, settings)
     else:
         stdio.serve(build_server(settings))
 
 
-def _http(asked: argparse.Namespace, settings: Settings) -> None:
-    from warmer_server.http.address import bind, is_local, url  # noqa: PLC0415  stdio starts without
-    from warmer_server.http.worker import Listening, serve, tokens_of  # noqa: PLC0415
+def _serve_http(arguments: argparse.Namespace, settings: Settings) -> None:
+    from warmer_server.http.address import bind, is_local, socket_url  # noqa: PLC0415  not needed for stdio
+    from warmer_server.http.worker import Listener, load_tokens, serve  # noqa: PLC0415
     from warmer_server.http.workers import supervise  # noqa: PLC0415
 
-    if not (tokens_of(settings) or is_local(asked.host) or asked.open_to_everyone):
+    if not (load_tokens(settings) or is_local(arguments.host) or arguments.open_to_everyone):
         raise WarmerError(
-            f"--host {asked.host} can be reached from other machines, and there are no tokens, so that anybody may "
+            f"--host {arguments.host} can be reached from other machines, and there are no tokens, so that anybody may "
             "search and score: set WARMER_TOKENS_FILE (`warmer token` makes its lines), or say --open-to-everyone"
         )
-    if not (settings.allowed_hosts or is_local(asked.host)):
+    if not (settings.allowed_hosts or is_local(arguments.host)):
         _log.warning(
             "WARMER_ALLOWED_HOSTS is not set: clients that call this server by another name than localhost or %s are "
             "answered 421 Invalid Host header",
-            asked.host,
+            arguments.host,
         )
-    listening = Listening(bind(asked.host, asked.port), asked.host)
-    at = url(listening.sock)
+    listener = Listener(bind(arguments.host, arguments.port), arguments.host)
+    url = socket_url(listener.sock)
 
-    def ready() -> None:
-        sys.stderr.write(f"warmer: serving {at}\n")
+    def announce() -> None:
+        sys.stderr.write(f"warmer: serving {url}\n")
         sys.stderr.flush()
 
-    if asked.workers > 1:
-        supervise(settings, listening, asked.workers, ready)
+    if arguments.workers > 1:
+        supervise(settings, listener, arguments.workers, announce)
     else:
-        serve(settings, listening, ready)
+        serve(settings, listener, announce)

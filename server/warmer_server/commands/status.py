@@ -1,4 +1,4 @@
-"""`warmer status`: what there is, and where."""
+"""`warmer status`: show collections, model, parameters and where the data is."""
 
 import argparse
 import asyncio
@@ -12,13 +12,13 @@ from warmer.journal.sqlite.database import Database
 from warmer.steering.params import Params
 from warmer.steering.scores import SCALE
 from warmer_server.compatibility import mismatch
-from warmer_server.engine import There, journal_path, open_engine
+from warmer_server.engine import LazyServer, journal_path, open_engine
 from warmer_server.settings import Settings, read_settings
 from warmer_server.terminal import echo
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print collections, model, parameters, journal and data directory; a broken part is named in its line."""
+    """Print collections, model, parameters, journal and data directory. The line of a broken part tells the reason."""
     settings = read_settings()
     echo(*asyncio.run(_lines(settings, arguments.verify)), stderr=False)
 
@@ -33,18 +33,18 @@ async def _lines(settings: Settings, verify: bool) -> list[str]:
         f"data directory  {settings.data_dir}",
         f"model           {settings.embedding_model}",
         *(f"model           {model}, for {name}" for name, model in settings.retrievers.items()),
-        f"parameters      {_numbers(Params())} (default)",
-        *(f"parameters      {_numbers(one.params)} ({_trained(one)})" for one in trained),
+        f"parameters      {_format_params(Params())} (default)",
+        *(f"parameters      {_format_params(one.params)} ({_format_source(one)})" for one in trained),
         f"journal         {journal}",
         *await (_server(settings) if settings.qdrant_url else _collections(settings, verify)),
     ]
 
 
-def _numbers(params: Params) -> str:
+def _format_params(params: Params) -> str:
     return f"a={params.a:g} b={params.b:g} c={params.c:g} neutral={params.neutral * SCALE:g}"
 
 
-def _trained(one: Trained) -> str:
+def _format_source(one: Trained) -> str:
     return f"{one.key.collection}, scores of {one.key.judge}, {one.queries} queries, {one.key.model}, {one.created}"
 
 
@@ -56,28 +56,28 @@ async def _journal(settings: Settings, verify: bool) -> tuple[str, list[Trained]
             database.verify()
     async with open_engine(settings) as engine:
         searches, scores = await engine.journal.counts()
-        where = "" if settings.journal == "sqlite" else f", in {engine.kept}"
+        where = "" if settings.journal == "sqlite" else f", in {engine.journal_location}"
         return f"{searches} searches, {scores} scores{where}", await engine.parameters.all()
 
 
 async def _server(settings: Settings) -> list[str]:
-    there = There(settings)
+    server = LazyServer(settings)
     try:
-        version = await there.version()
-        lines = [f"server          {there.url}, Qdrant {version}"]
-        names = await there.names()
-        lines += [line for name in names for line in await _described(there, name, settings)]
+        version = await server.version()
+        lines = [f"server          {server.url}, Qdrant {version}"]
+        names = await server.names()
+        lines += [line for name in names for line in await _describe(server, name, settings)]
     except WarmerError as error:
         return [f"server          {error}"]
     else:
         return lines if names else [*lines, "collections     none that may be searched"]
     finally:
-        await there.close()
+        await server.close()
 
 
-async def _described(there: There, name: str, settings: Settings) -> list[str]:
+async def _describe(server: LazyServer, name: str, settings: Settings) -> list[str]:
     try:
-        info = await (await there.find(name)).info()
+        info = await (await server.find(name)).info()
     except WarmerError as error:
         return [f"collection      {name}: {error}"]
     model = info.model if info.declared else "made by an unknown model"
@@ -109,9 +109,9 @@ async def _collections(settings: Settings, verify: bool) -> list[str]:
             )
             lines += verified
             model = settings.retrievers.get(name, settings.embedding_model)
-            # No model is loaded where the names are the same.
-            if wrong := "" if same_model(model, info.model) else mismatch(info, model):
-                lines.append(f"                  {wrong}")
+            # Equal names need no check, which would load the model.
+            if problem := "" if same_model(model, info.model) else mismatch(info, model):
+                lines.append(f"                  {problem}")
             if manifest := generations.manifest():
                 lines += [f"                  {label} from {path}" for label, path in manifest.roots.items()]
     return lines

@@ -1,4 +1,4 @@
-"""`warmer train`: the tool train_params from the command line."""
+"""`warmer train`: call the tool train_params from the command line."""
 
 import argparse
 import asyncio
@@ -17,8 +17,8 @@ from warmer_server.terminal import echo
 from warmer_tools import train_params
 from warmer_tools.train_params import GOOD_QUERIES, MOST_HITS, TrainReply
 
-_PATIENCE = 7 * 86400.0
-_NEXT = {  # what differs from what an agent is told
+_MAX_WAIT = 7 * 86400.0  # seconds
+_NEXT_STEPS = {  # where they differ from those for an agent
     "needs_queries": f"`warmer train --queries FILE`, with about 50 queries, one a line: {GOOD_QUERIES}.",
     "needs_scores": "Ask an agent to call train_params with this job_id and to score what it is given, or run this "
     "again with a model as --judge.",
@@ -27,11 +27,11 @@ _NEXT = {  # what differs from what an agent is told
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Train, show progress on stderr, and print the outcome."""
+    """Train with a progress bar on stderr, and print the outcome."""
     if not FEWEST_HITS <= arguments.limit <= MOST_HITS:
         raise WarmerError(f"--limit is {arguments.limit}: {FEWEST_HITS} to {MOST_HITS} hits of a query can be scored")
-    queries = _read(arguments.queries) if arguments.queries else []
-    # Who types the command may name any class.
+    queries = _read_queries(arguments.queries) if arguments.queries else []
+    # The user of the command line may name any class.
     settings = read_settings().model_copy(update={"judges": arguments.judge})
     reply = asyncio.run(_train(settings, arguments.collection, queries, arguments.judge, arguments.limit))
     echo(*_lines(reply), stderr=False)
@@ -46,13 +46,13 @@ async def _train(settings: Settings, collection: str, queries: list[str], judge:
 async def _follow(
     settings: Settings, engine: Engine, progress: Progress, collection: str, queries: list[str], judge: str, limit: int
 ) -> TrainReply:
-    seen = 0
+    reported = 0
 
     async def report(done: int, total: int) -> None:
-        nonlocal seen
+        nonlocal reported
         if total:
-            progress(done - seen, total)
-            seen = done
+            progress(done - reported, total)
+            reported = done
 
     async with anyio.create_task_group() as background:
         workspace = make_workspace(settings, engine, background)
@@ -60,7 +60,7 @@ async def _follow(
         if isinstance(started, TrainReply):
             reply = started
         else:
-            reply = await train_params.follow(workspace, started, _PATIENCE, report)
+            reply = await train_params.follow(workspace, started, _MAX_WAIT, report)
     return reply
 
 
@@ -82,10 +82,10 @@ def _lines(reply: TrainReply) -> list[str]:
         ]
     if reply.usage:
         lines.append("usage       " + ", ".join(f"{name} {value}" for name, value in reply.usage.items()))
-    return [*lines, f"next        {_NEXT.get(reply.status, reply.next)}"]
+    return [*lines, f"next        {_NEXT_STEPS.get(reply.status, reply.next)}"]
 
 
-def _read(path: Path) -> list[str]:
+def _read_queries(path: Path) -> list[str]:
     try:
         return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:

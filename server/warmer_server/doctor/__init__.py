@@ -1,4 +1,4 @@
-"""What works and what does not, found out by trying it; nothing that is there is changed."""
+"""Check each part of the installation by using it, without changing any data."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from warmer_server.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found of one part.
+    """Result of a check.
 
     Attributes:
-        part: What it is about.
-        state: Whether it works; `note` for what is not set up, or is only to be known.
-        said: In plain words; what to do, where it fails.
+        part: Part that was checked.
+        state: Whether it works; `note` for parts that are not set up, and for information.
+        said: The result in words, with what to do if the part fails.
     """
 
     part: str
@@ -27,7 +27,7 @@ Check = Callable[[Settings], AsyncIterator[Finding]]
 
 
 async def examine(settings: Settings, checks: dict[str, Check]) -> AsyncIterator[Finding]:
-    """Run checks, each on its own: what one raises is what it found."""
+    """Run checks one by one. An exception becomes a finding, and the other checks still run."""
     for part, check in checks.items():
         try:
             async for finding in check(settings):
@@ -36,6 +36,6 @@ async def examine(settings: Settings, checks: dict[str, Check]) -> AsyncIterator
             yield Finding(part, "fails", str(error))
         except ImportError as error:
             yield Finding(part, "fails", f"a package cannot be imported: {error}. Install warmer again")
-        except Exception as error:  # noqa: BLE001  whatever it is, the other checks are to be run
+        except Exception as error:  # noqa: BLE001  the other checks must still run
             cause = innermost(error)
             yield Finding(part, "fails", f"a bug in warmer: {type(cause).__name__}: {cause}")

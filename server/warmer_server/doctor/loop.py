@@ -1,4 +1,4 @@
-"""The whole loop on a collection of its own, in a folder that is deleted afterwards."""
+"""Check the whole loop on a temporary collection."""
 
 import tempfile
 from collections.abc import AsyncIterator
@@ -29,19 +29,19 @@ _TEXTS = (
 
 
 async def loop(settings: Settings) -> AsyncIterator[Finding]:
-    """Try it with the built-in model, on the real engine."""
+    """Index, search, score and search again, with the built-in model and the embedded engine."""
     began = perf_counter()
     with tempfile.TemporaryDirectory(prefix="warmer-doctor-") as folder:
-        own = Settings.model_construct(
+        temporary = Settings.model_construct(
             data_dir=Path(folder), search_hours=settings.search_hours, text_limit=settings.text_limit
         )
         passages = [Passage(text, "", "doctor.md", line) for line, text in enumerate(_TEXTS, start=1)]
-        generations = Catalog(own.data_dir).generations("doctor")
+        generations = Catalog(temporary.data_dir).generations("doctor")
         index_passages(generations, passages, load_embedder(DEFAULT_MODEL), roots={})
-        async with open_engine(own) as engine, anyio.create_task_group() as background:
-            workspace = make_workspace(own, engine, background)
+        async with open_engine(temporary) as engine, anyio.create_task_group() as background:
+            workspace = make_workspace(temporary, engine, background)
             found = await search.run(workspace, "why does dough rise", "", 3, {}, False, quiet)
-            scores = {str(hit.hit): 9 - 4 * place for place, hit in enumerate(found.hits)}
+            scores = {str(hit.hit): 9 - 4 * rank for rank, hit in enumerate(found.hits)}
             reply = await give_feedback.run(workspace, found.search_id, scores, "", 3, False)
             background.cancel_scope.cancel()
     if reply.outcome != "steered" or {hit.id for hit in reply.hits} & {hit.id for hit in found.hits}:

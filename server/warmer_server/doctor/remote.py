@@ -1,4 +1,4 @@
-"""The Qdrant server, if one is set: whether it answers, what it can do, and what the key may do."""
+"""Check the Qdrant server: whether it answers, what it supports and what the key permits."""
 
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -8,42 +8,44 @@ from uuid import uuid4
 from warmer.errors import WarmerError
 from warmer_server.compatibility import mismatch
 from warmer_server.doctor import Finding
-from warmer_server.engine import JOURNAL
+from warmer_server.engine import JOURNAL_COLLECTION
 from warmer_server.settings import Settings
 
 if TYPE_CHECKING:  # importing it takes a second
     from warmer.index.remote.client import Remote
     from warmer.index.remote.collections import QdrantCollections
 
-_FEATURES = {(1, 17): "feedback queries (an exact equivalent is used)", (1, 16): "ACORN (filtered walks find less)"}
-_DESCRIBED = 20
+_FEATURES = {  # version that brought a feature, and the feature
+    (1, 17): "feedback queries (an exact equivalent is used)",
+    (1, 16): "ACORN (filtered walks find less)",
+}
+_MAX_OPENED = 20
 
 
 async def server(settings: Settings) -> AsyncIterator[Finding]:
-    """Ask for its version and its collections, and find out what the key may do."""
+    """Request version and collections, and find out what the key permits."""
     if not settings.qdrant_url:
         yield Finding("server", "note", "QDRANT_URL is not set: embedded collections are searched")
         return
     from warmer.index.remote.collections import QdrantCollections  # noqa: PLC0415
-    from warmer_server.connection import options  # noqa: PLC0415
-    from warmer_server.connection import server as connected  # noqa: PLC0415
+    from warmer_server.connection import make_options, open_server  # noqa: PLC0415
 
-    async with connected(settings.qdrant_url, settings) as remote:
-        found = await remote.version()
-        lacks = [feature for since, feature in _FEATURES.items() if found < since]
-        said = f"{remote.url} is Qdrant {found[0]}.{found[1]}"
-        more = f" and lacks {', '.join(lacks)}: 1.17 or newer is better" if lacks else ", with all that is used"
-        yield Finding("server", "note" if lacks else "ok", said + more)
-        there = QdrantCollections(remote, options(settings, JOURNAL))
-        names = await there.names()
+    async with open_server(settings.qdrant_url, settings) as remote:
+        version = await remote.version()
+        missing = [feature for since, feature in _FEATURES.items() if version < since]
+        said = f"{remote.url} is Qdrant {version[0]}.{version[1]}"
+        more = f" and lacks {', '.join(missing)}: 1.17 or newer is better" if missing else ", with all that is used"
+        yield Finding("server", "note" if missing else "ok", said + more)
+        collections = QdrantCollections(remote, make_options(settings, JOURNAL_COLLECTION))
+        names = await collections.names()
         yield Finding("rights", "ok", f"the key may read: {len(names)} collections can be searched")
-        yield await _writing(remote, settings)
-        async for finding in _collections(there, names, settings):
+        yield await _check_write_access(remote, settings)
+        async for finding in _check_collections(collections, names, settings):
             yield finding
 
 
-async def _writing(remote: "Remote", settings: Settings) -> Finding:
-    """Delete a collection that is not there, which takes the right to write and changes nothing."""
+async def _check_write_access(remote: "Remote", settings: Settings) -> Finding:
+    """Delete a collection that does not exist, which needs write access and changes nothing."""
     from warmer.index.remote.faults import ServerError  # noqa: PLC0415
 
     name = f"warmer-doctor-{uuid4().hex}"
@@ -53,22 +55,24 @@ async def _writing(remote: "Remote", settings: Settings) -> Finding:
         if error.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.UNAUTHORIZED}:
             raise
         said = "the key may not make or delete collections, which is enough to search; it cannot index or copy"
-        journal = f"; WARMER_JOURNAL=qdrant needs the right to write {JOURNAL}, which was not tried"
+        journal = f"; WARMER_JOURNAL=qdrant needs the right to write {JOURNAL_COLLECTION}, which was not tried"
         return Finding("rights", "note", said + journal * (settings.journal == "qdrant"))
     return Finding("rights", "ok", "the key may write")
 
 
-async def _collections(there: "QdrantCollections", names: list[str], settings: Settings) -> AsyncIterator[Finding]:
-    """Describe those that are named in settings, which must work, and some others."""
+async def _check_collections(
+    collections: "QdrantCollections", names: list[str], settings: Settings
+) -> AsyncIterator[Finding]:
+    """Open the collections named in settings, which must work, and some others."""
     wanted = set(settings.allowed) | ({settings.collection_name} - {""})
-    for name in sorted(wanted | set(names[:_DESCRIBED])):
+    for name in sorted(wanted | set(names[:_MAX_OPENED])):
         try:
-            info = await (await there.find(name)).info()
+            info = await (await collections.find(name)).info()
             said = "; ".join([f"{name}: {info.points} passages", *info.notes])
-            wrong = mismatch(info, settings.retrievers.get(name, settings.embedding_model))
+            problem = mismatch(info, settings.retrievers.get(name, settings.embedding_model))
         except WarmerError as error:
-            said, wrong = "", str(error)
-        needed = name in wanted or names == [name]
-        yield Finding("collection", ("fails" if needed else "note") if wrong else "ok", wrong or said)
-    if more := names[_DESCRIBED:]:
+            said, problem = "", str(error)
+        required = name in wanted or names == [name]
+        yield Finding("collection", ("fails" if required else "note") if problem else "ok", problem or said)
+    if more := names[_MAX_OPENED:]:
         yield Finding("collections", "note", f"{len(more)} more are not looked at")

@@ -1,1 +1,1 @@
-"""MCP over streamable HTTP. Importing this is for `warmer serve --http` alone: stdio needs none of it."""
+"""Serve MCP over streamable HTTP. Only `warmer serve --http` imports this; stdio needs none of it."""

@@ -1,4 +1,4 @@
-"""Where a server listens, and which Host and Origin headers it answers to."""
+"""Listen on an address, and choose the Host and Origin headers to accept."""
 
 import logging
 import socket
@@ -9,14 +9,14 @@ from mcp.server.transport_security import TransportSecuritySettings
 
 from warmer.errors import WarmerError
 
-_LOCAL = ("127.0.0.1", "localhost", "[::1]")
-_SDK = "mcp.server.transport_security"
+_LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+_SDK_LOGGER = "mcp.server.transport_security"
 BACKLOG = 2048
-_REFUSED = {"Invalid Host": "WARMER_ALLOWED_HOSTS", "Invalid Origin": "WARMER_ALLOWED_ORIGINS"}
+_SETTINGS = {"Invalid Host": "WARMER_ALLOWED_HOSTS", "Invalid Origin": "WARMER_ALLOWED_ORIGINS"}
 
 
 def is_local(host: str) -> bool:
-    """Say whether a host is reached from this machine alone."""
+    """Return whether a host can only be reached from this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -24,10 +24,10 @@ def is_local(host: str) -> bool:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Listen.
+    """Return a socket that listens on an address.
 
     Raises:
-        WarmerError: The address is none of this machine's, or is taken.
+        WarmerError: This machine does not have the address, or it is in use.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -48,31 +48,31 @@ def bind(host: str, port: int) -> socket.socket:
     return sock
 
 
-def url(sock: socket.socket) -> str:
-    """Give the URL that a socket is reached by, on this machine."""
+def socket_url(sock: socket.socket) -> str:
+    """Return the URL of a socket on this machine."""
     host, port = sock.getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/mcp"
 
 
-def security(host: str, hosts: Iterable[str], origins: Iterable[str]) -> TransportSecuritySettings:
-    """Check the headers wherever the server listens: a page elsewhere must not reach it through a browser.
+def transport_security(host: str, hosts: Iterable[str], origins: Iterable[str]) -> TransportSecuritySettings:
+    """Return the Host and Origin headers to accept, so that no foreign page reaches the server through a browser.
 
     Args:
-        host: Where it listens.
-        hosts: Further names that it is called by, such as a proxy's; with any port, unless they have one.
-        origins: Pages that may call it, such as https://app.example.com.
+        host: Address that the server listens on.
+        hosts: Further names of the server, such as a proxy's. Those without a port are accepted with any.
+        origins: Origins of pages that may call the server, such as https://app.example.com.
     """
-    logging.getLogger(_SDK).addFilter(_advised)
+    logging.getLogger(_SDK_LOGGER).addFilter(_name_setting)
     own = f"[{host}]" if ":" in host else host
-    names = dict.fromkeys((*_LOCAL, own, *hosts))
+    names = dict.fromkeys((*_LOCAL_NAMES, own, *hosts))
     with_ports = [f"{name}:*" for name in names if name.endswith("]") or ":" not in name]
-    local = [f"http://{name}{port}" for name in _LOCAL for port in ("", ":*")]
+    local = [f"http://{name}{port}" for name in _LOCAL_NAMES for port in ("", ":*")]
     return TransportSecuritySettings(allowed_hosts=[*names, *with_ports], allowed_origins=[*local, *origins])
 
 
-def _advised(record: logging.LogRecord) -> bool:
-    """Let the SDK's line on a header that it refuses name the setting."""
-    for said, setting in _REFUSED.items():
-        if str(record.msg).startswith(said):
+def _name_setting(record: logging.LogRecord) -> bool:
+    """Add the setting to the SDK's log line about a refused header."""
+    for beginning, setting in _SETTINGS.items():
+        if str(record.msg).startswith(beginning):
             record.msg = f"{setting} does not have it: {record.msg}"
     return True

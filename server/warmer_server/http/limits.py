@@ -1,4 +1,4 @@
-"""What one request may take: size and time of its body, and the time of a call."""
+"""Limit the body of a request and the time of a call."""
 
 from random import randrange
 from typing import Any
@@ -11,40 +11,40 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_BYTES = 2**20
 _BODY_SECONDS = 30.0
-_ANSWERS = 16
-_WAITS = "train_params"  # says itself how long it waits
+_REQUESTS_PER_CONNECTION = 16  # on average
+_UNLIMITED_TOOL = "train_params"  # has a wait of its own
 
 
-class OnlyPost:
-    """ASGI middleware that refuses streams without a request: a server without sessions has nothing to say on them."""
+class PostOnly:
+    """ASGI middleware that accepts only POST at /mcp: a server without sessions has nothing to stream to a GET."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through; 405 where it is not by POST, but for probes."""
+        """Pass a request on, or answer 405 if it is not a POST. Probes pass."""
         if scope["type"] == "http" and scope["path"] == "/mcp" and scope["method"] != "POST":
             await PlainTextResponse("Method not allowed", 405, {"allow": "POST"})(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
 
-class BodyInTime:
-    """ASGI middleware that gives up on a body which does not come, so that it holds no connection."""
+class BodyTimeout:
+    """ASGI middleware that limits the time for a request's body: a stalled client must not hold a connection."""
 
     def __init__(self, app: ASGIApp, seconds: float = _BODY_SECONDS) -> None:
         self._app = app
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through; 408 where its body is late."""
+        """Pass a request on, or answer 408 if its body does not arrive in time."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         complete = False
         deadline = anyio.current_time() + self._seconds
 
-        async def in_time() -> Message:
+        async def receive_in_time() -> Message:
             nonlocal complete
             if complete:
                 return await receive()
@@ -54,25 +54,25 @@ class BodyInTime:
             return message
 
         try:
-            await self._app(scope, in_time, send)
+            await self._app(scope, receive_in_time, send)
         except TimeoutError:
             if complete:
                 raise
             await PlainTextResponse("Request body did not come in time", 408)(scope, receive, send)
 
 
-class Rotation:
-    """ASGI middleware that closes every connection now and then, so that its client comes to whichever worker has time.
+class ConnectionRotation:
+    """ASGI middleware that closes connections at random, so that their clients reconnect to a worker that is free.
 
-    Else a client would keep the worker that first took it, however busy that is, for as long as it stays.
+    Otherwise a client would stay with its first worker, however busy that is.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through; one answer in sixteen is the last of its connection."""
-        last = scope["type"] == "http" and randrange(_ANSWERS) == 0  # noqa: S311
+        """Pass a request on; one answer in sixteen, on average, closes its connection."""
+        last = scope["type"] == "http" and randrange(_REQUESTS_PER_CONNECTION) == 0  # noqa: S311
 
         async def send_last(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -83,18 +83,22 @@ class Rotation:
         await self._app(scope, receive, send_last if last else send)
 
 
-class CallInTime:
-    """MCP middleware that gives up on a call, and says so to the agent."""
+class CallTimeout:
+    """MCP middleware that limits the time of a tool call and tells the agent when it runs out.
+
+    Args:
+        seconds: The limit.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        """Let a call through."""
+        """Pass a call on, or answer with an error if it takes too long."""
         tool = (ctx.params or {}).get("name") if ctx.method == "tools/call" else None
-        if not isinstance(tool, str) or tool == _WAITS:
+        if not isinstance(tool, str) or tool == _UNLIMITED_TOOL:
             return await call_next(ctx)
         with anyio.move_on_after(self._seconds):
             return await call_next(ctx)
-        said = f"{tool} took longer than {self._seconds:g} seconds and was given up: call again, or ask for less"
-        return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)
+        message = f"{tool} took longer than {self._seconds:g} seconds and was given up: call again, or ask for less"
+        return CallToolResult(content=[TextContent(type="text", text=message)], is_error=True)

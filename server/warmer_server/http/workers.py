@@ -1,4 +1,4 @@
-"""Several processes that serve on one socket: the engine holds the interpreter's lock, so that more load needs more."""
+"""Serve on one socket from several processes: the engine holds the GIL, so threads would not add throughput."""
 
 import logging
 import multiprocessing
@@ -14,64 +14,70 @@ from time import monotonic
 
 from warmer.errors import WarmerError, innermost
 from warmer_server import logs
-from warmer_server.http.worker import Listening, serve
+from warmer_server.http.worker import Listener, serve
 from warmer_server.settings import Settings
 
-_PARTING = 5.0  # beyond the time that calls have to end
+_SHUTDOWN_GRACE = 5.0  # seconds beyond the time that calls have to end
 _log = logging.getLogger(__name__)
 _spawn = multiprocessing.get_context("spawn")
 
 
-def supervise(settings: Settings, listening: Listening, count: int, ready: Callable[[], None]) -> None:
-    """Keep `count` workers running until SIGTERM or SIGINT. One that dies is replaced.
+def supervise(settings: Settings, listener: Listener, count: int, on_ready: Callable[[], None]) -> None:
+    """Keep `count` workers running until SIGTERM or SIGINT, replacing those that die.
+
+    Args:
+        settings: Settings.
+        listener: Where to serve.
+        count: Number of workers.
+        on_ready: Called once all of them answer requests.
 
     Raises:
-        WarmerError: One could not start; the others are ended.
+        WarmerError: A worker could not start; the others are stopped.
     """
-    asked, told = socket.socketpair()
-    told.setblocking(False)
-    signal.set_wakeup_fd(told.fileno())
+    stop, wakeup = socket.socketpair()
+    wakeup.setblocking(False)
+    signal.set_wakeup_fd(wakeup.fileno())
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)  # the wakeup tells
-    workers = [_Worker(settings, listening) for _ in range(count)]
+        signal.signal(number, lambda *_: None)  # the handler need not act: the signal writes to `wakeup`
+    workers = [_Worker(settings, listener) for _ in range(count)]
     try:
         for worker in workers:
-            if not worker.started(asked):
+            if not worker.wait_until_ready(stop):
                 return
-        ready()
+        on_ready()
         while True:
-            over = wait([asked, *(worker.process.sentinel for worker in workers)])
-            if asked in over:
+            ready = wait([stop, *(worker.process.sentinel for worker in workers)])
+            if stop in ready:
                 return
             for position, worker in enumerate(workers):
-                if worker.process.sentinel in over:
+                if worker.process.sentinel in ready:
                     _log.error("a worker ended (%s) and is replaced", worker.process.exitcode)
                     worker.process.join()
-                    workers[position] = _Worker(settings, listening)
-                    if not workers[position].started(asked):
+                    workers[position] = _Worker(settings, listener)
+                    if not workers[position].wait_until_ready(stop):
                         return
     finally:
-        listening.sock.close()
-        _end(workers, settings.stop_seconds + _PARTING)
+        listener.sock.close()
+        _stop(workers, settings.stop_seconds + _SHUTDOWN_GRACE)
 
 
 class _Worker:
-    def __init__(self, settings: Settings, listening: Listening) -> None:
-        self._told, tells = _spawn.Pipe(duplex=False)
-        self.process: BaseProcess = _spawn.Process(target=_work, args=(settings, listening, tells))
+    def __init__(self, settings: Settings, listener: Listener) -> None:
+        self._receiver, sender = _spawn.Pipe(duplex=False)
+        self.process: BaseProcess = _spawn.Process(target=_run_worker, args=(settings, listener, sender))
         self.process.start()
-        tells.close()
+        sender.close()
 
-    def started(self, asked: socket.socket) -> bool:
-        """Wait until it answers requests; False where the end was asked for meanwhile.
+    def wait_until_ready(self, stop: socket.socket) -> bool:
+        """Wait until the worker answers requests; return False if `stop` becomes readable first.
 
         Raises:
-            WarmerError: It ended instead.
+            WarmerError: The worker ended instead.
         """
-        if asked in wait([asked, self._told]):
+        if stop in wait([stop, self._receiver]):
             return False
         try:
-            reason = self._told.recv()
+            reason = self._receiver.recv()
         except EOFError:
             self.process.join()
             reason = f"it ended with {self.process.exitcode}"
@@ -80,30 +86,31 @@ class _Worker:
         return True
 
 
-def _work(settings: Settings, listening: Listening, tells: Connection) -> None:
+def _run_worker(settings: Settings, listener: Listener, status: Connection) -> None:
+    """Serve, and send the supervisor an empty string when ready, or the reason if serving fails."""
     logs.configure(settings.log_level, settings.log_format, queries=settings.log_queries)
-    Thread(target=_end_with_parent, daemon=True).start()
+    Thread(target=_exit_with_parent, daemon=True).start()
     try:
-        serve(settings, listening, lambda: tells.send(""))
+        serve(settings, listener, lambda: status.send(""))
     except (WarmerError, BaseExceptionGroup) as error:
         cause = innermost(error)
         if not isinstance(cause, WarmerError):
             raise
-        tells.send(str(cause))
+        status.send(str(cause))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def _end_with_parent() -> None:
-    """End too where the parent was killed, which can tell nobody any more."""
+def _exit_with_parent() -> None:
+    """Stop when the parent ends, even if it was killed and could not signal."""
     parent = multiprocessing.parent_process()
     assert parent
     parent.join()
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _end(workers: list[_Worker], seconds: float) -> None:
+def _stop(workers: list[_Worker], seconds: float) -> None:
     for worker in workers:
         worker.process.terminate()
     deadline = monotonic() + seconds

@@ -1,4 +1,4 @@
-"""What the server has beside its tools: resources, a prompt, completions. The tools alone are enough."""
+"""Resources, prompt and completions: optional additions to the tools."""
 
 from contextvars import ContextVar
 from typing import Any
@@ -12,20 +12,23 @@ from warmer.sanitize import error_text
 from warmer_server.surface import completions, prompt, resources
 from warmer_tools.workspace import Workspace
 
-_caller: ContextVar[Workspace] = ContextVar("caller")
+_workspace: ContextVar[Workspace] = ContextVar("workspace")
 
 
 def add_surface(server: MCPServer[Workspace]) -> None:
-    """Register all of it, on the workspace that the caller may see; after all other middleware."""
-    server.middleware.append(_for_the_caller)
-    resources.register(server, _caller.get)
+    """Register resources, prompt and completions. Their middleware must be the last, to see the caller's workspace."""
+    server.middleware.append(_handle_call)
+    resources.register(server, _workspace.get)
     prompt.register(server)
-    completions.register(server, _caller.get)
+    completions.register(server, _workspace.get)
 
 
-async def _for_the_caller(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """Remember whose call it is, since the SDK hands that to templates alone; list collections; speak plainly."""
-    _caller.set(ctx.lifespan_context)
+async def _handle_call(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Keep the workspace of the caller for handlers, word errors for clients, and add collections to resource lists.
+
+    The SDK passes the workspace only to resource templates.
+    """
+    _workspace.set(ctx.lifespan_context)
     try:
         if ctx.method == "prompts/get":
             prompt.check(ctx.params or {})
@@ -37,9 +40,9 @@ async def _for_the_caller(ctx: ServerRequestContext[Any, Any], call_next: CallNe
     except MCPError as error:
         if ctx.method != "resources/read":
             raise
-        raise MCPError(error.code, error_text(error.message)) from error  # without the address, of whatever length
+        raise MCPError(error.code, error_text(error.message)) from error  # the cause may quote a URI of any length
     if ctx.method == "resources/list" and result is not None:  # None answers a notification
         listed = result if isinstance(result, ListResourcesResult) else ListResourcesResult.model_validate(result)
-        more = await resources.of_collections(ctx.lifespan_context)
+        more = await resources.list_collections(ctx.lifespan_context)
         return listed.model_copy(update={"resources": [*listed.resources, *more]})
     return result

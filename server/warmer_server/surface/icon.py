@@ -1,4 +1,4 @@
-"""The server's icon: a lens with something warm in it."""
+"""Icon of the server: an orange lens."""
 
 from urllib.parse import quote
 

@@ -1,4 +1,4 @@
-"""The prompt that teaches the loop: search, score, search again, and when to stop."""
+"""Prompt that explains the loop: search, score, search again, and when to stop."""
 
 import json
 from collections.abc import Mapping
@@ -29,10 +29,10 @@ Answer this from the documents that Warmer searches{there}:
 
 
 def check(params: Mapping[str, Any]) -> None:
-    """Look at what a prompt is asked for with.
+    """Check the parameters of a prompts/get request.
 
     Raises:
-        ValueError: There is no such prompt, or its arguments do not fit.
+        ValueError: There is no such prompt, or its arguments are invalid.
     """
     if (name := params.get("name")) != NAME:
         raise ValueError(f"there is no prompt {name!r}; there is: {NAME}")
@@ -46,7 +46,7 @@ def check(params: Mapping[str, Any]) -> None:
 
 
 def register(server: MCPServer[Workspace]) -> None:
-    """Add it to a server."""
+    """Register the prompt."""
 
     @server.prompt(NAME, title="Answer from documents")
     def research(

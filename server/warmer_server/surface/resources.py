@@ -1,6 +1,6 @@
-"""Resources: which collections there are, what one holds, its parameters, and a passage in full with its neighbours.
+"""Resources: the collections, what one holds, its parameters, and a passage in full with its neighbours.
 
-They say what the caller may see, and no more. What others wrote is a JSON string in them, made plain, as in hits.
+They show only what the caller may see. Text of documents is in JSON strings, sanitized as in hits.
 """
 
 import json
@@ -30,40 +30,40 @@ PARAMS = COLLECTION + "/params"
 PASSAGE = COLLECTION + "/passages/{id}"
 
 _JSON = "application/json"
-_REACH = 2  # neighbours on each side
-_LONGEST = 100_000  # characters of a text
-_DIGITS = 20  # of a whole number that can be a point id
-_LISTED = 100
+_NEIGHBOURS = 2  # on each side
+_MAX_TEXT = 100_000  # characters
+_MAX_DIGITS = 20  # of a point id, which is below 2**64
+_MAX_LISTED = 100
 _log = logging.getLogger(__name__)
 
 
-def register(server: MCPServer[Workspace], caller: Callable[[], Workspace]) -> None:
-    """Add them to a server.
+def register(server: MCPServer[Workspace], current_workspace: Callable[[], Workspace]) -> None:
+    """Register the resources.
 
     Args:
-        server: The server.
-        caller: Gives the workspace of a call; the SDK has it for templates alone.
+        server: Server.
+        current_workspace: Returns the workspace of the call, which the SDK passes only to templates.
     """
 
     @server.resource(COLLECTIONS, title="Collections", mime_type=_JSON)
     async def collections() -> str:
         """Names of the collections that can be searched."""
-        with _spoken():
-            return _json({"collections": await caller().collections.names()})
+        with _client_errors():
+            return _json({"collections": await current_workspace().collections.names()})
 
     @server.resource(COLLECTION, title="Collection", mime_type=_JSON)
     async def collection(collection: str, ctx: Context[Workspace]) -> str:
         """What a collection holds: size, embedding model, fields that a filter can name."""
-        with _spoken():
+        with _client_errors():
             info = await (await _workspace(ctx).collections.find(collection)).info()
-            told = {name: value for name, value in asdict(info).items() if name != "declared"}
-            return _json({name: value for name, value in told.items() if value not in ("", (), {}, None)})
+            fields = {name: value for name, value in asdict(info).items() if name != "declared"}
+            return _json({name: value for name, value in fields.items() if value not in ("", (), {}, None)})
 
     @server.resource(PARAMS, title="Parameters", mime_type=_JSON)
     async def params(collection: str, ctx: Context[Workspace]) -> str:
         """How far scores steer there: the defaults, and what was trained, with its held-out figures."""
         workspace = _workspace(ctx)
-        with _spoken():
+        with _client_errors():
             name = (await (await workspace.collections.find(collection)).info()).name
             trained = [one.to_json() for one in await workspace.parameters.all() if one.key.collection == name]
             default = asdict(Params())
@@ -72,13 +72,13 @@ def register(server: MCPServer[Workspace], caller: Callable[[], Workspace]) -> N
     @server.resource(PASSAGE, title="Passage", mime_type=_JSON)
     async def passage(collection: str, id: str, ctx: Context[Workspace]) -> str:  # noqa: A002
         """A passage in full, by the id of a hit, between those before and after it in its document."""
-        with _spoken():
-            found = await (await _workspace(ctx).collections.find(collection)).around(_point_id(id), _REACH)
-            return _json(_told(collection, id, found))
+        with _client_errors():
+            found = await (await _workspace(ctx).collections.find(collection)).around(_point_id(id), _NEIGHBOURS)
+            return _json(_passage_with_neighbours(collection, id, found))
 
 
-async def of_collections(workspace: Workspace) -> list[Resource]:
-    """List the first hundred collections as resources; none where the engine cannot be asked now."""
+async def list_collections(workspace: Workspace) -> list[Resource]:
+    """Return the first hundred collections as resources, or none if the engine fails."""
     try:
         names = await workspace.collections.names()
     except WarmerError as error:
@@ -86,7 +86,7 @@ async def of_collections(workspace: Workspace) -> list[Resource]:
         return []
     return [
         Resource(uri=f"{COLLECTIONS}/{quote(name, safe='')}", name=sanitize(name), mime_type=_JSON)
-        for name in names[:_LISTED]
+        for name in names[:_MAX_LISTED]
     ]
 
 
@@ -95,12 +95,12 @@ def _workspace(ctx: Context[Workspace]) -> Workspace:
 
 
 def _point_id(text: str) -> str:
-    """Read a point id as Qdrant takes it: a UUID, or a whole number.
+    """Normalize a point id: a UUID or an unsigned 64-bit integer, as in Qdrant.
 
     Raises:
-        CollectionError: It is neither.
+        CollectionError: The text is neither.
     """
-    if text.isascii() and text.isdecimal() and len(text) <= _DIGITS and int(text) < 2**64:
+    if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS and int(text) < 2**64:
         return str(int(text))
     try:
         return str(UUID(text))
@@ -110,20 +110,20 @@ def _point_id(text: str) -> str:
         ) from error
 
 
-def _told(collection: str, asked: str, found: list[Hit]) -> dict[str, Any]:
-    """Tell of a passage and its neighbours, which are the same document's.
+def _passage_with_neighbours(collection: str, requested: str, found: list[Hit]) -> dict[str, Any]:
+    """Return a passage and its neighbours in the same document.
 
     Raises:
-        CollectionError: It is not there.
+        CollectionError: The passage does not exist.
     """
     ids = [hit.id for hit in found]
-    own = _point_id(asked)
-    if own not in ids:
-        raise CollectionError(f"collection {collection!r} has no passage {asked!r}: it may have been deleted since")
-    at = ids.index(own)
+    id_ = _point_id(requested)
+    if id_ not in ids:
+        raise CollectionError(f"collection {collection!r} has no passage {requested!r}: it may have been deleted since")
+    at = ids.index(id_)
     return {
         "collection": collection,
-        "id": own,
+        "id": id_,
         **_payload(found[at]),
         "before": [_brief(hit) for hit in found[:at]],
         "after": [_brief(hit) for hit in found[at + 1 :]],
@@ -131,26 +131,28 @@ def _told(collection: str, asked: str, found: list[Hit]) -> dict[str, Any]:
 
 
 def _brief(hit: Hit) -> dict[str, Any]:
-    told = _payload(hit)
-    return {"id": hit.id, **{name: told[name] for name in ("title", "line", "text") if name in told}}
+    payload = _payload(hit)
+    return {"id": hit.id, **{name: payload[name] for name in ("title", "line", "text") if name in payload}}
 
 
 def _payload(hit: Hit) -> dict[str, Any]:
-    told = {name: value for name, value in hit.payload.items() if value not in ("", None)}
-    return {name: _cut(value) if isinstance(value, str) else value for name, value in ({"text": ""} | told).items()}
+    payload = {name: value for name, value in hit.payload.items() if value not in ("", None)}
+    return {
+        name: _truncate(value) if isinstance(value, str) else value for name, value in ({"text": ""} | payload).items()
+    }
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + " …"
+def _truncate(text: str) -> str:
+    return text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + " …"
 
 
-def _json(told: dict[str, Any]) -> str:
-    return json.dumps(sanitize_json(told), ensure_ascii=False, separators=(",", ":"), default=str)
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(sanitize_json(content), ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 @contextmanager
-def _spoken() -> Iterator[None]:
-    """Turn what went wrong into a message for the client."""
+def _client_errors() -> Iterator[None]:
+    """Turn errors into messages for the client."""
     try:
         yield
     except CollectionError as error:

@@ -1,4 +1,4 @@
-"""What else settings name: Claude's key, classes of one's own, tokens."""
+"""Check optional parts: Claude's key, custom classes, tokens."""
 
 import os
 from collections.abc import AsyncIterator
@@ -15,26 +15,26 @@ _KEY = "ANTHROPIC_API_KEY"
 
 
 async def claude(settings: Settings) -> AsyncIterator[Finding]:
-    """Say whether Claude could be a judge; nothing is sent."""
-    lacks = [] if os.environ.get(_KEY) else [f"{_KEY} is not set"]
+    """Check key and package that the judge `claude` needs, without sending anything."""
+    missing = [] if os.environ.get(_KEY) else [f"{_KEY} is not set"]
     if not find_spec("anthropic"):
-        lacks.append("the package anthropic is not installed")
-    if lacks:
-        yield Finding("claude", "note", f"cannot judge, which is optional: {', '.join(lacks)}")
+        missing.append("the package anthropic is not installed")
+    if missing:
+        yield Finding("claude", "note", f"cannot judge, which is optional: {', '.join(missing)}")
     else:
         said = f"{_KEY} is set, for {settings.claude_model}; it was not tried (--ask-claude does)"
         yield Finding("claude", "note", said)
 
 
-async def asked_claude(settings: Settings) -> AsyncIterator[Finding]:
-    """Let Claude score a passage."""
+async def ask_claude(settings: Settings) -> AsyncIterator[Finding]:
+    """Have Claude score a passage, which costs a little."""
     judge = load_judge("claude", claude_model=settings.claude_model)
     (score,) = checked_scores(judge, "What is bread made of?", ["Bread is made of flour, water, salt and yeast."])
     yield Finding("claude", "ok", f"{settings.claude_model} answered, with the score {score:g}")
 
 
 async def judges(settings: Settings) -> AsyncIterator[Finding]:
-    """Load the judges that agents may name."""
+    """Load the custom judges that agents may name."""
     for spec in filter(None, settings.judges.replace(" ", "").split(",")):
         try:
             load_judge(spec)
@@ -45,7 +45,7 @@ async def judges(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def texts(settings: Settings) -> AsyncIterator[Finding]:
-    """Load the class that finds texts which are not in Qdrant."""
+    """Load the class that finds texts outside Qdrant."""
     if settings.texts:
         load_texts(settings.texts)
         yield Finding("texts", "ok", f"{settings.texts} is loaded")

@@ -1,4 +1,4 @@
-"""Every line gives a message or its answer."""
+"""Every line is parsed as a message or answered by an error."""
 
 import json
 import math
@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mcp.types import INVALID_REQUEST, PARSE_ERROR, JSONRPCRequest
 
-from warmer_server.json_rpc import LINE_BYTES, NoMessageError, read_message
+from warmer_server.json_rpc import LINE_BYTES, InvalidMessageError, read_message
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters())
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
 
 
 def refused(line: bytes) -> tuple[int, int | str | None]:
-    with pytest.raises(NoMessageError) as caught:
+    with pytest.raises(InvalidMessageError) as caught:
         read_message(line)
     caught.value.answer.model_dump_json()
     return caught.value.answer.error.code, caught.value.answer.id
@@ -29,21 +29,21 @@ def test_a_request_is_read_or_answered_by_its_id(id_: int | str, version: Any, m
     line = json.dumps({"jsonrpc": "2.0", "id": id_, "method": "ping", "params": {"x": params}}).encode()
     try:
         message = read_message(line)
-    except NoMessageError as error:
+    except InvalidMessageError as error:
         assert error.answer.id == id_
-        assert strange(params)
+        assert not_representable(params)
     else:
         assert isinstance(message, JSONRPCRequest)
         assert message.id == id_
         assert message.params == {"x": params}
 
 
-def strange(value: Any) -> bool:
-    """Tell whether no JSON can say a value."""
+def not_representable(value: Any) -> bool:
+    """Return whether JSON cannot represent a value."""
     if isinstance(value, dict):
-        return any(strange(part) for pair in value.items() for part in pair)
+        return any(not_representable(part) for pair in value.items() for part in pair)
     if isinstance(value, list):
-        return any(map(strange, value))
+        return any(map(not_representable, value))
     if isinstance(value, str):
         return any("\ud800" <= character <= "\udfff" for character in value)
     return isinstance(value, float) and not math.isfinite(value)
@@ -53,7 +53,7 @@ def strange(value: Any) -> bool:
 def test_no_line_breaks_it(line: bytes) -> None:
     try:
         read_message(line)
-    except NoMessageError as error:
+    except InvalidMessageError as error:
         json.loads(error.answer.model_dump_json())
 
 
