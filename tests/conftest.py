@@ -56,7 +56,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory, make_collection: Callabl
 
 @pytest.fixture
 def data_dir(tmp_path: Path, made_once: Path) -> Path:
-    """A data directory with the collection `notes`."""
+    """A data directory with the collection `notes`, for this test alone."""
     subprocess.run(["cp", "-r", made_once, tmp_path / "data"], check=True)  # keeps sparse files sparse
     return tmp_path / "data"
 
@@ -73,7 +73,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
             self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))
-            self.send_header("retry-after-ms", "1")  # else the SDK waits half a second and more
+            self.send_header("retry-after-ms", "1")  # otherwise the SDK waits half a second or more
             self.end_headers()
             self.wfile.write(body)
 

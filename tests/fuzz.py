@@ -1,4 +1,4 @@
-"""Messages that no client should send, over stdio, and checks of what a server answers."""
+"""Send malformed messages over stdio and check the answers."""
 
 import json
 from collections import Counter
@@ -17,7 +17,7 @@ TOOLS = ("search", "give_feedback", "train_params")
 
 
 class Transport(Protocol):
-    """Carries lines to a server, and messages back."""
+    """Sends lines to a server and receives messages."""
 
     def send(self, line: bytes) -> None: ...
 
@@ -27,18 +27,18 @@ class Transport(Protocol):
 
 
 class Checks:
-    """Looks at what a server answers, and counts it.
+    """Checks and counts the answers of a server.
 
     Attributes:
-        answers: How many results, refusals and errors came back.
+        answers: Number of results, refusals and errors.
     """
 
     def __init__(self, tools: Mapping[str, Any]) -> None:
         self.answers: Counter[str] = Counter()
         self._schemas = {tool["name"]: tool["outputSchema"] for tool in tools["tools"]}
 
-    def look(self, message: dict[str, Any], tool: str) -> None:
-        """Raise AssertionError where an answer is none of the protocol's, or of the tool's."""
+    def check(self, message: dict[str, Any], tool: str) -> None:
+        """Assert that an answer fits the protocol and the output schema of the tool, if any."""
         assert message["jsonrpc"] == "2.0", message
         assert ("result" in message) != ("error" in message), message
         if "error" in message:
@@ -63,11 +63,11 @@ class Checks:
 
 
 class Fuzzer:
-    """Sends messages over stdio in batches, and reads an answer to every line, all within a minute.
+    """Sends messages over stdio in batches and expects an answer to every request within a minute.
 
     Attributes:
-        sent: How many of each kind were sent.
-        checks: What the answers were.
+        sent: Number of messages sent of each kind.
+        checks: Checks of the answers.
     """
 
     def __init__(self, transport: Transport, seed: int) -> None:
@@ -80,7 +80,11 @@ class Fuzzer:
         self._handle = first["result"]["structuredContent"]["search_id"]
 
     def run(self, calls: int) -> None:
-        """Send so many messages; raises AssertionError where an answer is missing or is none of the protocol's."""
+        """Send a number of messages.
+
+        Raises:
+            AssertionError: An answer is missing or invalid.
+        """
         while calls > 0:
             self._batch(min(_BATCH, calls))
             calls -= _BATCH
@@ -92,7 +96,7 @@ class Fuzzer:
             kind = self._random.choice(KINDS)
             self._number += 1
             line, tool = kind(self._random, f"fuzz-{self._number}", self._handle)
-            due.update(owed(line))
+            due.update(expected_ids(line))
             tools[json.dumps(f"fuzz-{self._number}")] = tool
             self.sent[kind.__name__.strip("_").replace("_", " ")] += 1
             self._transport.send(line)
@@ -107,11 +111,11 @@ class Fuzzer:
             id_ = json.dumps(message["id"])
             assert id_ in due, message
             due -= Counter([id_])
-            self.checks.look(message, tools.get(id_, ""))
+            self.checks.check(message, tools.get(id_, ""))
 
 
-def owed(line: bytes) -> list[str]:
-    """Give the id, as JSON, of the answer that a line must have; nothing for what is no request."""
+def expected_ids(line: bytes) -> list[str]:
+    """Return the id, as JSON, of the answer that a line requires; an empty list if it requires none."""
     if not line.strip():
         return []
     try:
@@ -123,16 +127,16 @@ def owed(line: bytes) -> list[str]:
     id_ = raw.get("id")
     if "id" not in raw and raw.get("jsonrpc") == "2.0" and isinstance(raw.get("method"), str):
         return [] if isinstance(raw.get("params", {}), dict | None) and _is_json(line) else ["null"]
-    readable = type(id_) is int or (isinstance(id_, str) and _is_text(id_))
+    readable = type(id_) is int or (isinstance(id_, str) and _has_no_surrogate(id_))
     return [json.dumps(id_) if readable else "null"]
 
 
-def _is_text(text: str) -> bool:
+def _has_no_surrogate(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _is_json(line: bytes) -> bool:
-    """Tell whether strict readers can read it: half a surrogate pair and NaN are none of JSON's."""
+    """Return whether a line is strict JSON, without lone surrogates or NaN."""
     try:
         from_json(line, allow_inf_nan=False)
     except ValueError:
@@ -140,7 +144,7 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-Made = tuple[bytes, str]  # a line, and the tool that answers it, if a tool does
+Generated = tuple[bytes, str]  # a line, and the tool that it calls, if any
 
 
 def make_request(id_: Any, method: str, params: Any) -> bytes:
@@ -152,7 +156,7 @@ def _call(id_: Any, tool: str, arguments: Any) -> bytes:
 
 
 def _values(random: Random, handle: str) -> Iterator[Any]:
-    """Give values of every type without end, some of them right for some argument."""
+    """Yield values of every type without end; some are valid for some argument."""
     made: list[Callable[[], Any]] = [
         lambda: None,
         lambda: random.choice([True, False]),
@@ -168,16 +172,16 @@ def _values(random: Random, handle: str) -> Iterator[Any]:
         yield random.choice(made)()
 
 
-def _random_bytes(random: Random, *_: str) -> Made:
+def _random_bytes(random: Random, *_: str) -> Generated:
     return random.randbytes(random.randrange(1, 400)).replace(b"\n", b" ").replace(b"\r", b" "), ""
 
 
-def _truncated_json(random: Random, id_: str, handle: str) -> Made:
+def _truncated_json(random: Random, id_: str, handle: str) -> Generated:
     line = _call(id_, "give_feedback", {"search_id": handle, "scores": {"1": 9}})
     return line[: random.randrange(1, len(line))], ""
 
 
-def _wrong_envelopes(random: Random, id_: str, handle: str) -> Made:
+def _wrong_envelopes(random: Random, id_: str, handle: str) -> Generated:
     envelope: dict[str, Any] = {"jsonrpc": "2.0", "id": id_, "method": "tools/call", "params": {"name": "search"}}
     field = random.choice(list(envelope))
     if random.random() < 0.3:
@@ -188,23 +192,23 @@ def _wrong_envelopes(random: Random, id_: str, handle: str) -> Made:
     return json.dumps(whole).encode(), ""
 
 
-def _strange_ids(random: Random, *_: str) -> Made:
+def _strange_ids(random: Random, *_: str) -> Generated:
     ids = [10**400, -(10**30), 1e308, 0, -1, "", "i" * 100_000, None, True, {}, [], "\ud800", 1.5]
     return make_request(random.choice(ids), random.choice(["ping", "tools/list"]), {}), ""
 
 
-def _unknown_methods(random: Random, id_: str, *_: str) -> Made:
+def _unknown_methods(random: Random, id_: str, *_: str) -> Generated:
     method = random.choice(["", "tools", "tools/delete", "x" * 10_000, "__class__", "rpc.on", "\0", "notifications/x"])
     return make_request(id_, method, {}), ""
 
 
-def _wrong_methods_arguments(random: Random, id_: str, handle: str) -> Made:
+def _wrong_methods_arguments(random: Random, id_: str, handle: str) -> Generated:
     method = random.choice(["tools/call", "resources/read", "prompts/get", "completion/complete", "tools/list"])
     keys = random.sample(["name", "uri", "arguments", "cursor", "_meta", "ref"], 2)
     return make_request(id_, method, {key: next(_values(random, handle)) for key in keys}), ""
 
 
-def _wrong_arguments(random: Random, id_: str, handle: str) -> Made:
+def _wrong_arguments(random: Random, id_: str, handle: str) -> Generated:
     tool = random.choice(TOOLS)
     names = {
         "search": ["query", "collection", "limit", "filter", "include_scores", "what"],
@@ -220,14 +224,14 @@ def _wrong_arguments(random: Random, id_: str, handle: str) -> Made:
     return _call(id_, tool, {**right[tool], **wrong}), tool
 
 
-def _deep_nesting(random: Random, id_: str, *_: str) -> Made:
+def _deep_nesting(random: Random, id_: str, *_: str) -> Generated:
     depth = random.choice([10, 100, 400, 5000, 50_000])
     nested = random.choice(['{"must":' * depth + "1" + "}" * depth, "[" * depth + "]" * depth])
     line = _call(id_, "search", {"query": "bread", "filter": "HERE"}).decode().replace('"HERE"', nested)
     return line.encode(), ""
 
 
-def _lone_surrogates(random: Random, id_: str, handle: str) -> Made:
+def _lone_surrogates(random: Random, id_: str, handle: str) -> Generated:
     half = random.choice(["\ud800", "\udfff", "a\udc00b", "\ud83d"])
     tool, arguments = random.choice(
         [
@@ -245,7 +249,7 @@ def _lone_surrogates(random: Random, id_: str, handle: str) -> Made:
     return _call(id_, tool, arguments), tool
 
 
-def _right_calls(random: Random, id_: str, handle: str) -> Made:
+def _right_calls(random: Random, id_: str, handle: str) -> Generated:
     tool, arguments = random.choice(
         [
             ("search", {"query": random.choice(["bread", "the Moon", "boats"]), "limit": random.randint(1, 50)}),
@@ -255,7 +259,7 @@ def _right_calls(random: Random, id_: str, handle: str) -> Made:
     return _call(id_, tool, arguments), tool
 
 
-KINDS: list[Callable[[Random, str, str], Made]] = [
+KINDS: list[Callable[[Random, str, str], Generated]] = [
     _random_bytes,
     _truncated_json,
     _wrong_envelopes,

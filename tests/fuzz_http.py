@@ -1,4 +1,4 @@
-"""Requests that no client should send, over HTTP: messages of all kinds in both eras, bad headers, broken framing."""
+"""Send malformed requests over HTTP: messages in both eras of the protocol, bad headers, broken framing."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
-from fuzz import KINDS, Checks, make_request, owed
+from fuzz import KINDS, Checks, expected_ids, make_request
 
 SECONDS = 60.0
 _LEGACY, _MODERN = "2025-06-18", "2026-07-28"
@@ -27,14 +27,14 @@ Headers = dict[str, str]
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back on a connection; status 0 where it was closed without a word."""
+    """The reply on a connection; status 0 if it was closed without one."""
 
     status: int
     headers: HTTPMessage
     body: bytes
 
     def messages(self) -> list[dict[str, Any]]:
-        """Read the messages of a JSON body or of a stream."""
+        """Return the messages of a JSON body or an event stream."""
         if self.headers.get_content_type() == "application/json" and self.status != 202:
             return [json.loads(self.body)]
         if self.headers.get_content_type() == "text/event-stream":
@@ -43,12 +43,12 @@ class Reply:
 
 
 class HttpFuzzer:
-    """Sends requests one by one, each on a connection of its own, and a good one after each.
+    """Sends requests one by one, each on its own connection and followed by a valid one.
 
     Attributes:
-        sent: How many of each kind were sent.
-        statuses: How often each status came back; 0 for a connection that was closed.
-        checks: What the messages in the answers were.
+        sent: Number of requests sent of each kind.
+        statuses: Number of replies by status; 0 for a closed connection.
+        checks: Checks of the messages in the replies.
     """
 
     def __init__(self, url: str, seed: int, token: str = "") -> None:
@@ -58,7 +58,7 @@ class HttpFuzzer:
         self._place = place.hostname, place.port
         self._random = Random(seed)
         self._number = 0
-        self._own = {"host": place.netloc, "connection": "close"} | (
+        self._headers = {"host": place.netloc, "connection": "close"} | (
             {"authorization": f"Bearer {token}"} if token else {}
         )
         self.sent: Counter[str] = Counter()
@@ -66,17 +66,21 @@ class HttpFuzzer:
         self.checks = Checks(self._ask("tools/list", {})["result"])
         first = self._ask("tools/call", {"name": "search", "arguments": {"query": "bread", "limit": 5}})
         self._handle = first["result"]["structuredContent"]["search_id"]
-        self._ways: list[Callable[[], str]] = [
+        self._senders: list[Callable[[], str]] = [
             *[self._message] * 4,
             *([self._bad_headers, self._bad_framing]),
             *([self._bad_token] if token else []),
         ]
 
     def run(self, calls: int) -> None:
-        """Send so many; raises AssertionError where an answer is missing, or is none of the protocol's."""
+        """Send a number of requests.
+
+        Raises:
+            AssertionError: A reply is missing or invalid.
+        """
         for _ in range(calls):
             self._number += 1
-            self.sent[self._random.choice(self._ways)()] += 1
+            self.sent[self._random.choice(self._senders)()] += 1
             assert self._ask("ping", {}) == {"jsonrpc": "2.0", "id": "good", "result": {}}
 
     def _ask(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -94,12 +98,12 @@ class HttpFuzzer:
             body, more = _modern(body)
             headers |= more
         reply = self._post(body, headers)
-        finals = self._look(reply, tool)
-        due = owed(body)
+        finals = self._check(reply, tool)
+        due = expected_ids(body)
         if due not in ([], ["null"]):
             assert len(finals) == 1, (body[:500], reply)
             assert json.dumps(finals[0]["id"]) in {"null", *due}, (body[:500], reply)
-        elif due and reply.status != 202:  # as a notification: its id is none
+        elif due and reply.status != 202:  # a notification, whose id counts for nothing
             assert finals, (body[:500], reply)
         return f"{kind.__name__.strip('_').replace('_', ' ')}, {era}"
 
@@ -119,7 +123,7 @@ class HttpFuzzer:
             ]
         )
         body = make_request(f"fuzz-{self._number}", "tools/call", {"name": "search", "arguments": {"query": "bread"}})
-        self._look(self._post(body, _headers(_LEGACY) | bad), "search")
+        self._check(self._post(body, _headers(_LEGACY) | bad), "search")
         return "bad headers"
 
     def _bad_token(self) -> str:
@@ -148,7 +152,7 @@ class HttpFuzzer:
             ]
         )
         head = self._head("POST /mcp", _headers(_LEGACY) | framing)
-        self._look(self._exchange(head + sent, hang_up=name in _UNFINISHED), "search")
+        self._check(self._exchange(head + sent, hang_up=name in _UNFINISHED), "search")
         strange = self._random.choice(
             [
                 "GET /mcp",
@@ -161,27 +165,27 @@ class HttpFuzzer:
                 "\x16\x03",
             ]
         )
-        self._look(self._exchange(self._head(strange, {"content-length": "0"})), "")
+        self._check(self._exchange(self._head(strange, {"content-length": "0"})), "")
         return f"framing: {name}"
 
-    def _look(self, reply: Reply, tool: str) -> list[dict[str, Any]]:
-        """Check a reply; gives the messages that answer something."""
+    def _check(self, reply: Reply, tool: str) -> list[dict[str, Any]]:
+        """Check a reply and return its messages that are answers."""
         self.statuses[reply.status] += 1
         assert reply.status < 500, reply
         finals = [message for message in reply.messages() if "method" not in message]
         for message in finals:
-            self.checks.look(message, tool)
+            self.checks.check(message, tool)
         return finals
 
     def _post(self, body: bytes, headers: Headers) -> Reply:
         return self._exchange(self._head("POST /mcp", headers | {"content-length": str(len(body))}) + body)
 
     def _head(self, line: str, headers: Headers) -> bytes:
-        lines = [f"{line} HTTP/1.1", *(f"{name}: {value}" for name, value in {**self._own, **headers}.items())]
+        lines = [f"{line} HTTP/1.1", *(f"{name}: {value}" for name, value in {**self._headers, **headers}.items())]
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
     def _exchange(self, sent: bytes, *, hang_up: bool = False) -> Reply:
-        """Send all that there is, and read to the end, which must come within a minute."""
+        """Send a request and read the reply to its end, which must come within a minute."""
         with socket.create_connection(self._place, SECONDS) as connection:
             came = bytearray()
             try:
@@ -191,8 +195,8 @@ class HttpFuzzer:
                 while part := connection.recv(2**16):
                     came += part
             except (ConnectionResetError, BrokenPipeError):
-                pass  # it did not read all that it refused
-        return _parse(bytes(came))
+                pass  # the server closed without reading all of the request
+        return _parse_reply(bytes(came))
 
 
 def _headers(era: str) -> Headers:
@@ -201,7 +205,7 @@ def _headers(era: str) -> Headers:
 
 
 def _modern(body: bytes) -> tuple[bytes, Headers]:
-    """Put in what the era without a handshake wants, where there is a place for it."""
+    """Add the metadata and headers of the era without a handshake, if the body has parameters."""
     try:
         raw = json.loads(body)
     except (ValueError, RecursionError):
@@ -220,7 +224,7 @@ def _chunked(body: bytes) -> bytes:
     return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in [*parts, b""])
 
 
-def _parse(came: bytes) -> Reply:
+def _parse_reply(came: bytes) -> Reply:
     if not came:
         return Reply(0, HTTPMessage(), b"")
     head, _, body = came.partition(b"\r\n\r\n")
@@ -229,11 +233,11 @@ def _parse(came: bytes) -> Reply:
     assert status, came[:200]
     headers = parse_headers(BytesIO(fields + b"\r\n\r\n"))
     if headers["transfer-encoding"] == "chunked":
-        body = _joined(body)
+        body = _decode_chunks(body)
     return Reply(int(status[1]), headers, body)
 
 
-def _joined(body: bytes) -> bytes:
+def _decode_chunks(body: bytes) -> bytes:
     whole, stream = b"", BytesIO(body)
     while size := int(stream.readline(), 16):
         whole += stream.read(size)

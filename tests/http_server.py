@@ -18,11 +18,11 @@ from mcp.client.streamable_http import streamable_http_client
 
 @dataclass
 class HttpServer:
-    """A server that answers; `said` are the lines on its stderr so far."""
+    """A running server; `stderr_lines` holds what it has logged so far."""
 
     process: subprocess.Popen[str]
     url: str
-    said: list[str]
+    stderr_lines: list[str]
 
     @property
     def base(self) -> str:
@@ -33,9 +33,9 @@ class HttpServer:
 
     def wait_ready(self) -> None:
         deadline = monotonic() + 60
-        while (said := self.get("/ready")).status_code == 503:
+        while (answer := self.get("/ready")).status_code == 503:
             assert monotonic() < deadline
-        assert said.status_code == 200, said.text
+        assert answer.status_code == 200, answer.text
 
     def stop(self, seconds: float = 30) -> int:
         self.process.send_signal(signal.SIGTERM)
@@ -47,17 +47,17 @@ def serving(environment: Mapping[str, str], *arguments: str) -> Iterator[HttpSer
     command = [sys.executable, "-m", "warmer_server.cli", "serve", "--http", "--port", "0", *arguments]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
-        said: list[str] = []
+        stderr_lines: list[str] = []
         try:
             for line in process.stderr:
-                said.append(line)
+                stderr_lines.append(line)
                 if line.startswith("warmer: serving "):
                     break
             else:
-                raise AssertionError(f"it ended with {process.wait()}: {''.join(said)}")
-            reader = Thread(target=said.extend, args=(process.stderr,), daemon=True)
+                raise AssertionError(f"it ended with {process.wait()}: {''.join(stderr_lines)}")
+            reader = Thread(target=stderr_lines.extend, args=(process.stderr,), daemon=True)
             reader.start()
-            yield HttpServer(process, said[-1].split()[-1], said)
+            yield HttpServer(process, stderr_lines[-1].split()[-1], stderr_lines)
         finally:
             if process.poll() is None:
                 process.terminate()

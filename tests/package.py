@@ -1,6 +1,6 @@
-"""Build the package, look into it, and use it as somebody does who has nothing else: `make package`.
+"""Build the package, check its contents and use it in an empty environment: `make package`.
 
-Takes no part in the test suite, since it builds an environment; CI runs it after the tests.
+Not part of the test suite, since it builds an environment; CI runs it after the tests.
 """
 
 import os
@@ -49,12 +49,14 @@ def main() -> None:
         say(f"built {built.name} and {source.name}")
         check_source(source)
         check_wheel(built)
-        assert contents(built) == contents(rebuilt(source, folder / "rebuilt")), "the sdist builds another wheel"
+        assert contents(built) == contents(build_from_sdist(source, folder / "rebuilt")), (
+            "the sdist builds another wheel"
+        )
         say("the sdist builds the same wheel")
-        home = installed(built, folder / "environment")
+        home = install(built, folder / "environment")
         say("installed into an empty environment")
         check_loop(home, folder)
-        say("the installed commands index, serve, search and take feedback")
+        say("the install commands index, serve, search and take feedback")
         check_types(home, folder)
         say("a user's script sees the types of all four packages")
 
@@ -76,8 +78,8 @@ def build(folder: Path) -> tuple[Path, Path]:
     return next(folder.glob("*.whl")), next(folder.glob("*.tar.gz"))
 
 
-def rebuilt(source: Path, folder: Path) -> Path:
-    """Build a wheel as pip does, with what [build-system] names and nothing else."""
+def build_from_sdist(source: Path, folder: Path) -> Path:
+    """Build a wheel from the sdist with pip, in an isolated build environment."""
     run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, source)
     return next(folder.glob("*.whl"))
 
@@ -103,8 +105,8 @@ def check_source(source: Path) -> None:
     assert not [name for name in names if "__pycache__" in name.parts]
 
 
-def installed(wheel: Path, folder: Path) -> Path:
-    """Install a wheel and what it needs, pinned, into an environment of its own; gives its `bin`."""
+def install(wheel: Path, folder: Path) -> Path:
+    """Install a wheel with pinned dependencies into a new environment and return its `bin`."""
     venv.create(folder)
     pip = (sys.executable, "-m", "pip", "--python", folder / "bin" / "python")
     run(*pip, "install", "--quiet", "--no-compile", "--constraint", ROOT / "constraints.txt", wheel)
@@ -119,10 +121,10 @@ def check_loop(commands: Path, folder: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "LD_LIBRARY_PATH"}}
     environment = kept | {"HOME": str(folder / "home")}
     run(commands / "warmer", "index", notes, "--collection", "notes", env=environment, cwd=folder)
-    anyio.run(converse, [str(commands / "warmer"), "serve"], environment)
+    anyio.run(run_loop, [str(commands / "warmer"), "serve"], environment)
 
 
-async def converse(command: Sequence[str], environment: Mapping[str, str]) -> None:
+async def run_loop(command: Sequence[str], environment: Mapping[str, str]) -> None:
     server = StdioServerParameters(command=command[0], args=[*command[1:]], env=dict(environment))
     with anyio.fail_after(120):
         async with Client(server) as client:

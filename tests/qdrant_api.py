@@ -1,6 +1,6 @@
-"""Qdrant's REST API on qdrant-client's own engine: a request's method, path and JSON to the JSON of its result.
+"""Qdrant's REST API on the in-memory engine of qdrant-client: map method, path and JSON body to the JSON result.
 
-Errors are worded as Qdrant words them.
+Errors have Qdrant's wording.
 """
 
 import json
@@ -16,7 +16,7 @@ Embed = Callable[[str, str], list[float]]
 
 
 class RefusedError(Exception):
-    """What Qdrant answers to a request that it does not carry out."""
+    """Qdrant refuses a request."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -24,7 +24,7 @@ class RefusedError(Exception):
 
 
 class Api:
-    """`inference` stands for Qdrant Cloud Inference: it makes the vector of a text for a model."""
+    """The API. `inference` fakes Qdrant Cloud Inference: it returns the vector of a text for a model."""
 
     def __init__(self, version: str, inference: Embed | None) -> None:
         self.store = QdrantClient(":memory:")
@@ -36,16 +36,18 @@ class Api:
     def answer(self, method: str, path: str, body: Any) -> Any:
         with self._lock:
             try:
-                return _json(self._route(method, [unquote(part) for part in path.split("/")[1:]], self._embedded(body)))
+                return _json(
+                    self._route(method, [unquote(part) for part in path.split("/")[1:]], self._embed_texts(body))
+                )
             except ValidationError as error:
                 raise RefusedError(400, f"Format error in JSON body: {error.errors()[0]['msg']}") from error
             except (ValueError, KeyError, TypeError) as error:
                 raise _refusal(error) from error
 
-    def _embedded(self, value: Any) -> Any:
-        """Put vectors in the place of texts to be embedded."""
+    def _embed_texts(self, value: Any) -> Any:
+        """Replace texts to embed by their vectors."""
         if isinstance(value, list):
-            return [self._embedded(item) for item in value]
+            return [self._embed_texts(item) for item in value]
         if not isinstance(value, dict):
             return value
         if value.keys() >= {"text", "model"} and value.keys() <= {"text", "model", "options"}:
@@ -55,7 +57,7 @@ class Api:
                     "configured and initialized during startup."
                 )  # fmt: skip
             return self._inference(value["text"], value["model"])
-        return {name: item if name == "payload" else self._embedded(item) for name, item in value.items()}
+        return {name: item if name == "payload" else self._embed_texts(item) for name, item in value.items()}
 
     def _route(self, method: str, parts: list[str], body: Any) -> Any:
         match method, parts:
@@ -138,7 +140,7 @@ class Api:
                 400, "Format error in JSON body: data did not match any variant of untagged enum QueryInterface"
             )
         asked = models.QueryRequest.model_validate(body)
-        for strategy in _strategies(asked.query, *_listed(asked.prefetch)):
+        for strategy in _feedback_inputs(asked.query, *_prefetch_queries(asked.prefetch)):
             _check_feedback(strategy)
         return self.store.query_points(
             name,
@@ -164,14 +166,14 @@ class Api:
                 self.store.delete(name, _SELECTOR.validate_python(body))
             case "POST" | "PUT", "payload":
                 given_payload = models.SetPayload.model_validate(body)
-                selector = _selected(given_payload.points, given_payload.filter)
+                selector = _selector(given_payload.points, given_payload.filter)
                 if method == "PUT":
                     self.store.overwrite_payload(name, given_payload.payload, selector)
                 else:
                     self.store.set_payload(name, given_payload.payload, selector, key=given_payload.key)
             case "POST", "payload/delete":
                 gone = models.DeletePayload.model_validate(body)
-                self.store.delete_payload(name, gone.keys, _selected(gone.points, gone.filter))
+                self.store.delete_payload(name, gone.keys, _selector(gone.points, gone.filter))
             case "POST", "batch":
                 operations = models.UpdateOperations.model_validate(body).operations
                 self.store.batch_update_points(name, operations)
@@ -187,13 +189,13 @@ _POINTS: TypeAdapter[Any] = TypeAdapter(models.PointsList | models.PointsBatch)
 _SELECTOR: TypeAdapter[Any] = TypeAdapter(models.PointIdsList | models.FilterSelector)
 
 
-def _listed(prefetch: Any) -> list[Any]:
+def _prefetch_queries(prefetch: Any) -> list[Any]:
     if prefetch is None:
         return []
     return [leg.query for leg in (prefetch if isinstance(prefetch, list) else [prefetch])]
 
 
-def _strategies(*queries: Any) -> list[models.RelevanceFeedbackInput]:
+def _feedback_inputs(*queries: Any) -> list[models.RelevanceFeedbackInput]:
     return [query.relevance_feedback for query in queries if isinstance(query, models.RelevanceFeedbackQuery)]
 
 
@@ -206,12 +208,12 @@ def _check_feedback(asked: models.RelevanceFeedbackInput) -> None:
         raise RefusedError(400, "Validation error in JSON body: [strategy.naive.b: value must be 0.0 or larger]")
 
 
-def _selected(points: Any, where: models.Filter | None) -> Any:
+def _selector(points: Any, where: models.Filter | None) -> Any:
     return models.FilterSelector(filter=where) if points is None else models.PointIdsList(points=points)
 
 
 def _refusal(error: Exception) -> RefusedError:
-    """Word an error of the engine in memory as the server words its own."""
+    """Turn an error of the in-memory engine into the server's wording."""
     said = str(error)
     words = said.split()
     if said.startswith("Collection ") and said.endswith(" not found"):

@@ -1,4 +1,4 @@
-"""Qdrant's gRPC API on 127.0.0.1, as far as reading collections needs it, in front of qdrant-client's own engine."""
+"""Qdrant's gRPC API on 127.0.0.1, as far as reading needs it, over the in-memory engine of qdrant-client."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -46,13 +46,13 @@ class _Service(grpc.QdrantServicer, grpc.CollectionsServicer, grpc.PointsService
         return grpc.CountResponse(result=grpc.CountResult(count=counted))
 
     async def Query(self, request: Any, context: Any) -> Any:  # noqa: N802
-        return grpc.QueryResponse(result=await self._found(request, context))
+        return grpc.QueryResponse(result=await self._query(request, context))
 
     async def QueryBatch(self, request: Any, context: Any) -> Any:  # noqa: N802
-        lists = [await self._found(query, context) for query in request.query_points]
+        lists = [await self._query(query, context) for query in request.query_points]
         return grpc.QueryBatchResponse(result=[grpc.BatchResult(result=found) for found in lists])
 
-    async def _found(self, request: Any, context: Any) -> list[Any]:
+    async def _query(self, request: Any, context: Any) -> list[Any]:
         try:
             found = self._store.query_points(
                 request.collection_name,
@@ -63,7 +63,7 @@ class _Service(grpc.QdrantServicer, grpc.CollectionsServicer, grpc.PointsService
                 limit=request.limit,
                 with_vectors=_vectors(request),
             )
-        except ValueError as error:  # a point that is not there
+        except ValueError as error:  # the point does not exist
             message = f"Not found: No point with id {str(error).split()[1]} found"
             await context.abort(transport.StatusCode.NOT_FOUND, message)
         return [RestToGrpc.convert_scored_point(point) for point in found.points]
@@ -83,7 +83,7 @@ def _vectors(request: Any) -> bool | list[str]:
 
 @asynccontextmanager
 async def serving_grpc(store: QdrantClient, version: str = "1.19.0") -> AsyncIterator[int]:
-    """Serve a store; gives the port."""
+    """Serve a store and yield the port."""
     server = transport.aio.server()
     service = _Service(store, version)
     for name in "Qdrant", "Collections", "Points":

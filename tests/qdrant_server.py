@@ -19,7 +19,7 @@ _READS = ("/points", "/query", "/query/batch", "/scroll", "/count")
 
 @dataclass
 class Fault:
-    """How a server treats the next requests that match."""
+    """How to treat the next matching requests; see `QdrantServer.fail`."""
 
     status: int | None
     times: int
@@ -31,9 +31,9 @@ class Fault:
 
 
 class QdrantServer:
-    """A context manager; `requests` are all that came, as (method, path without query, body).
+    """A context manager. `requests` records every request as (method, path without query, body).
 
-    `store` is the client of the engine behind it, `inference` stands for Qdrant Cloud Inference.
+    `store` is the client of the engine behind the server; `inference` fakes Qdrant Cloud Inference.
     """
 
     def __init__(
@@ -80,15 +80,15 @@ class QdrantServer:
         cut: bool = False,
         when: Callable[[str, str], bool] = lambda *_: True,
     ) -> None:
-        """Treat the next `times` requests for which `when(method, path)` holds so.
+        """Inject a fault into the next `times` requests for which `when(method, path)` is true.
 
-        `status` and `body` are answered instead of the real reply, `stall` holds the reply back until it is set,
-        `cut` ends the connection in the middle of the reply. Without status or body the request is carried out.
+        `status` and `body` replace the real reply, `stall` delays the reply until it is set, and `cut` closes the
+        connection in the middle of the reply. Without status or body the request is carried out.
         """
         self._faults.append(Fault(status, times, retry_after, body, stall, cut, when))
 
     def fault(self, method: str, path: str) -> Fault | None:
-        """Take the fault that is due for this request."""
+        """Return the fault for this request, if any, and count it down."""
         with self._lock:
             for fault in self._faults:
                 if fault.times and fault.when(method, path):
@@ -152,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(content[: len(content) // 2] if fault and fault.cut else content)
         except (BrokenPipeError, ConnectionResetError):
-            return  # the client did not wait
+            return  # the client closed the connection
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815
 

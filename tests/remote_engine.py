@@ -1,4 +1,4 @@
-"""Collections on a server for tests: the one of `qdrant_server`, or a real one that QDRANT_URL names."""
+"""Collections on a server for tests: on `qdrant_server`, or on a real one that QDRANT_URL names."""
 
 import os
 from collections.abc import Awaitable, Callable, Iterable
@@ -24,7 +24,7 @@ def real_server() -> Connection | None:
 
 
 def make(connection: Connection, info: CollectionInfo, points: Points) -> None:
-    """Make a collection of Warmer's own."""
+    """Make a collection as Warmer makes it."""
     _with(connection, lambda remote: remote.call(lambda c: create_collection(c, info, points), what="making"))
 
 
@@ -38,12 +38,12 @@ def _with(connection: Connection, use: Callable[[Remote], Awaitable[Any]]) -> No
         await use(remote)
         await remote.close()
 
-    with ThreadPoolExecutor(1) as elsewhere:  # a loop may run here already
-        elsewhere.submit(run, work).result()
+    with ThreadPoolExecutor(1) as pool:  # an event loop may already run in this thread
+        pool.submit(run, work).result()
 
 
-class EachTime:
-    """The protocol `Index`, connected anew for every call: a test may ask from several event loops."""
+class ReconnectingIndex:
+    """`Index` that connects anew for every call, since tests use it from several event loops."""
 
     def __init__(self, connection: Connection, name: str, options: Options | None = None) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""Journals of both kinds, for tests that must hold on SQLite and on Qdrant."""
+"""Journals in SQLite and in Qdrant, for tests that must hold for both."""
 
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Memory:
-    """What one process remembers by."""
+    """Stores of one process, with their export and import."""
 
     journal: SqliteJournal | QdrantJournal
     parameters: Parameters
@@ -45,20 +45,20 @@ class Memory:
 Open = Callable[..., AbstractAsyncContextManager[Memory]]
 
 
-class Turns(Remote):
-    """Lets other tasks go first, now more and now fewer of them: the engine in memory itself never waits."""
+class InterleavingRemote(Remote):
+    """Yields to other tasks a random number of times before each call, since the in-memory engine never waits."""
 
     waits = Random(0)
 
     async def call(self, ask: Callable[[AsyncQdrantClient], Awaitable[T]], *, what: str, retry: bool = True) -> T:
         for _ in range(self.waits.randrange(5)):
             await checkpoint()
-        with warnings.catch_warnings(action="ignore"):  # it has no payload indexes, and says so
+        with warnings.catch_warnings(action="ignore"):  # about payload indexes, which it lacks
             return await super().call(ask, what=what, retry=retry)
 
 
 def sqlite(path: Path) -> Open:
-    """Open a file, with a lifetime in seconds."""
+    """Return a function that opens a file; it takes the lifetime of searches in seconds."""
 
     @asynccontextmanager
     async def opened(lifetime: float = DAY) -> AsyncIterator[Memory]:
@@ -77,11 +77,11 @@ def sqlite(path: Path) -> Open:
 
 
 def qdrant(client: AsyncQdrantClient) -> Open:
-    """Open the same collection as every other process does, with a lifetime in seconds."""
+    """Return a function that opens the shared collection; it takes the lifetime of searches in seconds."""
 
     @asynccontextmanager
     async def opened(lifetime: float = DAY) -> AsyncIterator[Memory]:
-        store = await open_store(Turns.local(client))
+        store = await open_store(InterleavingRemote.local(client))
         moves = partial(export_shared, store), partial(import_shared, store)
         yield Memory(QdrantJournal(store, lifetime), QdrantParameters(store), QdrantJobs(store), *moves)
 

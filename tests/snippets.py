@@ -1,4 +1,4 @@
-"""The code in README and docs: where it is, what kind it is, and whether it is run."""
+"""Code blocks in README and docs: place, language, and why some are not run."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-# A marker before a block says why it is only read. Each reason is meant for these alone:
+# Reasons that a marker before a block may give for not running it:
 NOT_RUN = {
     "installs from the package index; `make package` does it in CI",
     "takes uv, which installs from the package index",
@@ -23,14 +23,14 @@ NOT_RUN = {
     "builds an environment; CI does it",
     "publishes",
 }
-MADE = {"make demo", "make test"}  # the README's own two; CI runs the second, a test the demo's rounds
+MADE = {"make demo", "make test"}  # CI runs the second, and a test runs the demo
 KINDS = {"sh", "python", "json", "text"}
 _MARKER = re.compile(r"<!-- not run: (.*?) -->")
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: ```language name."""
+    """A fenced block, which begins with ```language name."""
 
     page: Path
     line: int

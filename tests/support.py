@@ -1,4 +1,4 @@
-"""What several tests need."""
+"""Helpers for several rooms of tests."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from warmer.vectors import QueryVector
 
 @dataclass(frozen=True)
 class Reference:
-    """Three dozen passages on six subjects, and what the fp32 model says of them."""
+    """36 passages on six subjects, and their cosines with the queries by the fp32 model."""
 
     queries: list[str]
     passages: list[Passage]
@@ -34,7 +34,7 @@ class Reference:
 
 
 async def ask(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
-    """Call a tool that must succeed; gives its structured content."""
+    """Call a tool that must succeed and return its structured content."""
     with anyio.fail_after(120):
         result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
@@ -43,7 +43,7 @@ async def ask(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
 
 
 async def refusal(client: Client, tool: str, **arguments: Any) -> str:
-    """Call a tool that must refuse; gives what it says."""
+    """Call a tool that must fail and return its error text."""
     result: CallToolResult = await client.call_tool(tool, arguments)
     assert result.is_error, result.structured_content
     return str(getattr(result.content[0], "text", ""))
@@ -62,7 +62,7 @@ async def feed_back(
     where: Filter | None = None,
     without: Sequence[str] = (),
 ) -> list[Hit]:
-    """Retrieve by a feedback query, and by the words of a text where there is one."""
+    """Retrieve by a feedback query and, with a text, by its words."""
     query, lexical = DenseQuery(vector, items, coefficients), query_words(text) if text else None
     return await rank(
         index, query, limit, lexical=lexical, share=share, neighbours=neighbours, where=where, without=without
@@ -70,9 +70,9 @@ async def feed_back(
 
 
 class Api:
-    """Anthropic's Messages API on this machine, with answers recorded in advance; the last one is repeated.
+    """Fake of Anthropic's Messages API with canned answers, the last of which repeats.
 
-    An answer that is a function makes the answer of the request.
+    An answer may be a function of the request.
     """
 
     def __init__(self) -> None:

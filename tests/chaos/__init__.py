@@ -1,19 +1,19 @@
-"""Faults that are done to real processes, files, disks and connections, and what is left afterwards."""
+"""Inject faults into real processes, files, disks and connections, and check what survives."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass
 class Trial:
-    """One kind of fault, done many times.
+    """One kind of fault, injected many times.
 
     Attributes:
-        name: What was done to what.
-        survived: How often everything that must hold held.
-        broken: What did not hold: in words, with where.
-        outcomes: How often each thing came of it.
-        note: How it was done.
-        known: Why what did not hold is left so.
+        name: The fault.
+        survived: Number of faults after which everything held that must.
+        broken: Where and what did not hold, one entry per fault.
+        outcomes: Number of faults by outcome.
+        note: How the faults were injected.
+        known: Why this kind of fault need not be survived, if so.
     """
 
     name: str
@@ -28,9 +28,9 @@ class Trial:
         return self.survived + len(self.broken)
 
     def add(self, where: object, outcome: str, wrong: str = "") -> None:
-        """Count one fault; `wrong` says what did not hold."""
-        came = "not survived" if wrong else outcome
-        self.outcomes[came] = self.outcomes.get(came, 0) + 1
+        """Count one fault; `wrong` describes what did not hold, if anything."""
+        counted = "not survived" if wrong else outcome
+        self.outcomes[counted] = self.outcomes.get(counted, 0) + 1
         if wrong:
             self.broken.append(f"{where}: {wrong}")
         else:
@@ -39,7 +39,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A kind of fault that cannot be done on this machine."""
+    """A kind of fault that cannot be injected on this machine."""
 
     name: str
     why: str

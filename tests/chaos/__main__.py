@@ -1,6 +1,6 @@
-"""`python -m chaos REPORT [KIND ...]`: do the faults, and write what came of them.
+"""`python -m chaos REPORT [KIND ...]`: inject faults of all or some kinds and write a report.
 
-The figures of each kind are kept beside the work, in CHAOS_WORK, so that one kind can be done anew.
+The folder CHAOS_WORK keeps the figures of each kind, so that a single kind can be run again.
 """
 
 import json
@@ -35,24 +35,24 @@ KINDS: dict[str, Callable[[Path], Trial | Skipped | Sequence[Trial | Skipped]]] 
 
 
 def main() -> None:
-    report, *asked = sys.argv[1:]
+    report, *requested = sys.argv[1:]
     work = Path(os.environ.get("CHAOS_WORK") or tempfile.mkdtemp(prefix="chaos-"))
     figures = work / "figures"
     figures.mkdir(parents=True, exist_ok=True)
     started = monotonic()
-    for kind in asked or KINDS:
-        place = work / kind
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir()
+    for kind in requested or KINDS:
+        folder = work / kind
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
         began = monotonic()
-        done = KINDS[kind](place)
-        trials = list(done) if isinstance(done, Sequence) else [done]
+        result = KINDS[kind](folder)
+        trials = list(result) if isinstance(result, Sequence) else [result]
         (figures / f"{kind}.json").write_text(json.dumps([asdict(trial) for trial in trials], indent=1))
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         sys.stderr.write(f"{kind}: {monotonic() - began:.0f} s\n")
     kept = [json.loads((figures / f"{kind}.json").read_text()) for kind in KINDS if (figures / f"{kind}.json").exists()]
     trials = [Trial(**raw) if "survived" in raw else Skipped(**raw) for one in kept for raw in one]
-    write(Path(report), trials, "" if asked else f"All of it in {(monotonic() - started) / 60:.0f} minutes")
+    write(Path(report), trials, "" if requested else f"All of it in {(monotonic() - started) / 60:.0f} minutes")
     broken = [trial for trial in trials if isinstance(trial, Trial) and trial.broken and not trial.known]
     sys.exit(1 if broken else 0)
 

@@ -1,15 +1,15 @@
-"""Damage to every file of a data directory: what is read from it is right, or it is refused by a message that helps."""
+"""Damage every file of a data directory: reads must be right, or be refused by a message that helps."""
 
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from pipes import Pipes
 from random import Random
 
 import anyio
 import numpy as np
+from stdio_server import StdioServer
 
-from chaos import Trial, bed
+from chaos import Trial, testbed
 from warmer.errors import WarmerError
 from warmer.journal.sqlite.database import Database
 from warmer.journal.sqlite.searches import SqliteJournal
@@ -30,7 +30,7 @@ def _delete(file: Path, _: Random) -> None:
 
 
 def _flip(file: Path, random: Random) -> None:
-    """Change one bit, where something is written."""
+    """Flip one bit of a byte that is not zero."""
     content = bytearray(file.read_bytes())
     places = np.flatnonzero(np.frombuffer(content, np.uint8))
     if content:
@@ -52,20 +52,20 @@ _DAMAGES: dict[str, tuple[Damage, int]] = {
 
 
 def generation(work: Path) -> list[Trial]:
-    """Damage each file of a published generation, its manifest and CURRENT; then index again with --replace."""
-    notes = bed.documents(work / "notes")
-    bed.index(notes, work / "data").check_returncode()
-    right = _texts(bed.all_hits(work / "data"))
+    """Damage each file of a published collection; then index again with --replace."""
+    notes = testbed.documents(work / "notes")
+    testbed.index(notes, work / "data").check_returncode()
+    right = _passages(testbed.all_hits(work / "data"))
     trials, random = [], Random(0)
-    files = _files(work / "data" / "collections" / bed.NAME)
+    files = _files(work / "data" / "collections" / testbed.NAME)
     for name, (damage, times) in _DAMAGES.items():
         trial = Trial(f"a file of a collection {name}", note=f"{len(files)} files")
         for file in files * times:
-            data = bed.copy(work / "data", work / "damaged")
-            damage(data / "collections" / bed.NAME / file, random)
+            data = testbed.copy(work / "data", work / "damaged")
+            damage(data / "collections" / testbed.NAME / file, random)
             try:
-                found = _texts(bed.all_hits(data))
-            except Exception as error:  # noqa: BLE001  what a trial runs into is what it is for
+                found = _passages(testbed.all_hits(data))
+            except Exception as error:  # noqa: BLE001  any error is a result of the trial
                 trial.add(file, "broken", f"{type(error).__name__}: {error}")
                 continue
             if isinstance(found, str):
@@ -76,39 +76,39 @@ def generation(work: Path) -> list[Trial]:
         trials.append(trial)
     trial = Trial("`warmer index --replace` of a damaged collection")
     for file in files:
-        data = bed.copy(work / "data", work / "damaged")
-        _garble(data / "collections" / bed.NAME / file, random)
-        done = bed.index(notes, data, "--replace")
-        mended = done.returncode == 0 and _texts(bed.all_hits(data)) == right
+        data = testbed.copy(work / "data", work / "damaged")
+        _garble(data / "collections" / testbed.NAME / file, random)
+        done = testbed.index(notes, data, "--replace")
+        mended = done.returncode == 0 and _passages(testbed.all_hits(data)) == right
         trial.add(file, "mended", "" if mended else done.stderr[-300:])
     return [*trials, trial]
 
 
 def journal(work: Path) -> list[Trial]:
-    """Damage the journal and its log of writes."""
-    bed.index(bed.documents(work / "notes"), work / "data").check_returncode()
-    with Pipes(work / "log", bed.environment(work / "data")) as server:
-        server.greet()
-        handles = [server.call("search", query=query, limit=20)["search_id"] for query in bed.QUERIES]
+    """Damage the journal and its write-ahead log."""
+    testbed.index(testbed.documents(work / "notes"), work / "data").check_returncode()
+    with StdioServer(work / "log", testbed.environment(work / "data")) as server:
+        server.initialize()
+        handles = [server.call("search", query=query, limit=20)["search_id"] for query in testbed.QUERIES]
         for handle in handles:
             server.call("give_feedback", search_id=handle, scores={str(n): n % 11 for n in range(1, 12)}, limit=5)
-        server.kill()  # so that the log of writes stays, too
-    right = _journal(bed.copy(work / "data", work / "right"), handles)
+        server.kill()  # a regular exit would remove the write-ahead log
+    right = _read_journal(testbed.copy(work / "data", work / "right"), handles)
     trials, random = [], Random(0)
     for file in ("journal.sqlite3", "journal.sqlite3-wal"):
         for name, (damage, times) in _DAMAGES.items():
             trial = Trial(f"`{file}` {name}", known=_KNOWN.get((file, name), ""))
             for n in range(times * 5 if times > 1 else 1):
-                data = bed.copy(work / "data", work / "damaged")
+                data = testbed.copy(work / "data", work / "damaged")
                 if file == "journal.sqlite3":
                     _checkpoint(data)
                 damage(data / file, random)
                 try:
-                    found = _journal(data, handles)
+                    found = _read_journal(data, handles)
                 except WarmerError as error:
                     helps = "damaged" in str(error) or "call search again" in str(error)
                     trial.add(n, "refused by name", "" if helps else str(error))
-                except Exception as error:  # noqa: BLE001  what a trial runs into is what it is for
+                except Exception as error:  # noqa: BLE001  any error is a result of the trial
                     trial.add(n, "broken", f"{type(error).__name__}: {error}")
                 else:
                     trial.add(n, "no harm: read in full", "" if found == right else "read otherwise, in silence")
@@ -126,7 +126,7 @@ _KNOWN = {
 }
 
 
-def _journal(data: Path, handles: list[str]) -> list[object]:
+def _read_journal(data: Path, handles: list[str]) -> list[object]:
     async def read() -> list[object]:
         kept = SqliteJournal(database, 1e6)
         found = [await kept.find(handle) for handle in handles]
@@ -146,5 +146,5 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in found if path.name not in {"writer.lock", "edge_config.json"})
 
 
-def _texts(hits: object) -> object:
+def _passages(hits: object) -> object:
     return {hit.passage for hit in hits} if isinstance(hits, list) else hits

@@ -1,20 +1,21 @@
-"""Disks that are full or can only be read: earlier data answers, what fails says why, and room mends it."""
+"""Fill disks or make them read-only: earlier data stays readable, errors name the cause, and space mends it."""
 
 import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from pipes import EndedError, Pipes
 
-from chaos import Skipped, Trial, bed
+from stdio_server import EndedError, StdioServer
+
+from chaos import Skipped, Trial, testbed
 
 _MEGABYTES = 8
-_ROOM = (0, 4, 16, 64, 256, 512)  # KB
+_FREE = (0, 4, 16, 64, 256, 512)  # KB left
 
 
 def run(work: Path) -> list[Trial | Skipped]:
-    """Fill a small disk before a publish and under a server, and take away the right to write."""
+    """Fill a small disk before indexing and under a running server, and remount it read-only."""
     disk = work / "disk"
     disk.mkdir()
     mounted = os.geteuid() == 0 and subprocess.run(
@@ -23,16 +24,16 @@ def run(work: Path) -> list[Trial | Skipped]:
     if not mounted or mounted.returncode:
         return [Skipped("full and read-only disks", "mounting a small one takes root")]
     try:
-        notes = bed.documents(work / "notes")
-        bed.index(notes, disk / "data").check_returncode()
-        return [_publishes(notes, disk), _scores(work, disk), _read_only(work, notes, disk)]
+        notes = testbed.documents(work / "notes")
+        testbed.index(notes, disk / "data").check_returncode()
+        return [_index_full_disk(notes, disk), _score_full_disk(work, disk), _use_read_only_disk(work, notes, disk)]
     finally:
         subprocess.run(["umount", "-l", disk], check=True)
 
 
 @contextmanager
 def _filled(disk: Path, room: int) -> Iterator[None]:
-    """Leave so many KB."""
+    """Fill the disk but for `room` KB."""
     free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize - room * 1024
     ballast = disk / "ballast"
     try:
@@ -42,33 +43,34 @@ def _filled(disk: Path, room: int) -> Iterator[None]:
         ballast.unlink()
 
 
-def _publishes(notes: Path, disk: Path) -> Trial:
-    trial = Trial("`warmer index` on a disk that is full", note=f"with {', '.join(map(str, _ROOM))} KB left")
-    for room in _ROOM:
-        before = len(bed.all_hits(disk / "data"))
+def _index_full_disk(notes: Path, disk: Path) -> Trial:
+    trial = Trial("`warmer index` on a disk that is full", note=f"with {', '.join(map(str, _FREE))} KB left")
+    for room in _FREE:
+        before = len(testbed.all_hits(disk / "data"))
         (notes / f"room{room}.md").write_text(f"# New\n\nWritten with {room} KB left.\n")
         with _filled(disk, room):
-            done = bed.index(notes, disk / "data")
-            found = bed.all_hits(disk / "data")
-        full = isinstance(found, str) and "No space left" in found  # the engine notes at each load that it was here
+            done = testbed.index(notes, disk / "data")
+            found = testbed.all_hits(disk / "data")
+        # The engine writes to its files even when it only loads them.
+        full = isinstance(found, str) and "No space left" in found
         wrong = "" if full or len(found) in {before, before + 1} else f"a reader gets {found}"
         if done.returncode and ("Traceback" in done.stderr or "warmer:" not in done.stderr):
             wrong = wrong or f"it says {done.stderr[-200:]}"
-        again = bed.index(notes, disk / "data")
-        if again.returncode or len(bed.all_hits(disk / "data")) != before + 1:
+        again = testbed.index(notes, disk / "data")
+        if again.returncode or len(testbed.all_hits(disk / "data")) != before + 1:
             wrong = wrong or f"with room again it fails: {again.stderr[-200:]}"
         outcome = "refused with the reason, as are readers" if full else "refused with the reason"
         trial.add(f"{room} KB", outcome if done.returncode else "published", wrong)
     return trial
 
 
-def _scores(work: Path, disk: Path) -> Trial:
+def _score_full_disk(work: Path, disk: Path) -> Trial:
     trial = Trial("`search` and `give_feedback` while the disk is full", note="by a server that runs already, and anew")
-    for room in _ROOM:
+    for room in _FREE:
         kept: dict[int, float] = {}
         try:
-            with Pipes(work / "log", bed.environment(disk / "data")) as server:
-                server.greet()
+            with StdioServer(work / "log", testbed.environment(disk / "data")) as server:
+                server.initialize()
                 handle = server.call("search", query="bread", limit=20)["search_id"]
                 refused = ""
                 with _filled(disk, room):
@@ -89,21 +91,30 @@ def _scores(work: Path, disk: Path) -> Trial:
     return trial
 
 
-def _read_only(work: Path, notes: Path, disk: Path) -> Trial:
+def _use_read_only_disk(work: Path, notes: Path, disk: Path) -> Trial:
     trial = Trial("a data directory that can only be read")
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     try:
         (notes / "more.md").write_text("# More\n\nWritten later.\n")
-        env = {**os.environ, **bed.environment(disk / "data")}
-        for name in (["index", str(notes), "--collection", bed.NAME], ["serve"], ["status"], ["delete", bed.NAME]):
+        env = {**os.environ, **testbed.environment(disk / "data")}
+        index = ["index", str(notes), "--collection", testbed.NAME]
+        for arguments in (index, ["serve"], ["status"], ["delete", testbed.NAME]):
             done = subprocess.run(
-                [*bed.WARMER, *name], env=env, input="", capture_output=True, text=True, check=False, timeout=60
+                [*testbed.WARMER, *arguments],
+                env=env,
+                input="",
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
             )
             said = done.stdout + done.stderr
             plain = "Traceback" not in said and ("written" in said or "write" in said or "read-only" in said.lower())
-            trial.add(name[0], "refused with the reason", "" if plain else f"it says {said[-200:]}")
+            trial.add(arguments[0], "refused with the reason", "" if plain else f"it says {said[-200:]}")
     finally:
         subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
-    with Pipes(work / "log", bed.environment(disk / "data")) as server:
-        trial.add("afterwards", "goes on", "" if server.greet().call("search", query="bread")["hits"] else "no hits")
+    with StdioServer(work / "log", testbed.environment(disk / "data")) as server:
+        trial.add(
+            "afterwards", "goes on", "" if server.initialize().call("search", query="bread")["hits"] else "no hits"
+        )
     return trial

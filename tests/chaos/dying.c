@@ -1,7 +1,7 @@
-/* Preloaded, ends a process by SIGKILL at the n-th call that changes a folder; the write it was about to do is torn.
+/* When preloaded, kill a process by SIGKILL at its n-th call that changes a folder; a write is torn, done by half.
 
-   DYING_FOLDER: the folder, absolute; DYING_AT: n, 0 for never; DYING_COUNT: a file of 8 bytes where the calls of all
-   processes are counted. What is written through mapped memory is not seen. */
+   DYING_FOLDER: the folder, absolute; DYING_AT: n, 0 for never; DYING_COUNT: a file of 8 bytes that counts the calls of
+   all processes. Writes through mapped memory are not counted. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>

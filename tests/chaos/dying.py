@@ -1,4 +1,4 @@
-"""Runs a command so that it ends by SIGKILL at the n-th call that changes a folder: see dying.c."""
+"""Make a command die by SIGKILL at its n-th call that changes a folder; see dying.c."""
 
 import os
 import shutil
@@ -9,12 +9,12 @@ SOURCE = Path(__file__).with_name("dying.c")
 
 
 def why_not() -> str:
-    """Say what is missing to do this; nothing if it can be done."""
+    """Return what this machine lacks for it, or an empty string."""
     return "" if shutil.which("cc") and os.uname().sysname == "Linux" else "it takes Linux and a C compiler"
 
 
 def build(folder: Path) -> Path:
-    """Compile the library that is preloaded."""
+    """Compile the library to preload, once."""
     library = folder / "dying.so"
     if not library.exists():
         subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, SOURCE, "-ldl"], check=True)
@@ -22,7 +22,7 @@ def build(folder: Path) -> Path:
 
 
 class Death:
-    """The environment in which a command dies at its n-th call that changes `folder`; 0: never, calls are counted."""
+    """Environment in which a command dies at call number `at` that changes `folder`; with 0, calls are only counted."""
 
     def __init__(self, library: Path, folder: Path, at: int) -> None:
         self._count = folder.parent / f"{folder.name}.count"

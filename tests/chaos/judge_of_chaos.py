@@ -1,4 +1,4 @@
-"""A judge whose scores say something of the passages; each query that it is asked about is noted."""
+"""A slow judge with deterministic scores that records each query in the file CHAOS_CALLS."""
 
 import os
 from pathlib import Path

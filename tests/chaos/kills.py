@@ -1,4 +1,4 @@
-"""Kill -9 at every call that changes the data directory, of each thing that Warmer does to it."""
+"""Kill -9 at calls that change the data directory, during each operation that changes it."""
 
 import os
 import subprocess
@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
-from pipes import EndedError, Pipes
 from typing import Any
 
 import anyio
+from stdio_server import EndedError, StdioServer
 
-from chaos import Skipped, Trial, bed
+from chaos import Skipped, Trial, testbed
 from chaos.dying import Death, build, why_not
 from warmer.index.edge.generations import Manifest
 from warmer.journal.sqlite.database import Database
@@ -26,32 +26,32 @@ Try = Callable[[Path, Path, int], tuple[int, str, str]]
 
 
 def first(work: Path) -> Trial | Skipped:
-    """Kill the making of a collection."""
-    return _each(work, "the first `warmer index`", _bare, _first)
+    """Kill the first indexing of a collection."""
+    return _kill_at_calls(work, "the first `warmer index`", _write_notes, _index_first)
 
 
 def further(work: Path) -> Trial | Skipped:
     """Kill the update of a collection."""
-    return _each(work, "a further `warmer index`", _published, _further)
+    return _kill_at_calls(work, "a further `warmer index`", _write_and_index_notes, _index_further)
 
 
 def scoring(work: Path) -> Trial | Skipped:
-    """Kill a server that is asked and scored."""
-    return _each(work, "`search` and `give_feedback` over stdio", _published, _scoring)
+    """Kill a server during searches and scores."""
+    return _kill_at_calls(work, "`search` and `give_feedback` over stdio", _write_and_index_notes, _score)
 
 
 def training(work: Path) -> Trial | Skipped:
-    """Kill a server that trains."""
-    return _each(work, "`train_params` with a judge of one's own", _published, _training)
+    """Kill a server during a training."""
+    return _kill_at_calls(work, "`train_params` with a judge of one's own", _write_and_index_notes, _run_training)
 
 
 def expiry(work: Path) -> Trial | Skipped:
-    """Kill what deletes expired searches."""
-    return _each(work, "the expiry of searches", _expired, _expiry)
+    """Kill the deletion of expired searches."""
+    return _kill_at_calls(work, "the expiry of searches", _make_expired_searches, _prune)
 
 
-def _each(work: Path, name: str, prepare: Callable[[Path], None], attempt: Try) -> Trial | Skipped:
-    """Count the steps of a command, then kill it at every CHAOS_STRIDE-th, or at _PLACES of them."""
+def _kill_at_calls(work: Path, name: str, prepare: Callable[[Path], None], attempt: Try) -> Trial | Skipped:
+    """Count the calls of a command, then kill it at every CHAOS_STRIDE-th, or else at about _PLACES of them."""
     if reason := why_not():
         return Skipped(f"kill -9 in {name}", reason)
     library = build(work)
@@ -61,8 +61,8 @@ def _each(work: Path, name: str, prepare: Callable[[Path], None], attempt: Try) 
 
     def die(at: int) -> tuple[int, str, str]:
         try:
-            return attempt(bed.copy(template, work / f"at{at}"), library, at)
-        except Exception as error:  # noqa: BLE001  what a trial runs into is what it is for
+            return attempt(testbed.copy(template, work / f"at{at}"), library, at)
+        except Exception as error:  # noqa: BLE001  any error is a result of the trial
             return at, "broken", f"{type(error).__name__}: {error}"
 
     trial = Trial(f"kill -9 in {name}")
@@ -79,65 +79,65 @@ def _each(work: Path, name: str, prepare: Callable[[Path], None], attempt: Try) 
     return trial
 
 
-def _bare(folder: Path) -> None:
-    bed.documents(folder / "notes")
+def _write_notes(folder: Path) -> None:
+    testbed.documents(folder / "notes")
 
 
-def _published(folder: Path) -> None:
-    notes = bed.documents(folder / "notes")
-    bed.index(notes, folder / "data").check_returncode()
+def _write_and_index_notes(folder: Path) -> None:
+    notes = testbed.documents(folder / "notes")
+    testbed.index(notes, folder / "data").check_returncode()
 
 
-def _first(folder: Path, library: Path, at: int) -> tuple[int, str, str]:
-    return _publish(folder, library, at, before=0, after=36)
+def _index_first(folder: Path, library: Path, at: int) -> tuple[int, str, str]:
+    return _index(folder, library, at, before=0, after=36)
 
 
-def _further(folder: Path, library: Path, at: int) -> tuple[int, str, str]:
+def _index_further(folder: Path, library: Path, at: int) -> tuple[int, str, str]:
     subprocess.run(["rm", folder / "notes" / "00.md", folder / "notes" / "01.md"], check=True)
     (folder / "notes" / "new.md").write_text("# New\n\nWritten later.\n")
-    # The notes moved with the copy of the folder: --replace would forget the vectors, so the roots are put right.
-    return _publish(folder, library, at, before=36, after=35)
+    # The copy moved the notes. The roots are corrected because --replace would embed all passages again.
+    return _index(folder, library, at, before=36, after=35)
 
 
-def _publish(folder: Path, library: Path, at: int, before: int, after: int) -> tuple[int, str, str]:
+def _index(folder: Path, library: Path, at: int, before: int, after: int) -> tuple[int, str, str]:
     notes, data = folder / "notes", folder / "data"
-    _moved(data, notes)
+    _correct_roots(data, notes)
     death = Death(library, data, at)
-    done = bed.index(notes, data, more=death.environment)
+    done = testbed.index(notes, data, more=death.environment)
     calls = death.calls
-    found = bed.all_hits(data)
+    found = testbed.all_hits(data)
     points = 0 if isinstance(found, str) and not before else len(found) if not isinstance(found, str) else -1
     outcome = "the new passages are published" if points == after else "the collection is as it was"
     wrong = "" if points in {before, after} else f"a reader gets {found if points < 0 else points}"
     if done.returncode == 0 and points != after:
         wrong = "it said that it was done, and nothing is published"
-    again = bed.index(notes, data)
+    again = testbed.index(notes, data)
     if again.returncode or "Traceback" in again.stderr:
         wrong = wrong or f"the next run fails: {again.stderr[-300:]}"
-    elif len(bed.all_hits(data)) != after:
+    elif len(testbed.all_hits(data)) != after:
         wrong = wrong or "the next run does not publish what there is"
-    elif (left := _left(data)) > 2:
+    elif (left := _count_generations(data)) > 2:
         wrong = wrong or f"{left} generations are left"
     return calls, outcome, wrong
 
 
-def _moved(data: Path, notes: Path) -> None:
+def _correct_roots(data: Path, notes: Path) -> None:
     for file in data.glob("collections/*/generations/*/manifest.json"):
-        replace(Manifest.read(file.parent), roots={bed.NAME: str(notes)}).write(file.parent)
+        replace(Manifest.read(file.parent), roots={testbed.NAME: str(notes)}).write(file.parent)
 
 
-def _left(data: Path) -> int:
-    return len(list((data / "collections" / bed.NAME / "generations").iterdir()))
+def _count_generations(data: Path) -> int:
+    return len(list((data / "collections" / testbed.NAME / "generations").iterdir()))
 
 
-def _scoring(folder: Path, library: Path, at: int) -> tuple[int, str, str]:
+def _score(folder: Path, library: Path, at: int) -> tuple[int, str, str]:
     data, death = folder / "data", Death(library, folder / "data", at)
     told: dict[str, Any] = {}
     with (
         suppress(EndedError, subprocess.TimeoutExpired),
-        Pipes(folder / "log", bed.environment(data) | death.environment) as server,
+        StdioServer(folder / "log", testbed.environment(data) | death.environment) as server,
     ):
-        server.greet()
+        server.initialize()
         told["hits"] = server.call("search", query="bread", limit=4)
         handle = told["hits"]["search_id"]
         for hit, score in enumerate((9, 0, 4, 7), start=1):
@@ -145,20 +145,20 @@ def _scoring(folder: Path, library: Path, at: int) -> tuple[int, str, str]:
             told["ranking"] = {ranked["hit"]: ranked["score"] for ranked in reply["ranking"]}
             told.setdefault("numbers", {}).update({hit["id"]: hit["hit"] for hit in reply["hits"]})
     calls = death.calls
-    if faults := bed.journal_faults(data):
+    if faults := testbed.journal_faults(data):
         return calls, "broken", f"the journal: {faults[0]}"
-    with Pipes(folder / "log2", bed.environment(data)) as server:
-        server.greet()
+    with StdioServer(folder / "log2", testbed.environment(data)) as server:
+        server.initialize()
         if "hits" not in told:
             server.call("search", query="bread")
             return calls, "killed before the search was answered", ""
         reply = server.call(
             "give_feedback", search_id=told["hits"]["search_id"], scores={"4": 7}, limit=40, include_scored=True
         )
-    return calls, f"killed with {len(told.get('ranking', {}))} scores acknowledged", _forgotten(told, reply)
+    return calls, f"killed with {len(told.get('ranking', {}))} scores acknowledged", _compare(told, reply)
 
 
-def _forgotten(told: dict[str, Any], reply: dict[str, Any]) -> str:
+def _compare(told: dict[str, Any], reply: dict[str, Any]) -> str:
     ranking = {ranked["hit"]: ranked["score"] for ranked in reply["ranking"]}
     lost = [hit for hit, score in told.get("ranking", {}).items() if ranking.get(hit) != score]
     numbers = {hit["id"]: hit["hit"] for hit in reply["hits"]}
@@ -167,40 +167,40 @@ def _forgotten(told: dict[str, Any], reply: dict[str, Any]) -> str:
     return f"scores of hits {lost} are lost" if lost else f"numbers of {moved} changed" if moved else ""
 
 
-def _training(folder: Path, library: Path, at: int) -> tuple[int, str, str]:
+def _run_training(folder: Path, library: Path, at: int) -> tuple[int, str, str]:
     data, death = folder / "data", Death(library, folder / "data", at)
     more = {"CHAOS_CALLS": str(folder / "calls")}
     job, status = "", ""
     with (
         suppress(EndedError, subprocess.TimeoutExpired),
-        Pipes(folder / "log", bed.environment(data, **more) | death.environment) as server,
+        StdioServer(folder / "log", testbed.environment(data, **more) | death.environment) as server,
     ):
-        server.greet()
-        job, status = _trained(server, job)
+        server.initialize()
+        job, status = _train(server, job)
     calls = death.calls
-    if faults := bed.journal_faults(data):
+    if faults := testbed.journal_faults(data):
         return calls, "broken", f"the journal: {faults[0]}"
     with closing(Database(data / "journal.sqlite3")) as database, database.transaction() as connection:
         connection.execute("UPDATE jobs SET beat = beat - ?", (LEASE,))
-    with Pipes(folder / "log2", bed.environment(data, **more)) as server:
-        server.greet()
+    with StdioServer(folder / "log2", testbed.environment(data, **more)) as server:
+        server.initialize()
         server.ask("tools/call", name="search", arguments={"query": "bread"})
         if not job:
-            _trained(server, job)
+            _train(server, job)
             return calls, "killed before the training was acknowledged", ""
-        _, ended = _trained(server, job)
+        _, ended = _train(server, job)
     asked = (folder / "calls").read_text().splitlines() if (folder / "calls").exists() else []
     wrong = "" if ended in {"applied", "rejected"} else f"the training ended as {ended}"
     if status in {"applied", "rejected"} and ended != status:
         wrong = f"it was {status} and is {ended}"
-    if len(asked) > len(bed.QUERIES) + 1 or set(asked) != set(bed.QUERIES):
-        wrong = wrong or f"{len(asked)} scorings of {len(set(asked))} of {len(bed.QUERIES)} queries"
+    if len(asked) > len(testbed.QUERIES) + 1 or set(asked) != set(testbed.QUERIES):
+        wrong = wrong or f"{len(asked)} scorings of {len(set(asked))} of {len(testbed.QUERIES)} queries"
     return calls, "killed once it had ended" if status else "killed in the middle", wrong
 
 
-def _trained(server: Pipes, job: str) -> tuple[str, str]:
-    """Begin or continue a training, and wait for its end; gives job and status."""
-    begun = {"queries": bed.QUERIES, "judge": bed.JUDGE, "limit": 8, "wait_seconds": 0}
+def _train(server: StdioServer, job: str) -> tuple[str, str]:
+    """Start or continue a training, wait for its end, and return job and status."""
+    begun = {"queries": testbed.QUERIES, "judge": testbed.JUDGE, "limit": 8, "wait_seconds": 0}
     reply = server.call("train_params", **({"job_id": job} if job else begun))
     try:
         while reply["status"] == "running":
@@ -222,11 +222,11 @@ database.close()
 """
 
 
-def _expired(folder: Path) -> None:
-    """Twenty searches, every fourth of them scored, all of them expired."""
-    _published(folder)
-    with Pipes(folder / "log", bed.environment(folder / "data")) as server:
-        server.greet()
+def _make_expired_searches(folder: Path) -> None:
+    """Make twenty expired searches, every fourth of them scored."""
+    _write_and_index_notes(folder)
+    with StdioServer(folder / "log", testbed.environment(folder / "data")) as server:
+        server.initialize()
         for n in range(20):
             handle = server.call("search", query=f"bread {n}", limit=5)["search_id"]
             if n % 4 == 0:
@@ -235,7 +235,7 @@ def _expired(folder: Path) -> None:
         connection.execute("UPDATE searches SET expires = 0")
 
 
-def _expiry(folder: Path, library: Path, at: int) -> tuple[int, str, str]:
+def _prune(folder: Path, library: Path, at: int) -> tuple[int, str, str]:
     data, death = folder / "data", Death(library, folder / "data", at)
     command = [sys.executable, "-c", _PRUNE, str(data)]
     subprocess.run(command, env={**os.environ, **death.environment}, check=False, timeout=60)
@@ -246,7 +246,7 @@ def _expiry(folder: Path, library: Path, at: int) -> tuple[int, str, str]:
     subprocess.run(command, check=True, timeout=60)
     if _counts(data) != (5, 5):
         wrong = wrong or "the next run does not delete what expired"
-    return calls, outcome, wrong or "; ".join(bed.journal_faults(data)[:1])
+    return calls, outcome, wrong or "; ".join(testbed.journal_faults(data)[:1])
 
 
 def _counts(data: Path) -> tuple[int, int]:

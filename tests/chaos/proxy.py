@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 
 class Proxy:
-    """Passes bytes to a server and back, unless told to treat them otherwise: see `treat`."""
+    """Forwards bytes in both directions, unless `set_mode` says otherwise."""
 
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url).hostname or "", urlsplit(url).port or 0
@@ -21,15 +21,15 @@ class Proxy:
         self._open: list[socket.socket] = []
         Thread(target=self._accept, daemon=True).start()
 
-    def treat(self, mode: str) -> None:
-        """Treat all bytes from now on so: "refused", "stalled", "closed within an answer", or "" to let them pass."""
+    def set_mode(self, mode: str) -> None:
+        """Set what happens to bytes: "refused", "stalled", "closed within an answer", or "" to forward them."""
         self._mode = mode
         if mode == "stalled":
             self._flowing.clear()
         else:
             self._flowing.set()
         if mode == "refused":
-            self._drop()
+            self._close_all()
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -40,10 +40,10 @@ class Proxy:
                     continue
                 server = socket.create_connection(self._target)
                 self._open += [client, server]
-                Thread(target=self._pass, args=(client, server, False), daemon=True).start()
-                Thread(target=self._pass, args=(server, client, True), daemon=True).start()
+                Thread(target=self._forward, args=(client, server, False), daemon=True).start()
+                Thread(target=self._forward, args=(server, client, True), daemon=True).start()
 
-    def _pass(self, source: socket.socket, target: socket.socket, is_answer: bool) -> None:
+    def _forward(self, source: socket.socket, target: socket.socket, is_answer: bool) -> None:
         with suppress(OSError):
             while content := source.recv(65536):
                 self._flowing.wait()
@@ -55,7 +55,7 @@ class Proxy:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
 
-    def _drop(self) -> None:
+    def _close_all(self) -> None:
         for one in self._open:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -68,6 +68,6 @@ class Proxy:
     ) -> None:
         self._flowing.set()
         self._listening.close()
-        self._drop()
+        self._close_all()
         for one in self._open:
             one.close()

@@ -1,4 +1,4 @@
-"""The report of a run in Markdown."""
+"""Write the report of a run in Markdown."""
 
 import os
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ _SHOWN = 5
 
 
 def write(file: Path, trials: Sequence[Trial | Skipped], took: str) -> None:
-    """Write how many faults were done, what they came to, and what did not hold.
+    """Write the number of faults, their outcomes, and what did not hold.
 
     Args:
         file: The report.
-        trials: What was done.
-        took: How long one run of all took, in words; nothing where kinds were done apart.
+        trials: Kinds of faults.
+        took: Duration of a run of all kinds, in words; empty if kinds were run separately.
     """
     done = [trial for trial in trials if isinstance(trial, Trial)]
     tried, survived = sum(trial.tried for trial in done), sum(trial.survived for trial in done)

@@ -1,6 +1,6 @@
-"""Tries each client on both transports, and writes the table: `python -m clients docs/clients.md [WORK]`.
+"""Test each client on both transports and write the table: `python -m clients docs/clients.md [WORK]`.
 
-It makes environments for them in WORK, by npm and pip; the npm of this machine is needed.
+The environments of the clients are made in WORK, with pip and this machine's install_npm.
 """
 
 import json
@@ -34,7 +34,7 @@ Server = dict[str, Any]
 
 @dataclass(frozen=True)
 class Client:
-    """A client in an environment of its own; `era` is what it is to speak, in its own words."""
+    """A client in an environment of its own; `era` is the protocol to use, as the client names it."""
 
     name: str
     runtime: str
@@ -43,14 +43,14 @@ class Client:
 
 
 def main(table: Path, work: Path) -> None:
-    """Make the environments, try all, write the table; exit status 1 if anything failed."""
+    """Test all clients and write the table; exit with status 1 if anything failed."""
     data = work / "data"
     index = [sys.executable, "-m", "warmer_server.cli", "index", str(ROOT / "README.md"), str(ROOT / "docs")]
     subprocess.run([*index, "--collection", COLLECTION], env=environment_of(data), check=True)
     rows, failed = [], False
     with servers(work, data) as (stdio, http):
         for client in clients(work):
-            said = {name: tried(client, server) for name, server in (("stdio", stdio), ("HTTP", http))}
+            said = {name: run_client(client, server) for name, server in (("stdio", stdio), ("HTTP", http))}
             protocols = ", ".join(sorted({protocol for protocol, _ in said.values()}))
             outcomes = [problem or "works" for _, problem in said.values()]
             rows.append(f"| {' | '.join([client.name, client.runtime, protocols, *outcomes])} |")
@@ -62,7 +62,7 @@ def main(table: Path, work: Path) -> None:
 
 @contextmanager
 def servers(work: Path, data: Path) -> Iterator[tuple[Server, Server]]:
-    """Give how to start a server on pipes, and where one listens, with a token."""
+    """Yield how to start a server over stdio, and how to reach one over HTTP with a token."""
     made = subprocess.run([*SERVE[:-1], "token", TOKEN], capture_output=True, text=True, check=True)
     (work / "tokens").write_text(made.stdout)
     secret = next(word for word in made.stderr.split() if word.startswith("wt_"))
@@ -75,33 +75,39 @@ def servers(work: Path, data: Path) -> Iterator[tuple[Server, Server]]:
 
 
 def clients(work: Path) -> Iterator[Client]:
-    """Make each client's environment, one after the other."""
+    """Yield the clients, each once its environment is made."""
     system = {"Linux": "linux", "Darwin": "darwin"}[platform.system()]
     machine = {"x86_64": "x64", "arm64": "arm64", "aarch64": "arm64"}[platform.machine()]
     named = f"node-{system}-{machine}"
-    node = npm(work / "node", f"{named}@{NODE}") / named / "bin" / "node"
+    node = install_npm(work / "node", f"{named}@{NODE}") / named / "bin" / "node"
     for number in INSPECTORS:
-        bin_ = npm(work / f"inspector-{number}", f"@modelcontextprotocol/inspector@{number}") / ".bin" / "mcp-inspector"
+        bin_ = (
+            install_npm(work / f"inspector-{number}", f"@modelcontextprotocol/inspector@{number}")
+            / ".bin"
+            / "mcp-inspector"
+        )
         for era in ("legacy", "modern") if number.startswith("2") else ("old",):
             command = [str(node), str(bin_)]
-            yield Client(f"Inspector {number}, command line", f"Node {NODE}", era, of_inspector(command))
+            yield Client(f"Inspector {number}, command line", f"Node {NODE}", era, drive_inspector(command))
     for package, number in TYPESCRIPT.items():
-        folder = npm(work / package.rpartition("/")[2], f"{package}@{number}").parent
+        folder = install_npm(work / package.rpartition("/")[2], f"{package}@{number}").parent
         for era in ("1.x",) if number.startswith("1") else ("legacy", "auto"):
-            yield Client(f"`{package}` {number}", f"Node {NODE}", era, script([node, HERE / "typescript.mjs"], folder))
+            yield Client(
+                f"`{package}` {number}", f"Node {NODE}", era, drive_script([node, HERE / "typescript.mjs"], folder)
+            )
     old = work / "python-1" / "bin" / "python"
     if not old.exists():
         subprocess.run([sys.executable, "-m", "venv", work / "python-1"], check=True)
     plain = {name: value for name, value in os.environ.items() if name not in {"PIP_CONSTRAINT", "PYTHONPATH"}}
     subprocess.run([old, "-m", "pip", "install", "--quiet", f"mcp=={PYTHON_1}"], check=True, env=plain)
     python = f"Python {platform.python_version()}"
-    yield Client(f"`mcp` {PYTHON_1}", python, "1.x", script([old, HERE / "python_1.py"], work))
+    yield Client(f"`mcp` {PYTHON_1}", python, "1.x", drive_script([old, HERE / "python_1.py"], work))
     for era in ("legacy", "auto"):
-        yield Client(f"`mcp` {version('mcp')}", python, era, script([sys.executable, HERE / "python_2.py"], work))
+        yield Client(f"`mcp` {version('mcp')}", python, era, drive_script([sys.executable, HERE / "python_2.py"], work))
 
 
-def tried(client: Client, server: Server) -> tuple[str, str]:
-    """Let a client ask all that it can; gives the protocol it spoke, and what is wrong."""
+def run_client(client: Client, server: Server) -> tuple[str, str]:
+    """Run a client and return the protocol it spoke, and what is wrong, if anything."""
     asked = {"query": QUERY, "collection": COLLECTION, "era": client.era}
     try:
         told = client.drive(server, asked)
@@ -121,13 +127,13 @@ def tried(client: Client, server: Server) -> tuple[str, str]:
     return told["protocol"], ", ".join(wrong)
 
 
-def of_inspector(command: list[str]) -> Callable[[Server, dict[str, str]], dict[str, Any]]:
-    """Give the way to drive an Inspector."""
+def drive_inspector(command: list[str]) -> Callable[[Server, dict[str, str]], dict[str, Any]]:
+    """Return the function that drives an Inspector."""
     return lambda server, asked: inspector.drive(command, server, asked)
 
 
-def script(command: list[str | Path], folder: Path) -> Callable[[Server, dict[str, str]], dict[str, Any]]:
-    """Give the way to drive a script, in a folder."""
+def drive_script(command: list[str | Path], folder: Path) -> Callable[[Server, dict[str, str]], dict[str, Any]]:
+    """Return the function that drives a client by a drive_script, run in a folder."""
 
     def drive(server: Server, asked: dict[str, str]) -> dict[str, Any]:
         done = subprocess.run(
@@ -147,8 +153,8 @@ def script(command: list[str | Path], folder: Path) -> Callable[[Server, dict[st
     return drive
 
 
-def npm(folder: Path, *packages: str) -> Path:
-    """Install packages into a folder; gives the folder with them."""
+def install_npm(folder: Path, *packages: str) -> Path:
+    """Install install_npm packages into a folder and return its node_modules."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "package.json").exists():
         (folder / "package.json").write_text('{"private": true}')

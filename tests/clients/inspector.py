@@ -1,4 +1,4 @@
-"""The MCP Inspector's command line: a process for each request."""
+"""Drive the command line of the MCP Inspector, one process per request."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def drive(inspector: Sequence[str], server: dict[str, Any], asked: dict[str, str]) -> dict[str, Any]:
-    """Ask all that the other clients ask, but for completions, which it has not; the old one cannot send a token."""
+    """Make the same requests as the other clients, except completions, which the Inspector lacks."""
     old = asked["era"] == "old"
 
     def ask(method: str, *options: str) -> Any:
@@ -48,7 +48,7 @@ def drive(inspector: Sequence[str], server: dict[str, Any], asked: dict[str, str
 
 
 def _target(server: dict[str, Any], *, old: bool) -> list[str]:
-    """Name the server; the newer Inspector wants what it is to read itself after the command."""
+    """Return the arguments that name the server. The old Inspector cannot send a token; the new reads options last."""
     if "url" in server:
         headers = [f"{name}: {value}" for name, value in server["headers"].items()]
         http = ["--transport", "http"]

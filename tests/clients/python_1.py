@@ -1,4 +1,4 @@
-"""The Python SDK's 1.x client, run in an environment of its own; prints what it was told as JSON."""
+"""Client of the Python SDK 1.x, run in its own environment; prints the answers as JSON."""
 
 import json
 import sys

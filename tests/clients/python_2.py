@@ -1,4 +1,4 @@
-"""The Python SDK's 2.x client, in one era or the other; prints what it was told as JSON."""
+"""Client of the Python SDK 2.x in either era of the protocol; prints the answers as JSON."""
 
 import json
 import sys

@@ -71,14 +71,14 @@ def test_index_then_status(environment: dict[str, str], docs: Path) -> None:
         assert part in status.stdout
 
 
-def test_status_says_which_collection_does_not_fit_the_model(environment: dict[str, str], data_dir: Path) -> None:
+def test_status_reports_a_collection_of_another_model(environment: dict[str, str], data_dir: Path) -> None:
     environment["WARMER_DATA_DIR"] = str(data_dir)
     assert "was embedded by" not in warmer(environment, "status").stdout
     said = warmer({**environment, "EMBEDDING_MODEL": "BAAI/bge-small-en-v1.5"}, "status").stdout
     assert "collection 'notes' was embedded by 'sentence-transformers/all-MiniLM-L6-v2', but queries" in said
 
 
-def test_files_that_cannot_be_read_are_named_and_left_out(environment: dict[str, str], docs: Path) -> None:
+def test_unreadable_files_are_reported_and_left_out(environment: dict[str, str], docs: Path) -> None:
     (docs / "binary.txt").write_bytes(b"\x00\x01\x02")
     (docs / "latin.md").write_bytes("Käse".encode("latin-1"))
     (docs / "broken.py").write_text("def (:\n")
@@ -92,7 +92,7 @@ def test_files_that_cannot_be_read_are_named_and_left_out(environment: dict[str,
         assert any("left out:" in line and name in line for line in done.stderr.splitlines()), name
 
 
-def test_what_cannot_be_read_this_time_is_kept(environment: dict[str, str], docs: Path) -> None:
+def test_passages_of_unreadable_files_are_kept(environment: dict[str, str], docs: Path) -> None:
     warmer(environment, "index", docs, "--collection", "mine")
     (docs / "tool.py").write_text("def (:\n")
     (docs / "plain.txt").unlink()
@@ -103,7 +103,7 @@ def test_what_cannot_be_read_this_time_is_kept(environment: dict[str, str], docs
     assert "mine: 3 passages" in replaced.stderr
 
 
-def test_patterns_and_sizes_choose_what_is_read(environment: dict[str, str], docs: Path) -> None:
+def test_patterns_and_sizes_select_files(environment: dict[str, str], docs: Path) -> None:
     (docs / "picture.png").touch()
     (docs / ".gitignore").write_text("boats.rst\n")
     (docs / "blank.txt").touch()
@@ -132,7 +132,7 @@ def test_a_collection_can_be_deleted(environment: dict[str, str], docs: Path) ->
     assert warmer(environment, "index", docs, "--collection", "mine").returncode == 0
 
 
-def test_ctrl_c_ends_a_run_and_the_next_one_goes_on(environment: dict[str, str], docs: Path) -> None:
+def test_ctrl_c_stops_indexing_and_the_next_run_completes_it(environment: dict[str, str], docs: Path) -> None:
     arrived, go = Event(), Event()
 
     def upsert(method: str, path: str) -> bool:
@@ -166,10 +166,10 @@ def test_bad_paths_and_names_are_refused(environment: dict[str, str], docs: Path
     assert "none: make one with" in warmer(environment, "status").stdout
 
 
-def test_a_folder_of_nothing_is_refused_but_one_that_was_emptied_is_not(
+def test_a_new_empty_folder_is_refused_but_an_emptied_one_is_not(
     docs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In one process, which loads the model once."""
+    """Run in one process, so that the model is loaded once."""
     monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path / "data"))
 
     def index(*paths: Path) -> str:
@@ -202,13 +202,13 @@ def test_a_folder_of_nothing_is_refused_but_one_that_was_emptied_is_not(
     assert "The collection is as it was" in index(docs)
 
 
-def test_a_data_directory_that_is_a_file_is_named(environment: dict[str, str], docs: Path, tmp_path: Path) -> None:
+def test_a_data_directory_that_is_a_file_is_refused(environment: dict[str, str], docs: Path, tmp_path: Path) -> None:
     (tmp_path / "data").touch()
     assert str(tmp_path / "data") in refused(environment, "serve")
     assert str(tmp_path / "data") in refused(environment, "index", docs, "--collection", "mine")
 
 
-def test_a_full_disk_is_named_and_loses_nothing(environment: dict[str, str], docs: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_loses_nothing(environment: dict[str, str], docs: Path, tmp_path: Path) -> None:
     with small_disk(tmp_path) as disk:
         environment["WARMER_DATA_DIR"] = str(disk / "data")
         assert warmer(environment, "index", docs, "--collection", "mine").returncode == 0
@@ -222,7 +222,7 @@ def test_a_full_disk_is_named_and_loses_nothing(environment: dict[str, str], doc
         assert warmer(environment, "index", docs, "--collection", "mine").returncode == 0
 
 
-def test_a_disk_that_cannot_be_written_is_named(environment: dict[str, str], docs: Path, tmp_path: Path) -> None:
+def test_a_read_only_disk_is_reported(environment: dict[str, str], docs: Path, tmp_path: Path) -> None:
     with small_disk(tmp_path) as disk:
         environment["WARMER_DATA_DIR"] = str(disk / "data")
         assert warmer(environment, "index", docs, "--collection", "mine").returncode == 0

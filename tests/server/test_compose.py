@@ -1,4 +1,4 @@
-"""The compose files are read by docker-compose; nothing is started."""
+"""docker-compose parses the compose files, without starting anything."""
 
 import os
 import re
@@ -23,7 +23,7 @@ def test_a_compose_file_is_valid(name: str) -> None:
 
 
 @pytest.mark.parametrize("file", sorted(FOLDER.glob("*.yaml")), ids=lambda file: file.stem)
-def test_a_compose_file_asks_for_what_it_needs(file: Path) -> None:
+def test_a_compose_file_requires_its_variables(file: Path) -> None:
     named = set(re.findall(r"\$\{(\w+)", file.read_text()))
     assert named <= SET.keys()
     assert named == set(re.findall(r"\$\{(\w+):\?set \1", file.read_text()))

@@ -35,7 +35,7 @@ def server() -> Iterator[QdrantServer]:
 
 @pytest.fixture
 def warmer(data_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Warmer:
-    """Run a command; gives what it says on stderr, or why it refuses."""
+    """Run a command and return its stderr, or its error message."""
     monkeypatch.setenv("WARMER_DATA_DIR", str(data_dir))
     monkeypatch.delenv("QDRANT_URL", raising=False)
 
@@ -61,7 +61,7 @@ def docs(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ask(embedder: Embedder, reference: Reference) -> Callable[[Index], Any]:
-    """Search an index in every way."""
+    """Search an index in every way, and retrieve hits."""
 
     async def searches(index: Index) -> list[list[Hit]]:
         query = embedder.embed_query(reference.queries[0])
@@ -79,7 +79,7 @@ def ask(embedder: Embedder, reference: Reference) -> Callable[[Index], Any]:
     return searches
 
 
-def alike(found: list[list[Hit]], expected: list[list[Hit]]) -> None:
+def assert_alike(found: list[list[Hit]], expected: list[list[Hit]]) -> None:
     for some, others in zip(found, expected, strict=True):
         assert [hit.id for hit in some] == [hit.id for hit in others]
         assert [hit.payload for hit in some] == [hit.payload for hit in others]
@@ -87,7 +87,7 @@ def alike(found: list[list[Hit]], expected: list[list[Hit]]) -> None:
 
 
 @pytest.mark.anyio
-async def test_there_and_back_finds_the_same(
+async def test_a_round_trip_finds_the_same(
     server: QdrantServer,
     warmer: Warmer,
     data_dir: Path,
@@ -99,13 +99,13 @@ async def test_there_and_back_finds_the_same(
     there = ("copy", "notes", "--from", "embedded", "--to", server.url)
     assert "notes: 36 passages copied" in await asyncio.to_thread(warmer, *there)
     remote = connect(Connection(server.url))
-    alike(await ask(QdrantIndex(remote, "notes")), before)
+    assert_alike(await ask(QdrantIndex(remote, "notes")), before)
     collection = ServerCollection(remote, "notes")
     built = await publish_passages(collection, reference.passages, embedder, roots={"notes": Path("/notes")})
     assert (built.points, built.embedded, built.published) == (36, 0, False)
     back = ("copy", "notes", "--from", server.url, "--to", "embedded", "--as", "back")
     assert "back: 36 passages copied" in await asyncio.to_thread(warmer, *back)
-    alike(await ask(EdgeIndex(generations := Catalog(data_dir).generations("back"))), before)
+    assert_alike(await ask(EdgeIndex(generations := Catalog(data_dir).generations("back"))), before)
     assert (manifest := generations.manifest())
     assert (manifest.model, manifest.roots) == (embedder.name, {"notes": "/notes"})
     assert "--as, or overwrite it with --replace" in await asyncio.to_thread(warmer, *back)
@@ -113,7 +113,7 @@ async def test_there_and_back_finds_the_same(
     await remote.close()
 
 
-def test_what_is_there_is_overwritten_only_when_told(server: QdrantServer, warmer: Warmer) -> None:
+def test_a_collection_is_overwritten_only_on_request(server: QdrantServer, warmer: Warmer) -> None:
     to_server = ("copy", "notes", "--from", "embedded", "--to", server.url)
     warmer(*to_server)
     server.store.upsert("notes", [models.PointStruct(id=1, vector={"dense": [1.0] * 384}, payload={})])
@@ -125,7 +125,7 @@ def test_what_is_there_is_overwritten_only_when_told(server: QdrantServer, warme
     assert "Warmer did not make it" in warmer(*to_server, "--as", "theirs", "--replace")
 
 
-def test_a_copy_that_broke_off_goes_on(server: QdrantServer, warmer: Warmer) -> None:
+def test_an_interrupted_copy_is_resumed(server: QdrantServer, warmer: Warmer) -> None:
     def upserts() -> list[Any]:
         found = [body for method, path, body in server.requests if method == "PUT" and path.endswith("/points")]
         server.requests.clear()
@@ -144,9 +144,7 @@ def test_a_copy_that_broke_off_goes_on(server: QdrantServer, warmer: Warmer) -> 
     assert "overwrite it with --replace" in warmer(*to_server)
 
 
-def test_a_copy_towards_embedded_that_broke_off_leaves_nothing(
-    server: QdrantServer, warmer: Warmer, data_dir: Path
-) -> None:
+def test_an_interrupted_copy_to_embedded_leaves_nothing(server: QdrantServer, warmer: Warmer, data_dir: Path) -> None:
     warmer("copy", "notes", "--from", "embedded", "--to", server.url)
     back = ("copy", "notes", "--from", server.url, "--to", "embedded", "--as", "back")
     server.fail(status=400, when=lambda _, path: path.endswith("/scroll"))
@@ -156,7 +154,7 @@ def test_a_copy_towards_embedded_that_broke_off_leaves_nothing(
 
 
 @pytest.mark.anyio
-async def test_a_collection_that_somebody_else_made_becomes_an_embedded_one(
+async def test_a_foreign_collection_is_copied_to_embedded(
     server: QdrantServer, warmer: Warmer, data_dir: Path, embedder: Embedder
 ) -> None:
     server.store.create_collection("theirs", models.VectorParams(size=384, distance=models.Distance.COSINE))
@@ -179,7 +177,7 @@ async def test_a_collection_that_somebody_else_made_becomes_an_embedded_one(
 
 
 @pytest.mark.anyio
-async def test_whole_numbers_stay_ids(server: QdrantServer, warmer: Warmer, data_dir: Path, embedder: Embedder) -> None:
+async def test_integer_ids_are_kept(server: QdrantServer, warmer: Warmer, data_dir: Path, embedder: Embedder) -> None:
     config = {"dense": models.VectorParams(size=384, distance=models.Distance.COSINE)}
     noted = {"warmer": {"model": embedder.name, "dim": 384, "roots": {}}}
     server.store.create_collection("theirs", config, metadata=noted)
@@ -195,7 +193,7 @@ async def test_whole_numbers_stay_ids(server: QdrantServer, warmer: Warmer, data
     assert [point.id for point in server.store.scroll("back")[0]] == [7]
 
 
-def test_what_cannot_be_copied_is_refused(server: QdrantServer, warmer: Warmer) -> None:
+def test_uncopyable_collections_are_refused(server: QdrantServer, warmer: Warmer) -> None:
     dot = models.VectorParams(size=4, distance=models.Distance.DOT)
     cosine = models.VectorParams(size=4, distance=models.Distance.COSINE)
     server.store.create_collection("dots", dot)
@@ -213,7 +211,7 @@ def test_what_cannot_be_copied_is_refused(server: QdrantServer, warmer: Warmer) 
     assert "are from 'one', not 'other'" in other
 
 
-def test_no_password_is_shown_and_no_empty_filter_obeyed(
+def test_passwords_are_hidden_and_empty_filters_refused(
     server: QdrantServer, warmer: Warmer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_password = server.url.replace("://", "://me:hush@")
@@ -238,7 +236,7 @@ def test_metadata_of_another_shape(server: QdrantServer, warmer: Warmer) -> None
         assert f"m{n}: 1 passages copied to embedded" in copied
 
 
-def test_a_key_that_may_only_read_is_not_shown(warmer: Warmer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_key_is_not_shown(warmer: Warmer, monkeypatch: pytest.MonkeyPatch) -> None:
     with QdrantServer(api_key="all", read_only_key="look-only") as server:
         monkeypatch.setenv("QDRANT_URL", server.url)
         monkeypatch.setenv("QDRANT_API_KEY", "look-only")
@@ -249,7 +247,7 @@ def test_a_key_that_may_only_read_is_not_shown(warmer: Warmer, monkeypatch: pyte
         assert "36 passages copied" in warmer("copy", "notes", "--from", "embedded", "--to", server.url)
 
 
-def test_a_collection_on_a_server_is_brought_up_to_date(server: QdrantServer, warmer: Warmer, docs: Path) -> None:
+def test_a_collection_on_a_server_is_updated(server: QdrantServer, warmer: Warmer, docs: Path) -> None:
     index = ("index", docs, "--collection", "mine", "--url", server.url)
     assert "mine: 3 passages, 2 files read, 3 embedded anew" in warmer(*index)
     (docs / "bread.md").write_text("# Bread\n\nBake the bread.\n")
@@ -263,13 +261,13 @@ def test_a_collection_on_a_server_is_brought_up_to_date(server: QdrantServer, wa
     assert "write it as http://" in warmer(*index[:4], "--url", "localhost:6333")
 
 
-def test_a_server_that_is_not_there_is_named(warmer: Warmer, docs: Path) -> None:
+def test_an_absent_server_is_named(warmer: Warmer, docs: Path) -> None:
     with QdrantServer() as server:
         pass
     assert f"nothing answers at {server.url}" in warmer("index", docs, "--collection", "mine", "--url", server.url)
 
 
-def test_where_a_collection_is_to_be_must_be_said_if_there_is_a_server(
+def test_index_and_delete_need_url_if_a_server_is_set(
     server: QdrantServer, warmer: Warmer, docs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("QDRANT_URL", server.url)

@@ -27,10 +27,10 @@ async def printed(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return console.file.getvalue()
 
 
-def test_before_scores_and_after_are_printed(
+def test_hits_and_scores_before_and_after_are_printed(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Twice: the second time nothing is indexed. The user's own data directory is as it was."""
+    """The second run indexes nothing, and neither changes the user's own data directory."""
     passages = [passage for passage in python_passages() if passage.source in MODULES]
     monkeypatch.setattr(demo, "python_passages", lambda **_: passages)
     monkeypatch.setenv("WARMER_DATA_DIR", str(data_dir))
@@ -55,9 +55,7 @@ def test_before_scores_and_after_are_printed(
     assert "Mean score of the next 5: without feedback" in output
 
 
-async def test_passages_that_nobody_scored_are_said_to_be_unscored(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_unscored_passages_are_reported(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (data_dir / "collections" / "notes").rename(data_dir / "collections" / demo.COLLECTION)
     output = await printed(data_dir, monkeypatch)
     assert output.count("None of these passages was scored") == 3
@@ -73,7 +71,7 @@ def test_scores_are_keyed_by_the_passage_and_in_range() -> None:
 
 
 def test_an_error_inside_the_client_is_one_line(data_dir: Path) -> None:
-    """A collection of another model cannot be searched; no traceback of a task group reaches the user."""
+    """A collection of another model cannot be searched, and the user sees no traceback of a task group."""
     pointer = data_dir / "collections" / "notes"
     generation = next(pointer.rglob("manifest.json")).parent
     replace(Manifest.read(generation), model="other/model").write(generation)

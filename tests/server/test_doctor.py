@@ -48,7 +48,7 @@ def test_all_that_is_set_up_works(data_dir: Path, capsys: pytest.CaptureFixture[
     assert "6 passages indexed, searched, scored and searched again" in said["loop"]["said"]
 
 
-def test_settings_that_do_not_fit_are_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_settings_are_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("WARMER_TEXT_LIMIT", "few")
     with pytest.raises(SystemExit) as ended:
         main(["doctor"])
@@ -138,9 +138,7 @@ def test_a_damaged_model_file(tmp_path: Path) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
-async def test_models_that_are_not_here_are_neither_fetched_nor_tried(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_missing_models_are_not_downloaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FASTEMBED_CACHE_PATH", str(tmp_path))
     monkeypatch.setenv("EMBEDDING_MODEL", "BAAI/bge-small-en-v1.5")
     monkeypatch.setenv("WARMER_RETRIEVERS", f"a=cloud:some,b=nothing/known,c={tmp_path}")
@@ -187,7 +185,7 @@ async def test_an_old_or_absent_qdrant_server(monkeypatch: pytest.MonkeyPatch) -
     assert qdrant.url in absent.said
 
 
-async def test_what_else_settings_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_optional_parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "judge_of_a_doctor.py").write_text(
         "class Fair:\n    def score(self, query, passages):\n        return []\n"
     )
@@ -204,7 +202,7 @@ async def test_what_else_settings_name(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert callers.said == "1 may call over HTTP"
 
 
-async def test_claude_is_asked_on_request_alone(monkeypatch: pytest.MonkeyPatch, api: Api) -> None:
+async def test_claude_is_only_asked_on_request(monkeypatch: pytest.MonkeyPatch, api: Api) -> None:
     api.answers = [claude_reply('{"scores": [{"passage": 1, "score": 9}]}')]
     (untried,) = await found(claude=claude)
     assert (untried.state, "was not tried" in untried.said, api.requests) == ("note", True, [])

@@ -77,7 +77,7 @@ def test_a_foreign_host_or_origin_is_refused(server: HttpServer) -> None:
         "WARMER_ALLOWED_HOSTS does not have it: Invalid Host header: evil.example.com",
         "WARMER_ALLOWED_ORIGINS does not have it: Invalid Origin header: https://evil.example.com",
     ):
-        while said not in "".join(server.said):
+        while said not in "".join(server.stderr_lines):
             assert monotonic() < deadline, said
 
 
@@ -95,7 +95,7 @@ def test_a_body_that_is_too_large_is_refused(server: HttpServer) -> None:
     assert initialize(server).status_code == 200
 
 
-async def test_a_body_that_does_not_come_is_given_up() -> None:
+async def test_a_body_that_does_not_arrive_times_out() -> None:
     sent: list[Message] = []
 
     async def app(_: Scope, receive: Receive, __: Send) -> None:
@@ -117,7 +117,7 @@ async def test_a_body_that_does_not_come_is_given_up() -> None:
     assert sent[0]["status"] == 408
 
 
-async def test_a_call_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_call_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with QdrantServer() as qdrant:
         qdrant.fail(stall=Event(), times=1000)
         monkeypatch.setenv("QDRANT_URL", qdrant.url)
@@ -140,7 +140,7 @@ class Slow:
 
 
 @pytest.mark.parametrize("ends", [True, False])
-async def test_sigterm_lets_a_call_end_for_so_long(data_dir: Path, tmp_path: Path, ends: bool) -> None:
+async def test_sigterm_gives_calls_time_to_end(data_dir: Path, tmp_path: Path, ends: bool) -> None:
     (tmp_path / "judge_of_a_test.py").write_text(SLOW_JUDGE)
     hold, reached = tmp_path / "hold", tmp_path / "reached"
     hold.touch()
@@ -188,7 +188,7 @@ def test_a_worker_that_dies_is_replaced(server: HttpServer) -> None:
     assert server.get("/health").status_code == 200
 
 
-async def test_connections_are_given_up_now_and_then() -> None:
+async def test_some_connections_are_closed() -> None:
     """Otherwise an agent would stay with its first worker, however busy that is."""
     sent: list[Message] = []
 
@@ -208,7 +208,7 @@ async def test_connections_are_given_up_now_and_then() -> None:
     assert headers.count(((b"connection", b"close"),)) < 100
 
 
-def test_what_cannot_be_served_ends_the_start(
+def test_unusable_settings_end_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path))

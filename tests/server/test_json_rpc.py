@@ -50,7 +50,7 @@ def not_representable(value: Any) -> bool:
 
 
 @given(st.binary() | st.text().map(str.encode) | VALUES.map(lambda value: json.dumps(value).encode()))
-def test_no_line_breaks_it(line: bytes) -> None:
+def test_every_line_is_handled(line: bytes) -> None:
     try:
         read_message(line)
     except InvalidMessageError as error:
@@ -75,5 +75,5 @@ def test_no_line_breaks_it(line: bytes) -> None:
         (b"[]", (INVALID_REQUEST, None)),
     ],
 )
-def test_what_is_no_message_is_named(line: bytes, expected: tuple[int, int | str | None]) -> None:
+def test_invalid_messages_are_answered(line: bytes, expected: tuple[int, int | str | None]) -> None:
     assert refused(line) == expected

@@ -78,7 +78,7 @@ def test_each_call_is_a_line_without_its_query(data_dir: Path) -> None:
     assert (misscored["outcome"], misscored["error"]) == ("error", "ScoreError")
 
 
-def test_a_log_with_queries_says_why_too(data_dir: Path) -> None:
+def test_a_log_with_queries_has_error_messages(data_dir: Path) -> None:
     lines = log_of(data_dir, WARMER_LOG_QUERIES="true")
     calls = [line for line in lines if "warmer_tools.calls: call " in line]
     assert len(calls) == len(REQUESTS)
@@ -108,7 +108,7 @@ def test_no_secret_is_logged(formatter: logging.Formatter, key: str) -> None:
     environment_secrets.cache_clear()
 
 
-def test_a_bug_is_located_without_what_it_quotes() -> None:
+def test_a_bug_is_located_without_its_message() -> None:
     try:
         int("the text of a passage")
     except ValueError:

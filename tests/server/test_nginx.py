@@ -1,4 +1,4 @@
-"""Two replicas behind a real nginx with docs/compose/nginx.conf, its addresses and certificates put in."""
+"""Two replicas behind a real nginx with docs/compose/nginx.conf, whose addresses and certificates are replaced."""
 
 import os
 import re
@@ -50,7 +50,7 @@ http {{
 
 @dataclass
 class Proxied:
-    """nginx before two replicas; `folder` is where the judge is."""
+    """nginx in front of two replicas; `folder` holds the judge."""
 
     url: str
     replicas: list[HttpServer]
@@ -86,7 +86,7 @@ def proxied(made_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         port = configure(folder, replicas)
         nginx = stack.enter_context(subprocess.Popen(["nginx", "-c", folder / "nginx.conf"], stderr=subprocess.PIPE))
         stack.callback(nginx.terminate)
-        yield reached(Proxied(f"https://127.0.0.1:{port}", replicas, secret, folder), nginx)
+        yield wait_until_reachable(Proxied(f"https://127.0.0.1:{port}", replicas, secret, folder), nginx)
 
 
 def configure(folder: Path, replicas: list[HttpServer]) -> int:
@@ -95,13 +95,13 @@ def configure(folder: Path, replicas: list[HttpServer]) -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
     conf = CONF.read_text()
-    put_in = {
-        "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl http2;",  # the way to say it before nginx 1.25
+    replacements = {
+        "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl http2;",  # the syntax before nginx 1.25
         "http2 on;": "",
         "/certificates/": f"{folder}/",
         **{f"warmer-{n}:8765": one.base.removeprefix("http://") for n, one in enumerate(replicas, start=1)},
     }
-    for old, new in put_in.items():
+    for old, new in replacements.items():
         assert old in conf
         conf = conf.replace(old, new)
     (folder / "default.conf").write_text(conf)
@@ -109,7 +109,7 @@ def configure(folder: Path, replicas: list[HttpServer]) -> int:
     return port
 
 
-def reached(proxied: Proxied, nginx: subprocess.Popen[bytes]) -> Proxied:
+def wait_until_reachable(proxied: Proxied, nginx: subprocess.Popen[bytes]) -> Proxied:
     deadline = monotonic() + 60
     while monotonic() < deadline:
         assert nginx.poll() is None, nginx.stderr and nginx.stderr.read()
@@ -136,11 +136,11 @@ async def test_a_search_of_one_replica_is_scored_on_any(proxied: Proxied, mode: 
 def test_each_replica_has_answered(proxied: Proxied) -> None:
     for _ in range(8):
         assert proxied.post("tools/call", {"name": "search", "arguments": {"query": "bread"}}).status_code == 200
-    assert all("tool=search" in "".join(replica.said) for replica in proxied.replicas)
+    assert all("tool=search" in "".join(replica.stderr_lines) for replica in proxied.replicas)
 
 
 def test_a_reply_is_streamed(proxied: Proxied) -> None:
-    """A word of progress comes before the training can end."""
+    """Progress arrives before the training can end."""
     hold = proxied.folder / "hold"
     hold.touch()
     queries = [f"{a} {b}" for a in ("how", "why") for b in ("bread", "boats", "code", "garden", "stars", "data")]
@@ -158,7 +158,7 @@ def test_a_reply_is_streamed(proxied: Proxied) -> None:
     assert re.search(r'"job_id":"t_', "".join(said))
 
 
-def test_what_is_refused(proxied: Proxied) -> None:
+def test_refusals(proxied: Proxied) -> None:
     assert proxied.post("ping", {}).status_code == 200
     assert proxied.post("ping", {}, authorization="Bearer none").status_code == 401
     assert proxied.post("ping", {}, host="evil.example.com").status_code == 421
@@ -173,7 +173,7 @@ def test_one_replica_is_enough(proxied: Proxied) -> None:
         assert proxied.post("ping", {}).status_code == 200
 
 
-def test_who_calls_too_often_is_told(proxied: Proxied) -> None:
+def test_frequent_callers_are_rate_limited(proxied: Proxied) -> None:
     with httpx2.Client(**proxied.http(authorization="Bearer none")) as client:
         codes = Counter(client.post(f"{proxied.url}/mcp").status_code for _ in range(150))
     assert set(codes) == {401, 429}

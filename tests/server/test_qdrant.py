@@ -1,4 +1,4 @@
-"""The MCP server on a Qdrant server, whose collection somebody else made."""
+"""The MCP server on a Qdrant server with a foreign collection."""
 
 import json
 import os
@@ -60,7 +60,7 @@ def environment(qdrant: QdrantServer, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def connect(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Connect:
-    """Make a server with more settings, and a client of it."""
+    """Build a server with further settings, and a client of it."""
 
     @asynccontextmanager
     async def connected(**more: str) -> AsyncIterator[Client]:
@@ -74,7 +74,7 @@ def connect(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Con
 
 @pytest.fixture
 def status(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Status:
-    """Run `warmer status`; gives what it says, be it a refusal."""
+    """Run `warmer status` and return its output, or its error message."""
 
     def say(**more: str) -> str:
         for name, value in (environment | more).items():
@@ -89,7 +89,7 @@ def status(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys:
     return say
 
 
-async def test_all_three_tools_work_on_a_collection_that_somebody_else_made(
+async def test_all_three_tools_work_on_a_foreign_collection(
     environment: dict[str, str], qdrant: QdrantServer, reference: Reference
 ) -> None:
     command = [sys.executable, "-m", "warmer_server.cli", "serve"]
@@ -135,7 +135,7 @@ async def test_a_tenant_sees_nothing_of_another(connect: Connect, reference: Ref
         assert "there is no collection 'others'" in said and "docs" in said
 
 
-async def test_a_retriever_and_texts_of_ones_own(
+async def test_a_custom_retriever_and_custom_texts(
     connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reference: Reference
 ) -> None:
     (tmp_path / "our_parts.py").write_text(
@@ -195,8 +195,8 @@ async def test_a_tenant_cannot_use_what_another_searched(connect: Connect, refer
         assert "is unknown" in await refusal(client, "train_params", job_id=job, cancel=True)
 
 
-class Broken:
-    """Lets writes of the journal fail while it is `on`, but for the first few."""
+class FailingJournal:
+    """Makes writes to the journal fail while `on`, except the first `spared` of them."""
 
     def __init__(self, qdrant: QdrantServer) -> None:
         self.on = False
@@ -213,14 +213,14 @@ class Broken:
 async def test_a_training_that_cannot_be_claimed_leaves_the_server_running(
     connect: Connect, qdrant: QdrantServer, reference: Reference
 ) -> None:
-    broken = Broken(qdrant)
+    failing = FailingJournal(qdrant)
     async with connect(WARMER_JOURNAL="qdrant") as client:
         await ask(client, "search", query=reference.queries[0])
-        broken.on, broken.spared = True, 1  # the job can be kept
+        failing.on, failing.spared = True, 1  # storing the job succeeds
         with anyio.fail_after(30):
             reply = await ask(client, "train_params", queries=TO_TRAIN, limit=5, wait_seconds=500)
         assert reply["status"] == "running"
-        broken.on = False
+        failing.on = False
         await ask(client, "search", query=reference.queries[0])
         reply = await ask(client, "train_params", job_id=reply["job_id"])
         assert reply["status"] == "needs_scores"
@@ -230,20 +230,20 @@ async def test_a_training_that_cannot_be_settled_leaves_the_server_running(
     connect: Connect, qdrant: QdrantServer, reference: Reference, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("warmer_tools.training.LEASE", 0.0)
-    broken = Broken(qdrant)
+    failing = FailingJournal(qdrant)
     async with connect(WARMER_JOURNAL="qdrant") as client:
         await ask(client, "search", query=reference.queries[0])
-        broken.on, broken.spared = True, 4  # the job can be kept, claimed and begun
+        failing.on, failing.spared = True, 4  # storing, claiming and starting the job succeed
         with anyio.fail_after(30):
             reply = await ask(client, "train_params", queries=TO_TRAIN, limit=5, wait_seconds=500)
         assert reply["status"] == "running"
-        broken.on = False
+        failing.on = False
         await ask(client, "search", query=reference.queries[0])
         reply = await ask(client, "train_params", job_id=reply["job_id"])
         assert reply["status"] == "needs_scores"
 
 
-async def test_a_server_that_is_slow_does_not_hold_the_handshake(connect: Connect, qdrant: QdrantServer) -> None:
+async def test_a_slow_server_does_not_delay_the_handshake(connect: Connect, qdrant: QdrantServer) -> None:
     answers = Event()
     qdrant.fail(stall=answers, times=1000)
     with anyio.fail_after(15):
@@ -252,7 +252,7 @@ async def test_a_server_that_is_slow_does_not_hold_the_handshake(connect: Connec
             answers.set()
 
 
-async def test_a_server_that_is_down_at_the_start_may_come_later(
+async def test_a_server_may_come_up_later(
     connect: Connect, qdrant: QdrantServer, reference: Reference, caplog: pytest.LogCaptureFixture
 ) -> None:
     down = True
@@ -266,7 +266,7 @@ async def test_a_server_that_is_down_at_the_start_may_come_later(
         assert (await ask(client, "search", query=reference.queries[0]))["hits"]
 
 
-async def test_parameters_are_shown_of_collections_that_may_be_searched(
+async def test_parameters_are_shown_only_of_searchable_collections(
     connect: Connect, qdrant: QdrantServer, embedder: Embedder, reference: Reference
 ) -> None:
     fill(qdrant, "others", embedder, reference)
@@ -277,7 +277,7 @@ async def test_parameters_are_shown_of_collections_that_may_be_searched(
             await client.read_resource("warmer://collections/others/params")
 
 
-async def test_a_key_that_may_only_read_keeps_the_journal_here(
+async def test_a_read_only_key_keeps_the_journal_local(
     connect: Connect, reference: Reference, caplog: pytest.LogCaptureFixture, qdrant: QdrantServer
 ) -> None:
     async with connect(WARMER_JOURNAL="qdrant", QDRANT_API_KEY=READ_ONLY) as client:
@@ -313,7 +313,7 @@ def test_a_shared_journal_is_exported_imported_and_pruned(
 
 
 @pytest.mark.parametrize("journal", ["sqlite", "qdrant"])
-def test_status_says_what_is_there_and_no_key(status: Status, journal: str, qdrant: QdrantServer) -> None:
+def test_status_describes_the_server_without_its_key(status: Status, journal: str, qdrant: QdrantServer) -> None:
     said = status(WARMER_JOURNAL=journal)
     assert f"server          {qdrant.url}, Qdrant 1.19" in said
     assert "collection      docs: 36 passages, made by an unknown model, 384 dimensions" in said
@@ -322,7 +322,7 @@ def test_status_says_what_is_there_and_no_key(status: Status, journal: str, qdra
     assert KEY not in said
 
 
-def test_an_old_server_is_named_by_status(status: Status, reference: Reference, embedder: Embedder) -> None:
+def test_status_reports_an_old_server(status: Status, reference: Reference, embedder: Embedder) -> None:
     with QdrantServer(version="1.15.3") as server:
         fill(server, "docs", embedder, reference)
         said = status(QDRANT_URL=server.url, QDRANT_API_KEY="")
@@ -338,7 +338,7 @@ def test_an_old_server_is_named_by_status(status: Status, reference: Reference, 
         ({"QDRANT_URL": "qdrant"}, "QDRANT_URL is 'qdrant': write it as http://localhost:6333"),
     ],
 )
-def test_status_says_what_is_wrong(status: Status, more: dict[str, str], said: str) -> None:
+def test_status_reports_errors(status: Status, more: dict[str, str], said: str) -> None:
     printed = status(**more)
     assert said in printed
     assert "wr0ng-key" not in printed
@@ -381,7 +381,7 @@ async def test_a_long_text_is_sent_once_and_cut(connect: Connect, qdrant: Qdrant
         ("no/such-model", "cannot load the embedding model 'no/such-model'"),
     ],
 )
-def test_status_says_what_does_not_fit(status: Status, qdrant: QdrantServer, model: str, said: str) -> None:
+def test_status_reports_mismatches(status: Status, qdrant: QdrantServer, model: str, said: str) -> None:
     qdrant.store.create_collection("bare", models.VectorParams(size=384, distance=models.Distance.COSINE))
     qdrant.store.upsert("bare", [models.PointStruct(id=1, vector=[1.0] * 384, payload={"n": 1})])
     printed = status(WARMER_RETRIEVERS=f"docs={model}")
@@ -409,5 +409,5 @@ def test_status_says_what_does_not_fit(status: Status, qdrant: QdrantServer, mod
         ({"WARMER_TEXTS": "nowhere:Texts"}, "cannot load WARMER_TEXTS=nowhere:Texts"),
     ],
 )
-def test_a_setting_that_does_not_fit_is_refused(status: Status, more: dict[str, str], said: str) -> None:
+def test_an_invalid_setting_is_refused(status: Status, more: dict[str, str], said: str) -> None:
     assert said in status(**{"QDRANT_API_KEY": "", **more})

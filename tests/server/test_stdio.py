@@ -9,12 +9,12 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
 from pathlib import Path
-from pipes import Pipes
 from typing import Any
 
 import anyio
 import pytest
 from mcp import Client, StdioServerParameters
+from stdio_server import StdioServer
 from support import Reference, ask
 
 from warmer.embedding import Embedder
@@ -58,7 +58,7 @@ async def test_a_killed_server_forgets_nothing(serve: Serve) -> None:
 
 
 def children() -> list[int]:
-    """Find the servers that this process started."""
+    """Return the process ids of the servers that this process started."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -74,7 +74,7 @@ def children() -> list[int]:
 async def test_two_servers_answer_while_a_third_process_publishes(
     environment: dict[str, str], data_dir: Path, reference: Reference, embedder: Embedder
 ) -> None:
-    """Every call succeeds, and both servers come to see the new generation without a restart."""
+    """Every call succeeds, and both servers pick up the new generation without a restart."""
     notes = data_dir.parent / "notes"
     notes.mkdir()
     (notes / "space.md").write_text("# space\n\n" + "\n\n".join(p.text for p in reference.subjects["space"]))
@@ -120,7 +120,7 @@ def message(number: int, method: str, **params: Any) -> str:
 
 
 def test_nothing_but_protocol_on_stdout(environment: dict[str, str]) -> None:
-    """Even with all logs on, refused calls and a broken line; what else is said goes to stderr."""
+    """Even with all logs on, refused calls and a malformed line: everything else goes to stderr."""
     client = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
     lines = [
         message(1, "initialize", **client),
@@ -159,8 +159,8 @@ def test_nothing_but_protocol_on_stdout(environment: dict[str, str]) -> None:
     assert all(results[number]["result"]["isError"] for number in (3, 4, 5))
 
 
-def test_a_folder_that_is_no_collection_ends_nothing(data_dir: Path, environment: dict[str, str]) -> None:
-    folder = data_dir / "collections" / "no\udcff"  # a byte that is no UTF-8
+def test_a_folder_that_is_not_a_collection_is_ignored(data_dir: Path, environment: dict[str, str]) -> None:
+    folder = data_dir / "collections" / "no\udcff"  # a byte that is not UTF-8
     folder.mkdir()
     (folder / "CURRENT").write_text("x")
     hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
@@ -185,8 +185,8 @@ def test_every_line_with_an_id_is_answered_and_the_server_goes_on(data_dir: Path
         b'{"jsonrpc":"2.0","id":"shape","method":"ping","params":[]}',
         b'{"jsonrpc":"2.0","id":"prompt","method":"prompts/get","params":{"name":"nothing"}}',
     ]
-    with Pipes(tmp_path / "log", {"WARMER_DATA_DIR": str(data_dir)}) as server:
-        server.greet().call("search", query="bread")
+    with StdioServer(tmp_path / "log", {"WARMER_DATA_DIR": str(data_dir)}) as server:
+        server.initialize().call("search", query="bread")
         for line in lines:
             server.send(line)
             answer = server.receive()
@@ -194,7 +194,7 @@ def test_every_line_with_an_id_is_answered_and_the_server_goes_on(data_dir: Path
             assert answer["error"]["code"] in {-32700, -32600, -32602}
         before = peak(server.process.pid)
         for _ in range(64):
-            server.write(b" " * 2**20)  # a line without end
+            server.send_raw(b" " * 2**20)  # a line that never ends
         answer = server.receive()
         assert answer["id"] is None
         assert "a line of more than 1048576 bytes" in answer["error"]["message"]
@@ -206,14 +206,14 @@ def test_every_line_with_an_id_is_answered_and_the_server_goes_on(data_dir: Path
 
 
 def peak(pid: int) -> int:
-    """Give the most memory that a process ever held, in KiB."""
+    """Return the peak memory of a process, in KiB."""
     return int(re.findall(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[0])
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, None])
-def test_it_ends_well_while_the_model_is_loaded(data_dir: Path, tmp_path: Path, end: signal.Signals | None) -> None:
-    with Pipes(tmp_path / "log", {"WARMER_DATA_DIR": str(data_dir)}) as server:
-        server.greet().ask("tools/list")
+def test_it_exits_cleanly_while_the_model_loads(data_dir: Path, tmp_path: Path, end: signal.Signals | None) -> None:
+    with StdioServer(tmp_path / "log", {"WARMER_DATA_DIR": str(data_dir)}) as server:
+        server.initialize().ask("tools/list")
         while b"onnxruntime" not in Path(f"/proc/{server.process.pid}/maps").read_bytes():
             assert server.process.poll() is None
         if end:
@@ -222,7 +222,7 @@ def test_it_ends_well_while_the_model_is_loaded(data_dir: Path, tmp_path: Path, 
     assert server.log.read_text() == ""
 
 
-def test_it_ends_well_where_nobody_reads_any_more(environment: dict[str, str]) -> None:
+def test_it_exits_cleanly_when_stdout_is_closed(environment: dict[str, str]) -> None:
     pipe = subprocess.PIPE
     with subprocess.Popen(SERVE, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0) as server:
         assert server.stdin
@@ -243,7 +243,7 @@ HEAVY = {
 }
 
 
-def test_a_handshake_waits_for_no_heavy_import(environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_handshake_needs_no_heavy_import(environment: dict[str, str], tmp_path: Path) -> None:
     client = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
     initialized = json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}) + "\n"
     search = message(2, "tools/call", name="search", arguments={"query": "bread"})
@@ -273,11 +273,11 @@ def test_a_handshake_waits_for_no_heavy_import(environment: dict[str, str], tmp_
 
 
 def imported(log: Path) -> set[str]:
-    """Read the packages that `-X importtime` told of."""
+    """Return the packages that `-X importtime` logged."""
     return set(re.findall(r"^import time: .*\| +(\w+)", log.read_text(), re.MULTILINE))
 
 
-def test_plain_warmer_serves_where_its_input_is_no_terminal(environment: dict[str, str]) -> None:
+def test_warmer_without_a_command_serves_if_stdin_is_no_terminal(environment: dict[str, str]) -> None:
     done = subprocess.run(
         SERVE[:-1], env=environment, input=message(1, "ping"), capture_output=True, text=True, check=True, timeout=60
     )
@@ -302,8 +302,8 @@ class Slow:
 """
 
 
-async def test_a_training_goes_on_after_a_kill(environment: dict[str, str], tmp_path: Path) -> None:
-    """Another process takes over, and no score is asked for twice but the one that was under way."""
+async def test_a_training_resumes_after_a_kill(environment: dict[str, str], tmp_path: Path) -> None:
+    """Another process takes over and repeats only the scoring that was interrupted."""
     (tmp_path / "judge_of_a_test.py").write_text(SLOW_JUDGE)
     (tmp_path / "hold").touch()
     queries = [f"{a} {b}" for a in ("how", "why") for b in ("bread", "boats", "code", "garden", "stars", "data")]

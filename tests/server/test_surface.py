@@ -1,4 +1,4 @@
-"""What is beside the tools, in both eras of the protocol."""
+"""Resources, prompt and completions, in both eras of the protocol."""
 
 import json
 import subprocess
@@ -70,7 +70,7 @@ async def test_collections_are_resources(connect: Connect) -> None:
         assert params["default"]["neutral"] == 2
 
 
-async def test_a_passage_stands_in_full_between_its_neighbours(connect: Connect) -> None:
+async def test_a_passage_is_read_in_full_with_its_neighbours(connect: Connect) -> None:
     async with connect(WARMER_TEXT_LIMIT="100") as client:
         found = await ask(client, "search", query="Which grain holds water?", collection="grain", limit=5)
         ids = {hit["line"]: hit["id"] for hit in found["hits"]}
@@ -102,7 +102,7 @@ async def test_a_passage_stands_in_full_between_its_neighbours(connect: Connect)
         (f"warmer://collections/notes/passages/{'1' * 5000}", "is no point id"),
     ],
 )
-async def test_what_is_not_there_is_said(
+async def test_unknown_resources_are_refused(
     connect: Connect, caplog: pytest.LogCaptureFixture, uri: str, said: str
 ) -> None:
     async with connect() as client:
@@ -137,7 +137,7 @@ async def test_the_prompt_teaches_the_loop(connect: Connect, caplog: pytest.LogC
     assert not caplog.records
 
 
-async def test_names_of_collections_are_completed(connect: Connect) -> None:
+async def test_collection_names_are_completed(connect: Connect) -> None:
     async with connect() as client:
         of_prompt = PromptReference(name="research")
         of_template = ResourceTemplateReference(uri="warmer://collections/{collection}/passages/{id}")
@@ -150,9 +150,7 @@ async def test_names_of_collections_are_completed(connect: Connect) -> None:
             await client.complete(PromptReference(name="nothing"), {"name": "collection", "value": ""})
 
 
-async def test_a_server_that_refuses_is_said_where_it_is_asked(
-    connect: Connect, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_refusing_server_is_reported_to_the_client(connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
     with QdrantServer(api_key="secret-key-of-all") as qdrant:
         async with connect(QDRANT_URL=qdrant.url, QDRANT_API_KEY="wrong") as client:
             listed = (await client.list_resources()).resources
@@ -162,7 +160,7 @@ async def test_a_server_that_refuses_is_said_where_it_is_asked(
     assert "collections are not listed as resources" in caplog.text
 
 
-async def test_collections_of_others_are_read_by_their_own_names_and_ids(connect: Connect) -> None:
+async def test_foreign_collections_keep_their_names_and_ids(connect: Connect) -> None:
     name = "ä b%c"
     with QdrantServer() as qdrant:
         vectors = models.VectorParams(size=2, distance=models.Distance.COSINE)
@@ -179,7 +177,7 @@ async def test_collections_of_others_are_read_by_their_own_names_and_ids(connect
             assert [one["text"] for one in told["before"] + told["after"]] == ["part 1", "part 2", "part 4", "part 5"]
 
 
-async def test_the_icon_is_small_and_goes_with_the_greeting(connect: Connect) -> None:
+async def test_the_handshake_has_a_small_icon(connect: Connect) -> None:
     async with connect() as client:
         (icon,) = (client.server_info and client.server_info.icons) or []
     assert icon.src.startswith("data:image/svg+xml,")

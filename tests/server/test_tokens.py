@@ -1,4 +1,4 @@
-"""Who may do what over HTTP: one server, several tokens."""
+"""Authorization over HTTP: one server, several tokens."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from warmer_server.tokens import Tokens, make_token, read_tokens
 
 pytestmark = pytest.mark.anyio
 BREAD = {"must": [{"key": "source", "match": {"value": "notes/bread.md"}}]}
-WHO: dict[str, tuple[str, dict[str, Any]]] = {
+CALLERS: dict[str, tuple[str, dict[str, Any]]] = {
     "ann": ("search,feedback,train", {}),
     "ann-too": ("search,feedback", {}),
     "reader": ("search", {}),
@@ -58,7 +58,7 @@ def guarded(
             more.get("where", {}),
             None,
         )
-        for name, (scopes, more) in WHO.items()
+        for name, (scopes, more) in CALLERS.items()
     }
     file = folder / "tokens"
     file.write_text("# who may call\n\n" + "".join(token.line() + "\n" for _, token in made.values()))
@@ -66,7 +66,7 @@ def guarded(
         yield Guarded(server, {name: secret for name, (secret, _) in made.items()}, file)
 
 
-def test_without_a_token_that_is_known_nothing_is_answered(guarded: Guarded) -> None:
+def test_calls_without_a_known_token_are_refused(guarded: Guarded) -> None:
     secret = guarded.secrets["ann"]
     assert guarded.status(f"Bearer {secret}") == 200
     for wrong in ("", "Bearer", f"Basic {secret}", f"Bearer {secret[:-1]}", "Bearer x", f"Bearer {secret} x"):
@@ -86,7 +86,7 @@ async def test_a_tool_without_its_scope_is_neither_listed_nor_run(
         assert "'train'" in await refusal(client, "train_params")
 
 
-async def test_handles_are_of_their_owner_alone(guarded: Guarded) -> None:
+async def test_handles_work_only_for_their_owner(guarded: Guarded) -> None:
     queries = [f"{how} {word}" for how in ("how", "why") for word in ("bread", "boats", "code", "stars", "data")]
     async with guarded.connect("ann") as ann, guarded.connect("baker") as baker, guarded.connect("ann-too") as again:
         handle = (await ask(ann, "search", query="bread"))["search_id"]
@@ -113,7 +113,7 @@ async def test_a_filter_is_always_added(guarded: Guarded) -> None:
         assert (await ask(client, "search", query="the Moon", filter=other))["hits"] == []
 
 
-async def test_collections_that_are_not_allowed_are_as_if_they_were_not_there(guarded: Guarded) -> None:
+async def test_collections_outside_the_limits_are_hidden(guarded: Guarded) -> None:
     async with guarded.connect("narrow") as client:
         assert "notes" not in (client.instructions or "")
         for name in ("notes", "others", ""):
@@ -172,7 +172,7 @@ async def completed(client: Client) -> list[str]:
     return (await client.complete(PromptReference(name="research"), argument)).completion.values
 
 
-def test_a_line_that_is_deleted_ends_its_token_and_a_broken_file_changes_nothing(guarded: Guarded) -> None:
+def test_deleting_a_line_revokes_its_token_and_a_broken_file_changes_nothing(guarded: Guarded) -> None:
     text = guarded.file.read_text()
     secret, token = make_token("new", ("search",), (), {}, None)
     assert guarded.status(f"Bearer {secret}") == 401
@@ -206,13 +206,13 @@ def test_a_token_expires() -> None:
         (f'{{"name": "a", "sha256": "{"0" * 64}", "scopes": ["search"], "filter": {{"must": []}}}}', "no condition"),
     ],
 )
-def test_a_line_that_is_none_is_refused_without_repeating_it(line: str, said: str) -> None:
+def test_an_invalid_line_is_refused_without_quoting_it(line: str, said: str) -> None:
     with pytest.raises(WarmerError, match=said) as refused:
         read_tokens(line, "here")
     assert "wt_secret" not in str(refused.value)
 
 
-def test_the_command_prints_the_line_and_the_token_apart(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_line_and_token_separately(capsys: pytest.CaptureFixture[str]) -> None:
     main(["token", "ann", "--collections", "a, b", "--days", "30"])
     printed = capsys.readouterr()
     (token,) = read_tokens(printed.out, "stdout")

@@ -11,7 +11,7 @@ from anyio import run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qdrant_server import QdrantServer
-from remote_engine import NO_SERVER, EachTime, delete, make, real_server
+from remote_engine import NO_SERVER, ReconnectingIndex, delete, make, real_server
 from support import feed_back
 
 from warmer.errors import FilterError
@@ -62,7 +62,7 @@ def serving(connection: Connection) -> Iterator[Index]:
     info = CollectionInfo(name, "1", "m", DIM, POINTS, FIELDS)
     make(connection, info, zip(IDS, VECTORS, PAYLOADS, strict=True))
     try:
-        yield EachTime(connection, name)
+        yield ReconnectingIndex(connection, name)
     finally:
         delete(connection, name)
 

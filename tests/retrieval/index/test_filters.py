@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from qdrant_client import models
 from qdrant_client.conversions.conversion import GrpcToRest, RestToGrpc
 from qdrant_server import QdrantServer
-from remote_engine import NO_SERVER, EachTime, delete, make, real_server
+from remote_engine import NO_SERVER, ReconnectingIndex, delete, make, real_server
 
 from warmer.errors import FilterError
 from warmer.index import DENSE, LEXICAL, CollectionInfo, Index
@@ -95,7 +95,7 @@ def remote(request: pytest.FixtureRequest) -> Iterator[Index]:
         info = replace(INFO, name=f"warmer-test-{uuid4().hex}")
         make(connection, info, points)
         try:
-            yield EachTime(connection, info.name)
+            yield ReconnectingIndex(connection, info.name)
         finally:
             delete(connection, info.name)
     else:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qdrant_client import AsyncQdrantClient
 from qdrant_server import QdrantServer
-from shared_stores import Memory, Turns, qdrant, sqlite
+from shared_stores import InterleavingRemote, Memory, qdrant, sqlite
 
 from warmer.errors import EngineError, SearchError
 from warmer.index import Hit
@@ -81,7 +81,7 @@ async def test_rounds_and_scores_at_once_lose_nothing(replicas: tuple[Memory, Me
 
 
 async def test_repeating_a_write_changes_nothing() -> None:
-    class Twice(Turns):
+    class Twice(InterleavingRemote):
         async def call(self, ask: Any, *, what: str, retry: bool = True) -> Any:
             if retry:
                 await super().call(ask, what=what)

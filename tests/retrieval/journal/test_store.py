@@ -4,7 +4,7 @@ import anyio
 import pytest
 from qdrant_client import AsyncQdrantClient, models
 from qdrant_server import QdrantServer
-from shared_stores import Turns, qdrant
+from shared_stores import InterleavingRemote, qdrant
 
 from warmer.errors import EngineError, StorageError
 from warmer.index.remote.client import Connection, connect
@@ -17,7 +17,7 @@ async def test_processes_that_open_it_at_once_make_it_once() -> None:
     client = AsyncQdrantClient(":memory:")
     async with anyio.create_task_group() as tasks:
         for _ in range(6):
-            tasks.start_soon(open_store, Turns.local(client))
+            tasks.start_soon(open_store, InterleavingRemote.local(client))
     assert [c.name for c in (await client.get_collections()).collections] == ["warmer-journal"]
     assert (await client.count("warmer-journal")).count == 1
 
@@ -30,7 +30,7 @@ async def test_nothing_of_anybody_else_is_written() -> None:
     for name in ("vectors", "payloads"):
         before = await client.count(name)
         with pytest.raises(StorageError, match=f"'{name}' is no journal of warmer: name another one"):
-            await open_store(Turns.local(client), name)
+            await open_store(InterleavingRemote.local(client), name)
         assert await client.count(name) == before
 
 
@@ -38,13 +38,15 @@ async def test_a_newer_journal_is_left_alone() -> None:
     client = AsyncQdrantClient(":memory:")
     async with qdrant(client)():
         pass
-    await Store(Turns.local(client), "warmer-journal").write(put(document_id("schema"), {"version": SCHEMA + 1}))
+    await Store(InterleavingRemote.local(client), "warmer-journal").write(
+        put(document_id("schema"), {"version": SCHEMA + 1})
+    )
     with pytest.raises(StorageError, match="upgrade warmer"):
-        await open_store(Turns.local(client))
+        await open_store(InterleavingRemote.local(client))
 
 
 async def test_a_change_is_made_where_its_conditions_hold() -> None:
-    store = await open_store(Turns.local(AsyncQdrantClient(":memory:")))
+    store = await open_store(InterleavingRemote.local(AsyncQdrantClient(":memory:")))
     id_, other = document_id("a", "b"), document_id("a", "c")
     status = models.FieldCondition(key="status", match=models.MatchValue(value="open"))
     await store.write(put(id_, {"status": "open", "count": 1, "map": {"x.y": 1}}))

@@ -1,4 +1,4 @@
-"""What must hold over any order of searches, scores, trainings and restarts: a state machine of Hypothesis's."""
+"""A Hypothesis state machine: what must hold in any order of searches, scores, trainings and restarts."""
 
 import shutil
 import subprocess
@@ -26,15 +26,15 @@ SCORES = st.sampled_from([0, 0.5, 2, 2, 4, 7, 10])
 
 
 @dataclass
-class Shown:
-    """What an agent knows of a search."""
+class KnownSearch:
+    """What an agent knows about a search: ids and scores of hits by number."""
 
     query: str
     ids: dict[int, str] = field(default_factory=dict)
     scores: dict[int, float] = field(default_factory=dict)
 
     def see(self, hits: list[dict[str, Any]]) -> None:
-        """Take in hits; a number stands for the same point for good, and new ones go on from the last."""
+        """Record hits: the number of a point never changes, and new points get the next numbers."""
         points = [hit["id"] for hit in hits]
         assert len(set(points)) == len(points)
         new = [hit for hit in hits if hit["id"] not in self.ids.values()]
@@ -43,18 +43,18 @@ class Shown:
         assert all(self.ids[hit["hit"]] == hit["id"] for hit in hits)
 
 
-class Rounds(RuleBasedStateMachine):
-    """Works on a copy of the data directory `made`, which has the collection `notes` of 36 passages."""
+class FeedbackMachine(RuleBasedStateMachine):
+    """Works on a copy of the data directory `template`, which holds the collection `notes` of 36 passages."""
 
-    made: ClassVar[Path]
+    template: ClassVar[Path]
     searches = Bundle("searches")
 
     def __init__(self) -> None:
         super().__init__()
-        self.known: dict[str, Shown] = {}
+        self.known: dict[str, KnownSearch] = {}
         self.trained = False
         self.folder = Path(tempfile.mkdtemp())
-        subprocess.run(["cp", "-r", self.made, self.folder / "data"], check=True)
+        subprocess.run(["cp", "-r", self.template, self.folder / "data"], check=True)
         self.stack = ExitStack()
         self.portal = self.stack.enter_context(start_blocking_portal())
 
@@ -68,7 +68,7 @@ class Rounds(RuleBasedStateMachine):
     def ask(self, tool: str, **arguments: Any) -> dict[str, Any]:
         return self.portal.call(lambda: ask(self.client, tool, **arguments))
 
-    def score(self, handle: str, scores: dict[int, float], limit: int, again: bool) -> None:
+    def score_and_check(self, handle: str, scores: dict[int, float], limit: int, again: bool) -> None:
         shown = self.known[handle]
         given = {str(hit): score for hit, score in scores.items()}
         reply = self.ask("give_feedback", search_id=handle, scores=given, limit=limit, include_scored=again)
@@ -83,18 +83,18 @@ class Rounds(RuleBasedStateMachine):
         assert again or not scored & {hit["id"] for hit in reply["hits"]}
         assert len(reply["hits"]) == min(limit, POINTS - (0 if again else len(scored)))
         if not self.trained:
-            says_nothing = set(shown.scores.values()) == {NEUTRAL}
-            assert reply["outcome"] == ("no_signal" if says_nothing else "steered")
+            all_neutral = set(shown.scores.values()) == {NEUTRAL}
+            assert reply["outcome"] == ("no_signal" if all_neutral else "steered")
         shown.see(reply["hits"])
 
     @rule(target=searches, query=st.sampled_from(QUERIES), limit=st.integers(1, 50))
     def search(self, query: str, limit: int) -> str:
-        return self.searched(query, limit)
+        return self.search_and_check(query, limit)
 
-    def searched(self, query: str, limit: int) -> str:
+    def search_and_check(self, query: str, limit: int) -> str:
         reply = self.ask("search", query=query, limit=limit)
         assert len(reply["hits"]) == min(limit, POINTS)
-        self.known[reply["search_id"]] = Shown(query)
+        self.known[reply["search_id"]] = KnownSearch(query)
         self.known[reply["search_id"]].see(reply["hits"])
         return str(reply["search_id"])
 
@@ -102,23 +102,23 @@ class Rounds(RuleBasedStateMachine):
     def give_feedback(self, handle: str, data: st.DataObject, limit: int, again: bool) -> None:
         numbers = st.sampled_from(sorted(self.known[handle].ids))
         scores = data.draw(st.dictionaries(numbers, SCORES, min_size=1, max_size=8))
-        self.score(handle, scores, limit, again)
+        self.score_and_check(handle, scores, limit, again)
 
     @rule(handle=searches, score=st.sampled_from([-1, 11, "x", None]), known=st.booleans())
-    def score_wrongly(self, handle: str, score: Any, known: bool) -> None:
-        """Nothing of a call that is refused is kept: `score` finds the ranking as it was."""
+    def score_invalidly(self, handle: str, score: Any, known: bool) -> None:
+        """A refused call changes nothing: the ranking is as it was."""
         shown = self.known[handle]
         scores = {"1": 9, "2": score} if known else {"1": 9, str(len(shown.ids) + 1): 5}
         assert self.portal.call(lambda: refusal(self.client, "give_feedback", search_id=handle, scores=scores))
         if shown.scores:
             hit, before = next(iter(shown.scores.items()))
-            self.score(handle, {hit: before}, 1, again=False)
+            self.score_and_check(handle, {hit: before}, 1, again=False)
 
     @rule(target=searches, wanted=st.integers(FEWEST_QUERIES - 1, len(QUERIES)))
     def search_and_score_many(self, wanted: int) -> Any:
-        handles = [self.searched(query, FEWEST_HITS) for query in QUERIES[:wanted]]
+        handles = [self.search_and_check(query, FEWEST_HITS) for query in QUERIES[:wanted]]
         for n, handle in enumerate(handles):
-            self.score(handle, {hit: (hit * 3 + n) % 11 for hit in self.known[handle].ids}, 1, again=False)
+            self.score_and_check(handle, {hit: (hit * 3 + n) % 11 for hit in self.known[handle].ids}, 1, again=False)
         return multiple(*handles)
 
     @rule()
@@ -139,7 +139,7 @@ class Rounds(RuleBasedStateMachine):
         shown = self.known[handle]
         if shown.scores:
             hit, before = next(iter(shown.scores.items()))
-            self.score(handle, {hit: before}, 50, again=True)
+            self.score_and_check(handle, {hit: before}, 50, again=True)
 
     def teardown(self) -> None:
         if hasattr(self, "session"):
@@ -148,6 +148,6 @@ class Rounds(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-def machine(made: Path) -> type[Rounds]:
-    """Make the machine on a data directory."""
-    return type("Rounds", (Rounds,), {"made": made})
+def make_machine(template: Path) -> type[FeedbackMachine]:
+    """Return the machine for copies of a data directory."""
+    return type("FeedbackMachine", (FeedbackMachine,), {"template": template})

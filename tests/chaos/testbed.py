@@ -1,4 +1,4 @@
-"""What the faults are done to: a data directory with a collection of three dozen passages."""
+"""Set up what faults are injected into: a data directory with a collection of 36 passages."""
 
 import json
 import os
@@ -25,7 +25,7 @@ JUDGE = "judge_of_chaos:Slow"
 
 
 def documents(folder: Path) -> Path:
-    """Write the reference passages, a file each subject."""
+    """Write each reference passage to a file."""
     folder.mkdir(parents=True)
     for number, passage in enumerate(json.loads(REFERENCE.read_text(encoding="utf-8"))["passages"]):
         (folder / f"{number:02}.md").write_text(f"# {passage['title']}\n\n{passage['text']}\n", encoding="utf-8")
@@ -45,14 +45,14 @@ def index(notes: Path, data: Path, *options: str, more: Mapping[str, str] = {}) 
 
 
 def copy(source: Path, target: Path) -> Path:
-    """Copy a folder with its sparse files."""
+    """Copy a folder, keeping sparse files sparse."""
     shutil.rmtree(target, ignore_errors=True)
     subprocess.run(["cp", "-r", source, target], check=True)
     return target
 
 
 def all_hits(data: Path) -> list[Hit] | str:
-    """Give every passage that a reader who opens the collection now would get, or why it refuses."""
+    """Open the collection and return all its passages, or the error message if that fails."""
 
     async def search() -> list[Hit]:
         return await Catalog(data).open(NAME).search(np.ones(384, np.float32), 100)
@@ -68,7 +68,7 @@ def sources(hits: list[Hit] | str) -> set[str] | str:
 
 
 def journal_faults(data: Path) -> list[str]:
-    """Ask SQLite whether the journal is whole."""
+    """Return what SQLite's integrity and foreign key checks find."""
     with closing(Database(data / "journal.sqlite3")) as database, database.transaction("DEFERRED") as connection:
         whole = [row[0] for row in connection.execute("PRAGMA integrity_check")]
         return [*(line for line in whole if line != "ok"), *map(str, connection.execute("PRAGMA foreign_key_check"))]

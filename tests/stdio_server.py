@@ -1,4 +1,4 @@
-"""A server spoken to over its pipes, line by line: no client library stands between a test and what is said."""
+"""`warmer serve` as a process, driven over its pipes line by line, without a client library."""
 
 import json
 import os
@@ -18,14 +18,14 @@ SECONDS = 60.0
 
 
 class EndedError(Exception):
-    """The server ended, or said nothing for a minute."""
+    """The server ended, or did not answer within a minute."""
 
 
-class Pipes:
-    """A server that shook hands; leaving the block closes its input and waits for its end.
+class StdioServer:
+    """A server process. Leaving the block closes its stdin and waits for it to exit.
 
     Attributes:
-        log: The file that its stderr goes to.
+        log: File for its stderr.
     """
 
     def __init__(self, log: Path, environment: Mapping[str, str], command: Sequence[str] = SERVE) -> None:
@@ -43,18 +43,18 @@ class Pipes:
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def greet(self) -> Self:
-        """Shake hands."""
+    def initialize(self) -> Self:
+        """Do the handshake."""
         self.ask("initialize", **HELLO)
         self.send(json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}).encode())
         return self
 
     def send(self, line: bytes) -> None:
-        """Send a line, whatever it is."""
-        self.write(line + b"\n")
+        """Send any line."""
+        self.send_raw(line + b"\n")
 
-    def write(self, part: bytes) -> None:
-        """Send what need not be a line."""
+    def send_raw(self, part: bytes) -> None:
+        """Send bytes that need not be a line."""
         assert self.process.stdin
         try:
             self.process.stdin.write(part)
@@ -74,28 +74,28 @@ class Pipes:
         return message
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
-        """Send a request and read up to its answer."""
+        """Send a request and return its answer, skipping other messages."""
         self._last += 1
-        number = f"asked-{self._last}"
-        self.send(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}).encode())
-        while (answer := self.receive()).get("id") != number:
+        id_ = f"asked-{self._last}"
+        self.send(json.dumps({"jsonrpc": "2.0", "id": id_, "method": method, "params": params}).encode())
+        while (answer := self.receive()).get("id") != id_:
             pass
         return answer
 
     def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        """Call a tool that must succeed; gives its structured content."""
+        """Call a tool that must succeed and return its structured content."""
         result = self.ask("tools/call", name=tool, arguments=arguments)["result"]
         assert not result["isError"], result["content"]
         content: dict[str, Any] = result["structuredContent"]
         return content
 
     def refusal(self, tool: str, **arguments: Any) -> str:
-        """Call a tool; gives what it says if it refuses, else nothing."""
+        """Call a tool and return its error text, or an empty string if it succeeds."""
         result = self.ask("tools/call", name=tool, arguments=arguments)["result"]
         return str(result["content"][0]["text"]) if result["isError"] else ""
 
     def kill(self) -> None:
-        """End it by SIGKILL."""
+        """Kill the server with SIGKILL."""
         self.process.kill()
         self.process.wait()
 
