@@ -63,10 +63,7 @@ def build_server(
     handshake_done = anyio.Event()
 
     async def watch_handshake(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        if ctx.method not in {
-            "initialize",
-            "server/discover",
-        }:  # the first other message shows that the handshake is done
+        if ctx.method not in {"initialize", "server/discover"}:  # the handshake is done once another message arrives
             handshake_done.set()
         return await call_next(ctx)
 

@@ -59,10 +59,7 @@ def _parse_leniently(line: bytes) -> object:
 
 
 def _request_id(raw: object) -> int | str | None:
-    if not isinstance(raw, dict) or raw.keys() & {
-        "result",
-        "error",
-    }:  # a response repeats the id of a request of the server
+    if not isinstance(raw, dict) or raw.keys() & {"result", "error"}:  # the id of a response is one of the server's
         return None
     id_ = raw.get("id")
     is_text = isinstance(id_, str) and id_.encode(errors="replace").decode() == id_
