@@ -152,12 +152,12 @@ def _read(files: Sequence[SourceFile], left_out: Skipped, window: Window | None,
     """Read files one by one, each as a whole or not at all."""
     for file in files:
         try:
-            passages = list(read_passages(file, window=window, most=most))
+            passages = list(read_passages(file, window=window, max_bytes=most))
         except IngestError as error:
-            left_out.by_failure(error.reason, str(error), file.source)
+            left_out.add_unread(error.reason, str(error), file.source)
             continue
         if not passages:
-            left_out.on_purpose("without text", file.source)
+            left_out.add("without text", file.source)
         yield from passages
 
 
