@@ -13,7 +13,7 @@ from warmer.index.edge.catalog import Catalog
 from warmer.index.edge.shards import readable
 from warmer.ingest import Skipped, SourceFile, find_files, read_passages, root_labels
 from warmer.passage import Passage, Window
-from warmer.publishing import Built
+from warmer.publishing import IndexingResult
 from warmer.publishing.embedded.publish import index_passages
 from warmer_server.app import load_embedder
 from warmer_server.destination import server_url
@@ -75,7 +75,7 @@ def build(
     *,
     unread: Collection[str] = (),
     replace: bool,
-) -> Built:
+) -> IndexingResult:
     """Embed and publish, with a progress bar on stderr."""
     generations = Catalog(settings.data_dir).generations(collection)
     with progress_bar("passages") as progress:
@@ -107,7 +107,7 @@ async def _roots_there(settings: Settings, url: str, name: str) -> Mapping[str, 
 
 async def _publish(
     settings: Settings, url: str, embedder: Embedder, found: Material, name: str, *, replace: bool
-) -> Built:
+) -> IndexingResult:
     from warmer.publishing.server.collection import ServerCollection  # noqa: PLC0415
     from warmer.publishing.server.publish import publish_passages  # noqa: PLC0415
     from warmer_server.connection import server  # noqa: PLC0415
@@ -161,7 +161,7 @@ def _read(files: Sequence[SourceFile], left_out: Skipped, window: Window | None,
         yield from passages
 
 
-def _report(arguments: argparse.Namespace, built: Built, found: Material) -> None:
+def _report(arguments: argparse.Namespace, built: IndexingResult, found: Material) -> None:
     change = f"{built.embedded} embedded anew" if built.published else "nothing had changed"
     echo(f"{arguments.collection}: {built.points} passages, {found.read} files read, {change}")
     _say_left_out(found)
