@@ -15,7 +15,7 @@ from warmer_evals.retrieval import Query, Retriever
 from warmer_evals.scores import Scores
 
 
-async def make_sample(retriever: Retriever, scores: Scores, query: Query, hits: int) -> Sample:
+async def score_sample(retriever: Retriever, scores: Scores, query: Query, hits: int) -> Sample:
     """Score the first `hits` dense hits of a query."""
     found = await retriever.search(query, hits, hybrid=False)
     return Sample(query.vector, np.stack([one.hit.vector for one in found]), await scores.score(query, found))

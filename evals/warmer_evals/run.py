@@ -7,7 +7,7 @@ from typing import TypeVar
 import anyio
 
 from warmer_evals import budget
-from warmer_evals.learning import learn, make_sample
+from warmer_evals.learning import learn, score_sample
 from warmer_evals.methods import BUDGETED, Learned, Method, make_methods
 from warmer_evals.retrieval import DEPTH, DocumentHit, Query, Retriever, ScoredHit
 from warmer_evals.scores import Scores
@@ -98,7 +98,7 @@ async def evaluate(
 
     training = dict.fromkeys(id_ for fold in subject.folds for id_ in fold.train)
     samples = await each(
-        "training queries", training, lambda query: make_sample(retriever, scores, query, setting.train_limit)
+        "training queries", training, lambda query: score_sample(retriever, scores, query, setting.train_limit)
     )
     learned = [learn([samples[id_] for id_ in fold.train]) for fold in subject.folds]
     methods = {
