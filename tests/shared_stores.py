@@ -23,9 +23,9 @@ from warmer.journal.sqlite.database import Database
 from warmer.journal.sqlite.jobs import SqliteJobs
 from warmer.journal.sqlite.parameters import SqliteParameters
 from warmer.journal.sqlite.searches import SqliteJournal
-from warmer.journal.transfer.qdrant import export_shared, import_shared
+from warmer.journal.transfer.qdrant import export_from_qdrant, import_into_qdrant
 from warmer.journal.transfer.records import Counts
-from warmer.journal.transfer.sqlite import export_journal, import_journal
+from warmer.journal.transfer.sqlite import export_from_sqlite, import_into_sqlite
 
 DAY = 86400.0
 T = TypeVar("T")
@@ -66,10 +66,10 @@ def sqlite(path: Path) -> Open:
             journal = SqliteJournal(database, lifetime)
 
             async def export(path: Path) -> Counts:
-                return export_journal(database, path)
+                return export_from_sqlite(database, path)
 
             async def bring(path: Path) -> Counts:
-                return import_journal(database, path)
+                return import_into_sqlite(database, path)
 
             yield Memory(journal, SqliteParameters(database), SqliteJobs(database), export, bring)
 
@@ -82,7 +82,7 @@ def qdrant(client: AsyncQdrantClient) -> Open:
     @asynccontextmanager
     async def opened(lifetime: float = DAY) -> AsyncIterator[Memory]:
         store = await open_store(InterleavingRemote.local(client))
-        moves = partial(export_shared, store), partial(import_shared, store)
+        moves = partial(export_from_qdrant, store), partial(import_into_qdrant, store)
         yield Memory(QdrantJournal(store, lifetime), QdrantParameters(store), QdrantJobs(store), *moves)
 
     return opened

@@ -1,1 +1,1 @@
-"""What in README and docs is made from code and reports: `make docs` writes it, tests compare."""
+"""Generated parts of README and docs: `make docs` writes them from code and reports, tests compare."""

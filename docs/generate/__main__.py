@@ -1,4 +1,4 @@
-"""`make docs`: write all that is generated."""
+"""`make docs`: write all generated pages."""
 
 from generate.pages import pages
 

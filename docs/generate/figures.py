@@ -1,4 +1,4 @@
-"""Figures in the README, from the reports in evals/results."""
+"""Tables of figures in the README, from the reports in evals/results."""
 
 import json
 import re
@@ -26,7 +26,11 @@ PEER = "mcp-server-qdrant"
 
 
 def fill(page: str, blocks: Mapping[str, Sequence[str]]) -> str:
-    """Put each block between its two comments, `<!-- name -->` and `<!-- /name -->`."""
+    """Replace the text between each block's comments, `<!-- name -->` and `<!-- /name -->`.
+
+    Raises:
+        ValueError: A block's comments are not in the page exactly once.
+    """
     for name, lines in blocks.items():
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         pattern = re.compile(f"{start}.*?{end}", re.DOTALL)
@@ -38,7 +42,7 @@ def fill(page: str, blocks: Mapping[str, Sequence[str]]) -> str:
 
 
 def results(folder: Path) -> list[str]:
-    """Tabulate what feedback gives, collection by collection."""
+    """Return a table of feedback's lifts, by collection."""
     rows = [["collection", "next ten hits", "after 15 passages"], ["---"] * 3]
     for name, what in COLLECTIONS.items():
         report = _read(folder / name)
@@ -54,7 +58,7 @@ def results(folder: Path) -> list[str]:
 
 
 def agents(folder: Path) -> list[str]:
-    """Tabulate what agents over MCP get with feedback and without."""
+    """Return a table of agents' results over MCP with feedback and without."""
     rows = [["questions on", "`search` alone", "with `give_feedback`", "better : worse", "lift"], ["---"] * 5]
     for name, what in AGENTS.items():
         report = _read(folder / name)
@@ -71,12 +75,12 @@ def agents(folder: Path) -> list[str]:
 
 
 def costs(folder: Path) -> list[str]:
-    """Tabulate medians of the bench: time and memory, beside a peer."""
+    """Return a table of the benchmark's medians, time and memory, compared with a peer."""
     measured = {row["what"]: row for row in json.loads((folder / "bench.json").read_text(encoding="utf-8"))["rows"]}
     rows = [["", "Warmer", PEER], ["---"] * 3]
     for what, name in COSTS.items():
         row = measured[what]
-        values = [row["values"].get(whose) for whose in ("warmer", PEER)]
+        values = [row["values"].get(server) for server in ("warmer", PEER)]
         rows.append([name, *(f"{median(value):.3g} {row['unit']}" if value else "has none" for value in values)])
     return _table(rows)
 

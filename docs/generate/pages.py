@@ -1,4 +1,4 @@
-"""What is generated, and where it goes."""
+"""The generated pages and their content."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ RESULTS = ROOT / "evals" / "results"
 
 
 def pages() -> Mapping[Path, str]:
-    """Make every page that is generated, or has a part that is: its path and how it ought to be."""
+    """Return path -> current content of every page that is generated in whole or in part."""
     readme, docs = ROOT / "README.md", ROOT / "docs"
     blocks = {"results": results(RESULTS), "agents": agents(RESULTS), "costs": costs(RESULTS)}
     return {

@@ -1,6 +1,6 @@
-"""The picture in the README: one query of `warmer demo`, its hits before, their scores, its hits after.
+"""The picture in the README: one query of `warmer demo`, its first hits, their scores, and its hits after feedback.
 
-`python -m generate.picture` records the demo's run again, once `warmer demo` has made its collection.
+`python -m generate.picture` records that run again; `warmer demo` must have made its collection.
 """
 
 import json
@@ -19,7 +19,7 @@ from warmer_server.commands.demo import COLLECTION, demo_server, demo_settings, 
 QUERY = "how to make a secure password or token"
 RECORD = Path(__file__).parents[1] / "loop.json"
 _HITS = 5
-_TEXT = 120  # characters kept of a passage
+_KEPT_TEXT = 120  # characters of a passage in the record
 
 _WIDTH, _HEIGHT, _ROW, _TOP = 860, 338, 44, 98
 _PANEL, _GAP = 392, 76
@@ -38,7 +38,7 @@ Shown = Sequence[Mapping[str, Any]]
 
 
 def draw(run: Mapping[str, Any]) -> str:
-    """Draw a recorded run as SVG, for light and dark pages."""
+    """Draw a recorded run as SVG, in light and dark colours."""
     right = _PANEL + _GAP
     middle, half = _PANEL + _GAP / 2, _TOP + 2.5 * _ROW
     parts = [
@@ -51,17 +51,17 @@ def draw(run: Mapping[str, Any]) -> str:
         *_panel(right, run["after"]),
         f'<path class="arrow" d="M{middle - 22} {half}h44m-7-6 7 6-7 6"/>',
         f'<text class="s" x="{middle}" y="{half - 12}" text-anchor="middle">scores</text>',
-        _text(0, _HEIGHT - 6, "s", _sum(run)),
+        _text(0, _HEIGHT - 6, "s", _summary(run)),
     ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" '
-        f'height="{_HEIGHT}" role="img" aria-label="{escape(_sum(run))}"><style>{_STYLE}</style>\n'
+        f'height="{_HEIGHT}" role="img" aria-label="{escape(_summary(run))}"><style>{_STYLE}</style>\n'
         + "\n".join(parts)
         + "\n</svg>\n"
     )
 
 
-def _sum(run: Mapping[str, Any]) -> str:
+def _summary(run: Mapping[str, Any]) -> str:
     def mean(hits: Shown) -> str:
         return f"{fmean(hit['score'] for hit in hits):.1f}"
 
@@ -78,8 +78,8 @@ def _panel(x: float, hits: Shown) -> list[str]:
         y = _TOP + place * _ROW
         rows += [
             _text(x + 24, y + 6, "n", str(hit["hit"])),
-            _text(x + 34, y + 6, "t", _cut(hit["title"], _TITLE)),
-            _text(x + 34, y + 22, "s", _cut(hit["text"], _SNIPPET)),
+            _text(x + 34, y + 6, "t", _truncated(hit["title"], _TITLE)),
+            _text(x + 34, y + 22, "s", _truncated(hit["text"], _SNIPPET)),
             f'<rect class="{_shade(hit["score"])}" x="{x + _PANEL - 46}" y="{y - 5}" width="34" height="26" rx="5"/>'
             + _text(x + _PANEL - 29, y + 12, "v", f"{hit['score']:g}"),
         ]
@@ -90,7 +90,7 @@ def _shade(score: float) -> str:
     return "high" if score >= 7 else "mid" if score >= 3 else "low"  # noqa: PLR2004  the rubric's anchors
 
 
-def _cut(text: str, length: int) -> str:
+def _truncated(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
@@ -99,19 +99,19 @@ def _text(x: float, y: float, kind: str, text: str) -> str:
 
 
 async def record() -> dict[str, Any]:
-    """Search the demo's collection, score the first hits as a language model did, and search again.
+    """Search the demo's collection, score the first hits with recorded scores of a language model, and search again.
 
     Raises:
-        KeyError: A passage has no recorded score, since this Python's documentation is another.
+        KeyError: A passage has no recorded score, since this Python's documentation differs.
     """
     scores = recorded_scores()[QUERY]
     async with Client(demo_server(demo_settings())) as client:
-        asked = {"query": QUERY, "collection": COLLECTION}
-        first = await _call(client, "search", asked | {"limit": _HITS})
-        plain = await _call(client, "search", asked | {"limit": 2 * _HITS})
+        request = {"query": QUERY, "collection": COLLECTION}
+        first = await _call(client, "search", request | {"limit": _HITS})
+        plain = await _call(client, "search", request | {"limit": 2 * _HITS})
         before = _scored(first["hits"], scores)
-        given = {str(hit["hit"]): hit["score"] for hit in before}
-        feedback = {"search_id": first["search_id"], "scores": given, "limit": _HITS}
+        feedback_scores = {str(hit["hit"]): hit["score"] for hit in before}
+        feedback = {"search_id": first["search_id"], "scores": feedback_scores, "limit": _HITS}
         second = await _call(client, "give_feedback", feedback)
     return {
         "query": QUERY,
@@ -133,7 +133,7 @@ def _scored(hits: Shown, scores: Mapping[str, float]) -> list[dict[str, Any]]:
         {
             "hit": hit["hit"],
             "title": hit["title"],
-            "text": " ".join(hit["text"].split())[:_TEXT],
+            "text": " ".join(hit["text"].split())[:_KEPT_TEXT],
             "score": scores[passage_key(hit)],
         }
         for hit in hits

@@ -1,4 +1,4 @@
-"""The page of settings and commands."""
+"""Generate the page of settings and commands."""
 
 import argparse
 from collections.abc import Iterator
@@ -29,13 +29,13 @@ _COMMANDS = """
 
 Without a command `warmer` serves, if its input is not a terminal. `warmer --version` tells the version.
 """
-_FOLDER = "by system; `warmer status` names it"
+_DATA_DIR_DEFAULT = "by system; `warmer status` names it"
 _BOUNDS = {Ge: "from {0.ge:g}", Gt: "above {0.gt:g}", Le: "to {0.le:g}", Lt: "below {0.lt:g}"}
 
 
 def settings_page() -> str:
-    """Write the whole page."""
-    rows = [f"| `{field.validation_alias}` | {_default(field)} | {_what(field)} |" for field in _fields()]
+    """Return the whole page as Markdown."""
+    rows = [f"| `{field.validation_alias}` | {_default(field)} | {_description(field)} |" for field in _fields()]
     commands = [line for name, command in _subcommands(make_parser()) for line in _command(name, command)]
     return _HEAD + "\n".join(rows) + "\n" + _COMMANDS + "\n".join(commands) + "\n"
 
@@ -46,20 +46,20 @@ def _fields() -> Iterator[FieldInfo]:
 
 def _default(field: FieldInfo) -> str:
     if field.validation_alias == "WARMER_DATA_DIR":
-        return _FOLDER
+        return _DATA_DIR_DEFAULT
     default = field.default
-    empty = default is PydanticUndefined or default is None or not str(default).strip("*")
-    return "" if empty else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+    hidden = default is PydanticUndefined or default is None or not str(default).strip("*")
+    return "" if hidden else f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
-def _what(field: FieldInfo) -> str:
-    described = (field.description or "").replace("|", "\\|")
+def _description(field: FieldInfo) -> str:
+    description = (field.description or "").replace("|", "\\|")
     if get_origin(field.annotation) is Literal:
         choices = [f"`{choice}`" for choice in get_args(field.annotation)]
-        described += f". One of {', '.join(choices)}"
+        description += f". One of {', '.join(choices)}"
     if bounds := [_BOUNDS[type(one)].format(one) for one in field.metadata if type(one) in _BOUNDS]:
-        described += f"; {' '.join(bounds)}"
-    return described
+        description += f"; {' '.join(bounds)}"
+    return description
 
 
 def _subcommands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
@@ -71,7 +71,7 @@ def _subcommands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argpars
 def _command(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
     actions = [action for action in parser._actions if not isinstance(action, argparse._HelpAction)]
     rows = [
-        f"| `{_call(action)}` | {_help(action)} |"
+        f"| `{_usage(action)}` | {_help(action)} |"
         for action in actions
         if not isinstance(action, argparse._SubParsersAction)
     ]
@@ -83,7 +83,7 @@ def _command(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
         yield from _command(f"{name} {inner}", sub)
 
 
-def _call(action: argparse.Action) -> str:
+def _usage(action: argparse.Action) -> str:
     value = action.metavar or (f"{{{','.join(action.choices)}}}" if action.choices else action.dest.upper())
     if not action.option_strings:
         return f"{value} ..." if action.nargs == "+" else str(value)
@@ -91,6 +91,6 @@ def _call(action: argparse.Action) -> str:
 
 
 def _help(action: argparse.Action) -> str:
-    known: dict[str, Any] = {"default": action.default}
+    values: dict[str, Any] = {"default": action.default}
     required = "; required" if action.required and action.option_strings else ""
-    return ((action.help or "") % known).replace("|", "\\|") + required
+    return ((action.help or "") % values).replace("|", "\\|") + required

@@ -1,7 +1,7 @@
-"""Evals: whether feedback is worth having, on data of your own."""
+"""Evaluations: is relevance feedback worth having on your own data?"""
 
 from warmer.errors import WarmerError
 
 
 class EvalError(WarmerError):
-    """A dataset, judge or setting that an evaluation cannot be run with."""
+    """An evaluation cannot run with this dataset, judge or setting."""

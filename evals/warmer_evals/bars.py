@@ -1,4 +1,4 @@
-"""Progress bars on stderr, where that is a terminal."""
+"""Progress bars on stderr, if it is a terminal."""
 
 from collections.abc import Callable
 from types import TracebackType
@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 
 class Bars:
-    """One bar a stage, made when the stage first reports."""
+    """A progress bar for each stage, created when the stage first reports."""
 
     def __init__(self) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -24,18 +24,18 @@ class Bars:
         self._progress.stop()
 
     def report(self, stage: str, done: int, total: int) -> None:
-        """Say how much of a stage is done."""
+        """Update the bar of a stage: `done` of `total` steps."""
         if stage not in self._tasks:
             self._tasks[stage] = self._progress.add_task(stage, total=total)
         self._progress.update(self._tasks[stage], completed=done, total=total)
 
     def steps(self, stage: str) -> Callable[[int, int], None]:
-        """Report a stage by how much was done since the last call."""
+        """Return a callback for a stage that reports the steps done since its last call, and the total."""
         done = 0
 
-        def advance(more: int, total: int) -> None:
+        def advance(increment: int, total: int) -> None:
             nonlocal done
-            done += more
+            done += increment
             self.report(stage, done, total)
 
         return advance

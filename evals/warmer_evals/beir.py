@@ -28,10 +28,10 @@ class Dataset:
     Attributes:
         name: The folder's name.
         documents: Document id -> document.
-        queries: Query id -> text, those without judgments too.
-        qrels: Split -> query id -> document id -> grade. 0 is "not relevant", and a pair that is not listed was not
-            judged or is not relevant: the layout does not tell.
-        notes: What was left out when it was read, in sentences.
+        queries: Query id -> text, including queries without judgments.
+        qrels: Split -> query id -> document id -> grade. 0 is "not relevant"; a pair that is not listed is unjudged
+            or not relevant, which the layout does not distinguish.
+        notes: What was left out when reading, in sentences.
     """
 
     name: str
@@ -41,20 +41,20 @@ class Dataset:
     notes: tuple[str, ...] = ()
 
     def split(self, name: str = "") -> str:
-        """Choose the judgments to evaluate on: those named, else `test`, else the only ones.
+        """Return the split to evaluate on: the one named, else `test`, else the only one.
 
         Raises:
-            EvalError: There are none of that name, or several and none is called test.
+            EvalError: There is no split of that name, or there are several and none is `test`.
         """
         name = name or ("test" if "test" in self.qrels else next(iter(self.qrels)) if len(self.qrels) == 1 else "")
         if name not in self.qrels:
-            asked = f"no qrels/{name}.tsv" if name else "several files in qrels and none is test.tsv"
-            raise EvalError(f"{self.name} has {asked}: choose with --split one of {', '.join(self.qrels)}")
+            reason = f"no qrels/{name}.tsv" if name else "several files in qrels and none is test.tsv"
+            raise EvalError(f"{self.name} has {reason}: choose with --split one of {', '.join(self.qrels)}")
         return name
 
     @property
     def pooled(self) -> bool:
-        """Whether the judgments are a pool that was read: grades of 0 are listed too."""
+        """Whether the judgments are a judged pool: grades of 0 are listed."""
         return any(
             grade == 0 for qrels in self.qrels.values() for graded in qrels.values() for grade in graded.values()
         )
@@ -66,14 +66,14 @@ def load(folder: Path) -> Dataset:
     Judgments that name an unknown query or document are left out with a note.
 
     Raises:
-        EvalError: A file is missing, empty or malformed, or most judgments name what is not there.
+        EvalError: A file is missing, empty or malformed, or most judgments name unknown ids.
     """
     if not folder.is_dir():
         raise EvalError(f"{folder} is not a folder: {_LAYOUT}")
     documents = {
-        id_: Document(str(line.get("title") or ""), text) for id_, text, line in _lines(folder, "corpus.jsonl")
+        id_: Document(str(line.get("title") or ""), text) for id_, text, line in _records(folder, "corpus.jsonl")
     }
-    queries = {id_: text for id_, text, _ in _lines(folder, "queries.jsonl")}
+    queries = {id_: text for id_, text, _ in _records(folder, "queries.jsonl")}
     files = sorted((folder / "qrels").glob("*.tsv"))
     if not files:
         raise EvalError(
@@ -81,25 +81,26 @@ def load(folder: Path) -> Dataset:
             "the evaluation on the collection: --collection NAME --queries FILE, and a judge that is a model"
         )
     qrels, notes = {}, []
-    broken: dict[str, str] = {}
+    errors: dict[str, str] = {}
     for file in files:
         try:
-            qrels[file.stem], note = _judgments(file, queries, documents)
+            qrels[file.stem], note = _read_qrels(file, queries, documents)
         except EvalError as error:
-            broken[file.stem], note = str(error), [f"qrels/{file.name} is left out: {error}."]
+            errors[file.stem], note = str(error), [f"qrels/{file.name} is left out: {error}."]
         notes += note
-    if not qrels or "test" in broken:
-        raise EvalError(broken.get("test") or next(iter(broken.values())))
+    if not qrels or "test" in errors:
+        raise EvalError(errors.get("test") or next(iter(errors.values())))
     return Dataset(folder.resolve().name, documents, queries, qrels, tuple(notes))
 
 
-def _lines(folder: Path, name: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Read id, text and all else of each line."""
+def _records(folder: Path, name: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield id, text and the whole object of each line."""
     seen = set()
-    for where, line in _read(folder / name):
+    for where, line in _numbered_lines(folder / name):
         try:
             parsed = json.loads(line)
-            id_, text = str(parsed["_id"]), parsed["text"].encode("utf-8", "replace").decode()  # half a surrogate pair
+            id_ = str(parsed["_id"])
+            text = parsed["text"].encode("utf-8", "replace").decode()  # replaces lone surrogates
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise EvalError(f'{where} is {line[:60]!r}: each line is JSON, {{"_id": "1", "text": "..."}}') from error
         if id_ in seen:
@@ -110,11 +111,11 @@ def _lines(folder: Path, name: str) -> Iterator[tuple[str, str, dict[str, Any]]]
         raise EvalError(f"{folder / name} is empty: there is nothing to evaluate")
 
 
-def _judgments(file: Path, queries: Mapping[str, str], documents: Mapping[str, Document]) -> tuple[Qrels, list[str]]:
+def _read_qrels(file: Path, queries: Mapping[str, str], documents: Mapping[str, Document]) -> tuple[Qrels, list[str]]:
     qrels: dict[str, dict[str, int]] = {}
     unknown: list[str] = []
     count = 0
-    for number, (where, line) in enumerate(_read(file)):
+    for number, (where, line) in enumerate(_numbered_lines(file)):
         fields = [field.strip() for field in line.split("\t")]
         if number == 0 and fields[-1:] and not _is_grade(fields[-1]):
             continue  # the header
@@ -147,8 +148,8 @@ def _is_grade(field: str) -> bool:
         return False
 
 
-def _read(path: Path) -> Iterator[tuple[str, str]]:
-    """Read the lines that are not blank, each with its place."""
+def _numbered_lines(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield each line that is not blank, after its location for error messages."""
     try:
         with path.open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, start=1):

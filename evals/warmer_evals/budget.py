@@ -1,54 +1,56 @@
-"""What an equal number of scores buys: all that is scored, round by round."""
+"""Methods compared at an equal number of scores: rankings of all scored hits, round by round."""
 
 from collections.abc import Sequence
 
 from warmer_evals.methods import Method
-from warmer_evals.retrieval import Found, Query, Retriever, Scored
+from warmer_evals.retrieval import DocumentHit, Query, Retriever, ScoredHit
 from warmer_evals.scores import Scores
 
 
-def steps(k: int, budget: int) -> list[int]:
-    """Cut a budget of scores into rounds of k."""
+def split_rounds(k: int, budget: int) -> list[int]:
+    """Split a budget of scores into rounds of k; the last may be smaller."""
     return [min(k, budget - start) for start in range(0, budget, k)]
 
 
-async def begin(retriever: Retriever, scores: Scores, query: Query, size: int, *, hybrid: bool) -> list[Scored]:
-    """Score a first list."""
-    return await _scored(scores, query, await retriever.search(query, size, hybrid=hybrid))
+async def score_first_list(
+    retriever: Retriever, scores: Scores, query: Query, size: int, *, hybrid: bool
+) -> list[ScoredHit]:
+    """Retrieve and score the first list of a query."""
+    return await _score(scores, query, await retriever.search(query, size, hybrid=hybrid))
 
 
-def read_on(first: Sequence[Scored], rounds: Sequence[int]) -> list[list[str]]:
-    """Rank one list as it is read on in rounds, as `go_on` does for what is retrieved anew."""
+def rank_prefixes(first: Sequence[ScoredHit], rounds: Sequence[int]) -> list[list[str]]:
+    """Rank the hits of one list after each round, as `rank_rounds` does with new retrievals."""
     return [_ranking(first[: sum(rounds[: step + 1])]) for step in range(len(rounds))]
 
 
-async def go_on(
-    scores: Scores, method: Method, query: Query, first: Sequence[Scored], rounds: Sequence[int]
+async def rank_rounds(
+    scores: Scores, method: Method, query: Query, first: Sequence[ScoredHit], rounds: Sequence[int]
 ) -> list[list[str]]:
-    """Score what a method retrieves next, in rounds.
+    """Score in rounds what a method retrieves, each round steered by all scores so far.
 
     Args:
         scores: The judge.
-        method: What retrieves.
+        method: The method.
         query: The query.
-        first: The method's own first list, scored.
+        first: The method's first list, scored.
         rounds: How many hits each further round scores.
 
     Returns:
-        At first and after each round the documents that are scored, the best first, equals by document id.
+        The scored documents before the first round and after each, best first, ties by document id.
     """
-    known = list(first)
-    rankings = [_ranking(known)]
+    scored = list(first)
+    rankings = [_ranking(scored)]
     for size in rounds:
-        known += await _scored(scores, query, await method.retrieve(query, known, size))
-        rankings.append(_ranking(known))
+        scored += await _score(scores, query, await method.retrieve(query, scored, size))
+        rankings.append(_ranking(scored))
     return rankings
 
 
-async def _scored(scores: Scores, query: Query, found: Sequence[Found]) -> list[Scored]:
-    given = await scores.score(query, found)
-    return [Scored(one.document, one.hit, score) for one, score in zip(found, given.tolist(), strict=True)]
+async def _score(scores: Scores, query: Query, found: Sequence[DocumentHit]) -> list[ScoredHit]:
+    values = await scores.score(query, found)
+    return [ScoredHit(one.document, one.hit, score) for one, score in zip(found, values.tolist(), strict=True)]
 
 
-def _ranking(scored: Sequence[Scored]) -> list[str]:
+def _ranking(scored: Sequence[ScoredHit]) -> list[str]:
     return [one.document for one in sorted(scored, key=lambda one: (-one.score, one.document))]

@@ -22,7 +22,7 @@ judges:
   scores:FILE.npz    recorded scores: scores[query, document], query_ids, corpus_ids
   fastembed:MODEL    a cross-encoder, late-interaction or embedding model
   claude[:MODEL]     needs ANTHROPIC_API_KEY
-  module:Class       one of your own; its attribute `rubric` must change when its scores come to mean something else
+  module:Class       one of your own; change its attribute `rubric` when the meaning of its scores changes
 """
 _AGENTS = """
 agents:
@@ -36,7 +36,7 @@ _COMMANDS = [
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command; exits with status 1 and one line on stderr for what a user can mend."""
+    """Run a command; exit with status 1 and one line on stderr on an error that the user can fix."""
     parser = make_parser()
     parsed = parser.parse_args(arguments)
     if parsed.command == "run" and bool(parsed.collection) != bool(parsed.queries):
@@ -58,21 +58,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """Describe all commands and their options."""
+    """Build the parser of all commands and their options."""
     parser = argparse.ArgumentParser(
         prog="warmer-evals", description="Is relevance feedback worth having, on data of your own?"
     )
     parser.add_argument("--version", action="version", version=f"warmer-evals {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
-    made = {
+    parsers = {
         name: commands.add_parser(
             name, help=what, description=what, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         for name, what, epilog in _COMMANDS
     }
-    _add_run(made["run"])
-    _add_agent(made["agent"])
-    for command in made.values():
+    _add_run(parsers["run"])
+    _add_agent(parsers["agent"])
+    for command in parsers.values():
         _add_shared(command)
     return parser
 
@@ -83,49 +83,60 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     subject.add_argument("--collection", metavar="NAME", help="collection that `warmer index` made")
     run.add_argument("--queries", type=Path, metavar="FILE", help="queries for --collection, one a line")
     run.add_argument("--judge", default="qrels", help="who scores the hits (default: qrels)")
-    run.add_argument("--k", type=depth, default=5, help="first hits that are scored (default: 5)")
-    run.add_argument("--train-limit", type=depth, default=25, metavar="N", help="hits scored a training query")
-    run.add_argument("--relevant-from", type=count, default=1, metavar="GRADE", help="for recall, precision and AP")
-    run.add_argument("--limit", type=count, metavar="N", help="queries evaluated at most (default: all)")
+    run.add_argument("--k", type=list_depth, default=5, help="how many first hits are scored (default: 5)")
+    run.add_argument(
+        "--train-limit", type=list_depth, default=25, metavar="N", help="hits scored per training query (default: 25)"
+    )
+    run.add_argument(
+        "--relevant-from",
+        type=count,
+        default=1,
+        metavar="GRADE",
+        help="lowest relevant grade in recall, precision and AP (default: 1)",
+    )
+    run.add_argument("--limit", type=count, metavar="N", help="maximum number of queries (default: all)")
     run.add_argument("--data-dir", type=Path, default=default_data_dir(), metavar="DIR", help="where --collection is")
 
 
 def _add_agent(agent: argparse.ArgumentParser) -> None:
     agent.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="folder in BEIR layout")
     agent.add_argument("--agent", default="scripted", help="who searches (default: scripted)")
-    agent.add_argument("--limit", type=count, metavar="N", help="questions at most (default: all)")
+    agent.add_argument("--limit", type=count, metavar="N", help="maximum number of questions (default: all)")
 
 
 def _add_shared(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report")
-    command.add_argument("--n", type=depth, default=10, help="depth at which lists are judged (default: 10)")
-    command.add_argument("--budget", type=depth, default=15, metavar="B", help="hits read in all (default: 15)")
+    command.add_argument("--n", type=list_depth, default=10, help="depth at which lists are judged (default: 10)")
+    command.add_argument("--budget", type=list_depth, default=15, metavar="B", help="hits read in total (default: 15)")
     command.add_argument("--split", default="", help="judgments to evaluate on (default: test)")
     command.add_argument(
-        "--text", choices=["text", "title and text"], default="", help="what is indexed (default: found out)"
+        "--text",
+        choices=["text", "title and text"],
+        default="",
+        help="what is indexed (default: decided from the judgments)",
     )
     command.add_argument("--model", default="", help="embedding model: a FastEmbed name or a folder")
     command.add_argument(
-        "--ids-only", action="store_true", help="leave all texts out of the report (not out of agents' transcripts)"
+        "--ids-only", action="store_true", help="leave all texts out of the report (agents' transcripts keep them)"
     )
     command.add_argument(
         "--cache",
         type=Path,
         default=user_cache_path("warmer", appauthor=False),
         metavar="DIR",
-        help="embedded datasets and scores of models (default: %(default)s)",
+        help="folder for embedded datasets and models' scores (default: %(default)s)",
     )
 
 
-def depth(text: str) -> int:
-    """Read how deep a list is looked at."""
+def list_depth(text: str) -> int:
+    """Parse the depth of a list, 1 to DEPTH."""
     if not (text.isdecimal() and 1 <= int(text) <= DEPTH):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {DEPTH}")
     return int(text)
 
 
 def count(text: str) -> int:
-    """Read a number of things, one at least."""
+    """Parse a positive integer."""
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
     return int(text)

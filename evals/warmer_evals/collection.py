@@ -1,4 +1,4 @@
-"""A dataset as an ordinary collection, embedded once: its name says content and model."""
+"""A dataset as an ordinary collection, embedded once: a digest of its content and model is part of its name."""
 
 import hashlib
 import json
@@ -16,14 +16,17 @@ from warmer_evals.beir import Dataset
 Progress = Callable[[int, int], None]
 
 TEXT, TITLE_AND_TEXT = "text", "title and text"
-_ENOUGH = 0.9
-_FIRST = 5
+_POOLED_SHARE = 0.9
+_POOL_DEPTH = 5
 
 
 def build(dataset: Dataset, indexed: str, embedder: Embedder, data_dir: Path, progress: Progress) -> str:
-    """Index a dataset's documents into a data directory, unless they are there already; gives the collection's name.
+    """Index a dataset's documents in a data directory, unless they are there already.
 
-    A passage's `source` is the document's id.
+    The `source` of a passage is the document's id.
+
+    Returns:
+        The name of the collection.
     """
     passages = [
         Passage(document.text, document.title if indexed == TITLE_AND_TEXT else "", id_, 1)
@@ -39,25 +42,27 @@ def build(dataset: Dataset, indexed: str, embedder: Embedder, data_dir: Path, pr
 async def choose_text(dataset: Dataset, embedder: Embedder, data_dir: Path, progress: Progress) -> str:
     """Decide whether titles are indexed.
 
-    They are, unless the judgments are a pool (grades of 0 are listed) that was retrieved from the texts alone: against
-    it an index of titles and texts would bring up what nobody judged. Such a pool shows: it holds nine in ten of the
-    first hits by text, or more of them than by title and text.
+    They are, unless the judgments are a pool (grades of 0 are listed) that was retrieved by text alone: an index of
+    titles and texts would then retrieve unjudged documents. A pool counts as retrieved by text alone if it contains
+    nine in ten of the first hits by text, or a larger share of them than of those by title and text.
     """
     if not dataset.pooled or not any(document.title for document in dataset.documents.values()):
         return TITLE_AND_TEXT
-    by_text = await _judged(dataset, TEXT, embedder, data_dir, progress)
-    if by_text >= _ENOUGH or by_text > await _judged(dataset, TITLE_AND_TEXT, embedder, data_dir, progress):
+    by_text = await _judged_share(dataset, TEXT, embedder, data_dir, progress)
+    if by_text >= _POOLED_SHARE or by_text > await _judged_share(dataset, TITLE_AND_TEXT, embedder, data_dir, progress):
         return TEXT
     return TITLE_AND_TEXT
 
 
-async def _judged(dataset: Dataset, indexed: str, embedder: Embedder, data_dir: Path, progress: Progress) -> float:
-    """Give the share of the first hits that are judged."""
+async def _judged_share(
+    dataset: Dataset, indexed: str, embedder: Embedder, data_dir: Path, progress: Progress
+) -> float:
+    """Return the share of the first hits that are judged."""
     index: Index = Catalog(data_dir).open(build(dataset, indexed, embedder, data_dir, progress))
     judged = total = 0
     for qrels in dataset.qrels.values():
         for query, graded in qrels.items():
-            hits = await index.search(embedder.embed_query(dataset.queries[query]), _FIRST)
+            hits = await index.search(embedder.embed_query(dataset.queries[query]), _POOL_DEPTH)
             judged += sum(hit.payload["source"] in graded for hit in hits)
             total += len(hits)
     return judged / total

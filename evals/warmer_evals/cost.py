@@ -1,4 +1,4 @@
-"""What an evaluation cost: beside the report, since that must be the same twice."""
+"""What an evaluation cost, in a file of its own: the report itself must not differ between runs."""
 
 import json
 import resource
@@ -10,13 +10,17 @@ from warmer.judges.usage import Usage
 
 
 class Cost:
-    """Counts from when it is made."""
+    """Measures time from its creation."""
 
     def __init__(self) -> None:
         self._begun = perf_counter()
 
     def write(self, folder: Path, usage: Usage | None = None) -> str:
-        """Write run.json: seconds, the peak memory of this process, and what a model's scores cost; says it, too."""
+        """Write run.json: seconds, peak memory of this process in MiB, and usage of a model.
+
+        Returns:
+            A line of text with time, memory and the path of the report.
+        """
         seconds = round(perf_counter() - self._begun, 1)
         memory = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         cost = {"seconds": seconds, "peak_memory_mb": memory, "usage": asdict(usage) if usage else None}

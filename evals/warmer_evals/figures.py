@@ -1,4 +1,4 @@
-"""From lists and scores to the figures of `report.json`."""
+"""Turn lists and scores into the figures of `report.json`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -12,36 +12,36 @@ from warmer_evals.beir import Qrels
 from warmer_evals.measures import Floats, measure, residual
 from warmer_evals.methods import BUDGETED, Learned
 from warmer_evals.rounding import rounded
-from warmer_evals.run import Evaluated, Row, Setting, Spent
+from warmer_evals.run import BudgetRow, Evaluation, Row, Setting
 from warmer_evals.statistics import interval, resamples
 from warmer_evals.subject import Subject
-from warmer_evals.tutorial import compare, differ
+from warmer_evals.tutorial import compare, scores_differ
 
 Figures = dict[str, Any]
 
 _MEASURES = ("ndcg", "recall_50", "precision", "ap")
-_ALIKE = 1e-9
-_SHOWN = ("vanilla", "feedback")  # whose hits the report lists
-_TEXT = 300
-_HYBRID = ("vanilla_hybrid", "feedback", "feedback_default")
-_READ_HYBRID = ("rerank_only_hybrid", "feedback")
+_TOLERANCE = 1e-9
+_LISTED = ("vanilla", "feedback")  # methods whose hits the report lists
+_TEXT_LENGTH = 300  # characters
+_HYBRID_METHODS = ("vanilla_hybrid", "feedback", "feedback_default")
+_HYBRID_BUDGET = ("rerank_only_hybrid", "feedback")
 
 
-def report(
-    subject: Subject, judge: str, setting: Setting, evaluated: Evaluated, *, relevant: int, ids_only: bool
+def make_report(
+    subject: Subject, judge: str, setting: Setting, evaluation: Evaluation, *, relevant: int, ids_only: bool
 ) -> Figures:
-    """Make the report: names and units are those of the documentation; equal input gives an equal report.
+    """Return the content of report.json, deterministic for equal input.
 
     Args:
-        subject: What was evaluated.
+        subject: The dataset or collection.
         judge: The judge's name.
-        setting: How.
-        evaluated: The lists and scores.
-        relevant: The grade from which a document counts as relevant in recall, precision and AP.
+        setting: The sizes of the evaluation.
+        evaluation: The lists and scores.
+        relevant: The lowest grade that counts as relevant in recall, precision and AP.
         ids_only: Leave out the texts of queries and documents.
     """
-    qrels, rows = subject.qrels, evaluated.rows
-    measured = _measure(rows, qrels, setting.n, relevant)
+    qrels, rows = subject.qrels, evaluation.rows
+    measured = _measure_methods(rows, qrels, setting.n, relevant)
     made = {
         "kind": "run",
         "version": __version__,
@@ -54,16 +54,15 @@ def report(
             "budget": setting.budget,
             "relevant_from": relevant,
             "qrels": qrels is not None,
-            "notes": [*subject.notes, *dict.fromkeys(note for one in evaluated.learned for note in one.notes)],
+            "notes": [*subject.notes, *dict.fromkeys(note for one in evaluation.learned for note in one.notes)],
         },
-        "params": _params(evaluated.learned),
+        "params": _params(evaluation.learned),
         "methods": _methods(rows, measured, qrels, setting.n),
-        "budget": _budget(evaluated.spent, qrels, setting.n) if qrels is not None else {},
-        "by_k": [
-            {"k": k, "methods": _brief(_methods(at_k, _measure(at_k, qrels, setting.n, relevant), qrels, setting.n))}
-            for k, at_k in evaluated.by_k.items()
+        "budget": _budget(evaluation.budget_rows, qrels, setting.n) if qrels is not None else {},
+        "by_k": [_at_k(k, rows_at_k, qrels, setting.n, relevant) for k, rows_at_k in evaluation.by_k.items()],
+        "per_query": [
+            _query_row(row, measured, setting.n, "" if ids_only else subject.queries[row.query]) for row in rows
         ],
-        "per_query": [_row(row, measured, setting.n, "" if ids_only else subject.queries[row.query]) for row in rows],
         "texts": {} if ids_only else _texts(rows, setting.n),
     }
     figures: Figures = rounded(made)
@@ -74,29 +73,29 @@ Measured = Mapping[str, Mapping[str, Mapping[str, float]]]
 """Method -> query id -> measure -> value."""
 
 
-def _measure(rows: Sequence[Row], qrels: Qrels | None, n: int, relevant: int) -> Measured:
-    left = residual(qrels or {}, {row.query: [document for document, _ in row.seeds] for row in rows})
+def _measure_methods(rows: Sequence[Row], qrels: Qrels | None, n: int, relevant: int) -> Measured:
+    unscored = residual(qrels or {}, {row.query: [document for document, _ in row.seeds] for row in rows})
     names = rows[0].lists if rows else ()
-    return {name: measure(left, {row.query: row.lists[name] for row in rows}, n, relevant) for name in names}
+    return {name: measure(unscored, {row.query: row.lists[name] for row in rows}, n, relevant) for name in names}
 
 
 def _methods(rows: Sequence[Row], measured: Measured, qrels: Qrels | None, n: int) -> Figures:
-    told = [row for row in rows if differ([score for _, score in row.seeds])]
+    usable = [row for row in rows if scores_differ([score for _, score in row.seeds])]
     figures = {}
     for name in measured:
-        compared = asdict(compare([row.outcomes[name] for row in told], [row.outcomes["vanilla"] for row in told]))
+        compared = asdict(compare([row.outcomes[name] for row in usable], [row.outcomes["vanilla"] for row in usable]))
         intervals = compared.pop("ci")
         values = {key: _column(measured[name], key) for key in _MEASURES}
-        list_of = "vanilla_hybrid" if name in _HYBRID else "vanilla"
-        same = _column(measured[list_of], "ndcg")
+        baseline = "vanilla_hybrid" if name in _HYBRID_METHODS else "vanilla"
+        same = _column(measured[baseline], "ndcg")
         figures[name] = {
             "queries": compared.pop("queries"),
-            "skipped": len(rows) - len(told),
-            **(compared if told else compared | dict.fromkeys(("dcg_wins", "dcg_losses", "dcg_ties"))),
+            "skipped": len(rows) - len(usable),
+            **(compared if usable else compared | dict.fromkeys(("dcg_wins", "dcg_losses", "dcg_ties"))),
             **{key: _mean(column) for key, column in values.items()},
             "unjudged": _unjudged(rows, name, qrels, n),
             "vs_same_list": _lift(values["ndcg"], same),
-            "same_list": _over_same_list(told, name, list_of),
+            "same_list": _over_same_list(usable, name, baseline),
             "ci": {
                 **intervals,
                 "ndcg": _interval(values["ndcg"]),
@@ -106,26 +105,25 @@ def _methods(rows: Sequence[Row], measured: Measured, qrels: Qrels | None, n: in
     return figures
 
 
-def _over_same_list(rows: Sequence[Row], name: str, list_of: str) -> Figures:
-    """Compare by the judge's scores with the same list without feedback, so that words are not counted as feedback."""
-    compared = compare([row.outcomes[name] for row in rows], [row.outcomes[list_of] for row in rows])
-    told = bool(rows)
+def _over_same_list(rows: Sequence[Row], name: str, baseline: str) -> Figures:
+    """Compare by the judge's scores with the same list without feedback, so that only feedback differs."""
+    compared = compare([row.outcomes[name] for row in rows], [row.outcomes[baseline] for row in rows])
     return {
         "relevance_gain": compared.relevance_gain,
-        "dcg_wins": compared.dcg_wins if told else None,
-        "dcg_losses": compared.dcg_losses if told else None,
+        "dcg_wins": compared.dcg_wins if rows else None,
+        "dcg_losses": compared.dcg_losses if rows else None,
         "dcg_sign_test_p": compared.dcg_sign_test_p,
         "ci": {"relevance_gain": compared.ci["relevance_gain"]},
     }
 
 
-def _budget(spent: Sequence[Spent], qrels: Qrels, n: int) -> Figures:
+def _budget(budget_rows: Sequence[BudgetRow], qrels: Qrels, n: int) -> Figures:
     figures: Figures = {}
     unsteered: dict[str, Floats] = {}
     for name in BUDGETED:
         rounds = [
-            _column(measure(qrels, {one.query: one.rounds[name][step] for one in spent}, n), "ndcg")
-            for step in range(max((len(one.rounds[name]) for one in spent), default=0))
+            _column(measure(qrels, {one.query: one.rounds[name][step] for one in budget_rows}, n), "ndcg")
+            for step in range(max((len(one.rounds[name]) for one in budget_rows), default=0))
         ]
         if not rounds:
             return {}
@@ -134,9 +132,9 @@ def _budget(spent: Sequence[Spent], qrels: Qrels, n: int) -> Figures:
             unsteered[name] = last
         dense, same = (
             unsteered["rerank_only"],
-            unsteered["rerank_only_hybrid" if name in _READ_HYBRID else "rerank_only"],
+            unsteered["rerank_only_hybrid" if name in _HYBRID_BUDGET else "rerank_only"],
         )
-        two = {one.query: one.two_steps[name] for one in spent if name in one.two_steps}
+        two = {one.query: one.two_steps[name] for one in budget_rows if name in one.two_steps}
         figures[name] = {
             "ndcg": _mean(last),
             "rounds": [_mean(column) for column in rounds],
@@ -150,20 +148,21 @@ def _budget(spent: Sequence[Spent], qrels: Qrels, n: int) -> Figures:
     return figures
 
 
-def _brief(methods: Figures) -> Figures:
+def _at_k(k: int, rows: Sequence[Row], qrels: Qrels | None, n: int, relevant: int) -> Figures:
     names = ("queries", "relevance_gain", "dcg_wins", "dcg_losses", "ndcg", "vs_same_list")
-    return {method: {name: figures[name] for name in names} for method, figures in methods.items()}
+    methods = _methods(rows, _measure_methods(rows, qrels, n, relevant), qrels, n)
+    return {"k": k, "methods": {method: {name: figures[name] for name in names} for method, figures in methods.items()}}
 
 
-def _row(row: Row, measured: Measured, n: int, text: str) -> Figures:
-    skipped = not differ([score for _, score in row.seeds])
+def _query_row(row: Row, measured: Measured, n: int, text: str) -> Figures:
+    skipped = not scores_differ([score for _, score in row.seeds])
     vanilla = row.outcomes.get("vanilla")
     methods = {}
     for name, outcome in row.outcomes.items():
         gap = outcome.dcg - vanilla.dcg if vanilla else 0.0
         methods[name] = {
             **asdict(outcome),
-            "outcome": None if skipped else "tie" if abs(gap) <= _ALIKE else "win" if gap > 0 else "loss",
+            "outcome": None if skipped else "tie" if abs(gap) <= _TOLERANCE else "win" if gap > 0 else "loss",
             "ndcg": measured[name].get(row.query, {}).get("ndcg"),
         }
     return {
@@ -172,7 +171,7 @@ def _row(row: Row, measured: Measured, n: int, text: str) -> Figures:
         "skipped": skipped,
         "seeds": row.seeds,
         "methods": methods,
-        "hits": {name: [(id_, row.scores.get(id_)) for id_ in row.lists[name][:n]] for name in _SHOWN},
+        "hits": {name: [(id_, row.scores.get(id_)) for id_ in row.lists[name][:n]] for name in _LISTED},
     }
 
 
@@ -180,9 +179,15 @@ def _texts(rows: Sequence[Row], n: int) -> dict[str, str]:
     shown = {
         document: row.texts[document]
         for row in rows
-        for document in [*(document for document, _ in row.seeds), *(d for name in _SHOWN for d in row.lists[name][:n])]
+        for document in [
+            *(document for document, _ in row.seeds),
+            *(d for name in _LISTED for d in row.lists[name][:n]),
+        ]
     }
-    return {document: text if len(text) <= _TEXT else text[: _TEXT - 1] + "…" for document, text in shown.items()}
+    return {
+        document: text if len(text) <= _TEXT_LENGTH else text[: _TEXT_LENGTH - 1] + "…"
+        for document, text in shown.items()
+    }
 
 
 def _params(learned: Sequence[Learned]) -> Figures:
@@ -229,6 +234,8 @@ def _interval(values: Floats) -> tuple[float, float] | None:
 def _lift_interval(ours: Floats, theirs: Floats) -> tuple[float, float] | None:
     if not theirs.any():
         return None
-    drawn = resamples(ours.size)
-    below = theirs[drawn].mean(axis=1)
-    return interval(np.divide(ours[drawn].mean(axis=1), below, out=np.full(below.shape, np.nan), where=below > 0) - 1)
+    resampled = resamples(ours.size)
+    below = theirs[resampled].mean(axis=1)
+    return interval(
+        np.divide(ours[resampled].mean(axis=1), below, out=np.full(below.shape, np.nan), where=below > 0) - 1
+    )

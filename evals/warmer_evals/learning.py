@@ -1,4 +1,4 @@
-"""From training queries to what each method is served with."""
+"""Fit the parameters of each method to the training queries."""
 
 from collections.abc import Sequence
 
@@ -15,32 +15,32 @@ from warmer_evals.retrieval import Query, Retriever
 from warmer_evals.scores import Scores
 
 
-async def sample(retriever: Retriever, scores: Scores, query: Query, hits: int) -> Sample:
-    """Score the first dense hits of a query."""
+async def score_sample(retriever: Retriever, scores: Scores, query: Query, hits: int) -> Sample:
+    """Score the first `hits` dense hits of a query."""
     found = await retriever.search(query, hits, hybrid=False)
     return Sample(query.vector, np.stack([one.hit.vector for one in found]), await scores.score(query, found))
 
 
 def learn(samples: Sequence[Sample]) -> Learned:
-    """Learn all methods' numbers from the same samples."""
-    feedback, rejected = _served(samples)
-    reference, notes = _reference(samples)
+    """Fit the parameters of all methods to the same samples."""
+    feedback, rejected = _fit_feedback(samples)
+    reference, notes = _fit_reference(samples)
     return Learned(feedback, rejected, reference, rocchio.tune(samples), notes)
 
 
-def _served(samples: Sequence[Sample]) -> tuple[Params, str]:
-    """Fit and hold out, as `train_params` does: what is rejected is not served."""
+def _fit_feedback(samples: Sequence[Sample]) -> tuple[Params, str]:
+    """Fit and check held-out queries as `train_params` does; also return why the fit was rejected, or ""."""
     table = tabulate(samples)
-    told = usable(table).size
-    if told < FEWEST_QUERIES:
-        return Params(), f"{told} training queries can tell one ranking from another: at least {FEWEST_QUERIES} must"
+    count = usable(table).size
+    if count < FEWEST_QUERIES:
+        return Params(), f"{count} training queries can tell one ranking from another: at least {FEWEST_QUERIES} must"
     held_out = hold_out(table)
     if held_out.reason:
         return OFF if held_out.off else Params(), held_out.reason
     return fit(table), ""
 
 
-def _reference(samples: Sequence[Sample]) -> tuple[Coefficients, tuple[str, ...]]:
+def _fit_reference(samples: Sequence[Sample]) -> tuple[Coefficients, tuple[str, ...]]:
     try:
         return fit_reference(samples), ()
     except EvalError as error:

@@ -1,4 +1,4 @@
-"""Measures from judgments, by ir_measures (trec_eval's definitions; nDCG with linear gains)."""
+"""Measures from judgments, computed by ir_measures (trec_eval's definitions; nDCG with linear gains)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,19 +19,19 @@ def measure(qrels: Qrels, lists: Lists, n: int, relevant: int = 1) -> dict[str, 
     """Measure ranked lists of document ids.
 
     Args:
-        qrels: The judgments; queries without a relevant document have no figures.
+        qrels: The judgments; queries without a relevant document are left out of the result.
         lists: Query id -> document ids, best first.
         n: Depth of nDCG and precision.
-        relevant: The grade from which a document counts as relevant in precision, recall and AP.
+        relevant: The lowest grade that counts as relevant in precision, recall and AP.
 
     Returns:
-        Query id -> `ndcg`, `precision`, `recall_50`, `ap`; the last two are NaN where no grade is high enough.
+        Query id -> `ndcg`, `precision`, `recall_50`, `ap`; the last two are NaN if no grade is high enough.
     """
     measures = {"ndcg": nDCG @ n, "precision": P(rel=relevant) @ n, "recall_50": R(rel=relevant) @ RECALL_AT}
     measures["ap"] = AP(rel=relevant)
     names = {measure: name for name, measure in measures.items()}
     judged = {query: dict(graded) for query, graded in qrels.items() if query in lists and any(graded.values())}
-    run = {query: _run(lists[query]) for query in judged}
+    run = {query: _scores_by_rank(lists[query]) for query in judged}
     figures: dict[str, dict[str, float]] = {query: dict.fromkeys(measures, 0.0) for query in judged}
     for value in ir_measures.iter_calc(list(names), judged, run):
         figures[value.query_id][names[value.measure]] = value.value
@@ -42,13 +42,13 @@ def measure(qrels: Qrels, lists: Lists, n: int, relevant: int = 1) -> dict[str, 
 
 
 def residual(qrels: Qrels, seen: Lists) -> Qrels:
-    """Take what was scored already out of the judgments: what is left is the residual collection."""
+    """Remove documents that were already scored from the judgments, for measures on the residual collection."""
     return {
         query: {document: grade for document, grade in graded.items() if document not in seen.get(query, ())}
         for query, graded in qrels.items()
     }
 
 
-def _run(documents: Sequence[str]) -> dict[str, float]:
-    """Score a list by rank: trec_eval sorts by score, and breaks ties its own way."""
+def _scores_by_rank(documents: Sequence[str]) -> dict[str, float]:
+    """Assign each document a score that keeps its rank: trec_eval sorts by score and breaks ties its own way."""
     return {document: float(len(documents) - rank) for rank, document in enumerate(documents)}

@@ -1,4 +1,4 @@
-"""The methods that are compared: what each retrieves once the first hits are scored."""
+"""The methods that are compared: each retrieves new hits once the first hits are scored."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from warmer.index import Coefficients, FeedbackItem
 from warmer.steering.feedback import steer
 from warmer.steering.params import Params
 from warmer_evals import rocchio
-from warmer_evals.retrieval import Found, Query, Retriever, Scored
+from warmer_evals.retrieval import DocumentHit, Query, Retriever, ScoredHit
 
-Retrieve = Callable[[Query, Sequence[Scored], int], Awaitable[list[Found]]]
+Retrieve = Callable[[Query, Sequence[ScoredHit], int], Awaitable[list[DocumentHit]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A second retrieval.
+    """A retrieval after the first hits are scored.
 
     Attributes:
-        hybrid: Whether it searches by words too.
+        hybrid: Whether it also searches by words.
         retrieve: Query, all scored hits and a limit -> new hits.
     """
 
@@ -29,14 +29,14 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What was learned from the training queries.
+    """Parameters fitted to the training queries.
 
     Attributes:
-        feedback: The parameters that the server would serve: the defaults where the fitted ones were rejected.
-        rejected: Why they were; else empty.
+        feedback: The parameters that the server would use: others than the fitted ones if those were rejected.
+        rejected: Why they were rejected; empty if they were not.
         reference: What qdrant-relevance-feedback would fit.
-        rocchio: The tuned weights.
-        notes: What could not be learned, in sentences.
+        rocchio: Rocchio's tuned weights.
+        notes: What could not be fitted, in sentences.
     """
 
     feedback: Params
@@ -47,17 +47,17 @@ class Learned:
 
 
 def make_methods(retriever: Retriever, learned: Learned) -> dict[str, Method]:
-    """Make all methods, by the names of the report.
+    """Return all methods by their names in the report.
 
-    `rerank_only` scores on down the first list. Behind the hits that are scored it shows what `vanilla` shows; where
-    it differs is at an equal number of scores.
+    `rerank_only` continues down the first list and so retrieves the same new hits as `vanilla`; the two differ only at
+    an equal number of scores.
     """
-    vanilla = Method(False, _unsteered(retriever, hybrid=False))
+    vanilla = Method(False, _without_feedback(retriever, hybrid=False))
     served = Method(True, feedback(retriever, learned.feedback, hybrid=True))
     untrained = learned.feedback == Params()
     return {
         "vanilla": vanilla,
-        "vanilla_hybrid": Method(True, _unsteered(retriever, hybrid=True)),
+        "vanilla_hybrid": Method(True, _without_feedback(retriever, hybrid=True)),
         "feedback": served,
         "feedback_dense": Method(False, feedback(retriever, learned.feedback, hybrid=False)),
         "feedback_default": served if untrained else Method(True, feedback(retriever, Params(), hybrid=True)),
@@ -67,17 +67,17 @@ def make_methods(retriever: Retriever, learned: Learned) -> dict[str, Method]:
     }
 
 
-def _unsteered(retriever: Retriever, *, hybrid: bool) -> Retrieve:
-    async def retrieve(query: Query, scored: Sequence[Scored], limit: int) -> list[Found]:
+def _without_feedback(retriever: Retriever, *, hybrid: bool) -> Retrieve:
+    async def retrieve(query: Query, scored: Sequence[ScoredHit], limit: int) -> list[DocumentHit]:
         return await retriever.search(query, limit, hybrid=hybrid, without=scored)
 
     return retrieve
 
 
 def feedback(retriever: Retriever, params: Params, *, hybrid: bool) -> Retrieve:
-    """Retrieve as the tool give_feedback does."""
+    """Return a retrieval that does what the tool give_feedback does."""
 
-    async def retrieve(query: Query, scored: Sequence[Scored], limit: int) -> list[Found]:
+    async def retrieve(query: Query, scored: Sequence[ScoredHit], limit: int) -> list[DocumentHit]:
         steering = steer(query.vector, ((one.hit.id, one.hit.vector, one.score) for one in scored), params)
         if steering is None:
             return await retriever.search(query, limit, hybrid=hybrid, without=scored)
@@ -97,9 +97,9 @@ def feedback(retriever: Retriever, params: Params, *, hybrid: bool) -> Retrieve:
 
 
 def _reference(retriever: Retriever, coefficients: Coefficients) -> Retrieve:
-    """As qdrant-relevance-feedback serves what it fits: the scored hits alone, all pairs, no normalisation."""
+    """Return a retrieval as qdrant-relevance-feedback does it: scored hits alone, all pairs, no normalisation."""
 
-    async def retrieve(query: Query, scored: Sequence[Scored], limit: int) -> list[Found]:
+    async def retrieve(query: Query, scored: Sequence[ScoredHit], limit: int) -> list[DocumentHit]:
         items = [FeedbackItem(one.hit.id, one.hit.vector, one.score) for one in scored]
         return await retriever.feedback(query, items, coefficients, limit, without=scored)
 
@@ -107,7 +107,7 @@ def _reference(retriever: Retriever, coefficients: Coefficients) -> Retrieve:
 
 
 def _rocchio(retriever: Retriever, weights: rocchio.Weights) -> Retrieve:
-    async def retrieve(query: Query, scored: Sequence[Scored], limit: int) -> list[Found]:
+    async def retrieve(query: Query, scored: Sequence[ScoredHit], limit: int) -> list[DocumentHit]:
         if not scored:
             return await retriever.search(query, limit, hybrid=False)
         vectors, scores = np.stack([one.hit.vector for one in scored]), np.array([one.score for one in scored])
@@ -125,4 +125,4 @@ BUDGETED: Mapping[str, str] = {
     "feedback_reference": "feedback_reference",
     "rocchio": "rocchio",
 }
-"""The names of section `budget` in the report, and the method that each goes on with."""
+"""Names in the report's section `budget` -> the method that retrieves further hits."""

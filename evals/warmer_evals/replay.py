@@ -1,7 +1,7 @@
-"""`python -m warmer_evals.replay DATASET OUT`: a fixed set of calls over MCP, and which documents each call gave.
+"""`python -m warmer_evals.replay DATASET OUT`: make a fixed set of calls over MCP and write down the hits of each.
 
-Run by two builds and compared with `diff`, it shows whether a change moves any list. Each query is searched for, and
-gets two rounds of scores that depend on nothing but the hits' documents.
+Comparing the output of two builds with `diff` shows whether a change moves any list. Each query is searched for and
+gets two rounds of scores, which depend only on the documents of the hits.
 """
 
 import asyncio
@@ -24,12 +24,12 @@ _QUERIES, _HITS, _ROUNDS = 50, 10, 2
 
 
 def main(dataset: Path, out: Path) -> None:
-    """Ask the first queries of a dataset, and write a JSON line a call."""
-    documents, embedder = beir.load(dataset), load_embedder()
+    """Search for the first queries of a dataset, and write a JSON line per call."""
+    loaded, embedder = beir.load(dataset), load_embedder()
     data_dir = user_cache_path("warmer", appauthor=False)
     with Bars() as bars:
-        name = build(documents, TITLE_AND_TEXT, embedder, data_dir, bars.steps(f"{documents.name}: documents"))
-    out.write_text("".join(asyncio.run(_replay(documents, data_dir, name, embedder.name))), encoding="utf-8")
+        name = build(loaded, TITLE_AND_TEXT, embedder, data_dir, bars.steps(f"{loaded.name}: documents"))
+    out.write_text("".join(asyncio.run(_replay(loaded, data_dir, name, embedder.name))), encoding="utf-8")
 
 
 async def _replay(dataset: beir.Dataset, data_dir: Path, collection: str, model: str) -> list[str]:
@@ -37,12 +37,12 @@ async def _replay(dataset: beir.Dataset, data_dir: Path, collection: str, model:
     async with serve(data_dir, collection, model) as server:
         for id_, query in list(dataset.queries.items())[:_QUERIES]:
             reply = await _call(server, "search", {"query": query, "limit": _HITS})
-            lines.append(_line(id_, "search", reply))
+            lines.append(_json_line(id_, "search", reply))
             for number in range(1, _ROUNDS + 1):
                 scores = {str(hit["hit"]): _score(hit["source"]) for hit in reply["hits"][:5]}
                 arguments = {"search_id": reply["search_id"], "scores": scores, "limit": _HITS}
                 reply = await _call(server, "give_feedback", arguments)
-                lines.append(_line(id_, f"feedback {number}", reply))
+                lines.append(_json_line(id_, f"feedback {number}", reply))
     return lines
 
 
@@ -52,7 +52,7 @@ async def _call(server: Server, tool: str, arguments: Mapping[str, Any]) -> dict
     return content
 
 
-def _line(query: str, call: str, reply: Mapping[str, Any]) -> str:
+def _json_line(query: str, call: str, reply: Mapping[str, Any]) -> str:
     return json.dumps([query, call, [[hit["hit"], hit["source"]] for hit in reply["hits"]]]) + "\n"
 
 

@@ -1,7 +1,7 @@
-"""The project's own results: `python -m warmer_evals.results DATASETS`, DATASETS being the folder of the datasets.
+"""The project's own results: `python -m warmer_evals.results DATASETS`, where DATASETS is the folder of all datasets.
 
-Every evaluation runs in a process of its own, so that time and memory are its own. Reports go to `evals/results`, with
-ids in the place of texts, since the datasets are not ours to publish; beside them `summary.md` has a line for each.
+Each evaluation runs in its own process, so that its time and memory can be measured. Reports go to `evals/results`,
+with ids instead of texts, since the datasets are not ours to publish; `summary.md` beside them has a line for each.
 """
 
 import json
@@ -14,14 +14,14 @@ from typing import Any
 
 from rich.console import Console
 
-_OUT = Path("evals/results")
+_OUTPUT = Path("evals/results")
 _BI_ENCODER = ["--judge", "scores:{datasets}/qdrant-docs/biencoder-scores.npz"]
-_CLEAR = ["--relevant-from", "7"]  # the rubric's "clearly useful"
+_CLEARLY_USEFUL = ["--relevant-from", "7"]  # as in the judge's rubric
 _EVALUATIONS = {
-    "qdrant-docs-k5": ["run", "qdrant-docs", "--k", "5", *_CLEAR],
-    "qdrant-docs-k3": ["run", "qdrant-docs", "--k", "3", *_CLEAR],
-    "qdrant-docs-bi-encoder-k5": ["run", "qdrant-docs", "--k", "5", *_CLEAR, *_BI_ENCODER],
-    "qdrant-docs-bi-encoder-k3": ["run", "qdrant-docs", "--k", "3", *_CLEAR, *_BI_ENCODER],
+    "qdrant-docs-k5": ["run", "qdrant-docs", "--k", "5", *_CLEARLY_USEFUL],
+    "qdrant-docs-k3": ["run", "qdrant-docs", "--k", "3", *_CLEARLY_USEFUL],
+    "qdrant-docs-bi-encoder-k5": ["run", "qdrant-docs", "--k", "5", *_CLEARLY_USEFUL, *_BI_ENCODER],
+    "qdrant-docs-bi-encoder-k3": ["run", "qdrant-docs", "--k", "3", *_CLEARLY_USEFUL, *_BI_ENCODER],
     "med": ["run", "med"],
     "cisi": ["run", "cisi"],
     "cranfield": ["run", "cranfield"],
@@ -31,7 +31,7 @@ _EVALUATIONS = {
     "agent-cranfield": ["agent", "cranfield"],
 }
 
-_BUDGETED = {
+_BUDGET_METHODS = {
     "rerank_only_hybrid": "hybrid list",
     "feedback": "feedback",
     "feedback_dense": "feedback, dense",
@@ -46,15 +46,15 @@ def main(datasets: Path) -> None:
     """Run all evaluations and write the summary."""
     for name, (kind, dataset, *options) in _EVALUATIONS.items():
         Console(stderr=True).rule(name)
-        given = ["--dataset", str(datasets / dataset), *(option.format(datasets=datasets) for option in options)]
-        command = [sys.executable, "-m", "warmer_evals.cli", kind, *given, "--ids-only", "--out", str(_OUT / name)]
+        passed = ["--dataset", str(datasets / dataset), *(option.format(datasets=datasets) for option in options)]
+        command = [sys.executable, "-m", "warmer_evals.cli", kind, *passed, "--ids-only", "--out", str(_OUTPUT / name)]
         subprocess.run(command, check=True)  # noqa: S603
-        shutil.rmtree(_OUT / name / "transcripts", ignore_errors=True)  # they hold texts
-    (_OUT / "summary.md").write_text(summarise(_OUT), encoding="utf-8")
+        shutil.rmtree(_OUTPUT / name / "transcripts", ignore_errors=True)  # they contain texts
+    (_OUTPUT / "summary.md").write_text(summarise(_OUTPUT), encoding="utf-8")
 
 
 def summarise(folder: Path) -> str:
-    """Make tables of the reports in a folder."""
+    """Summarise the reports in a folder as Markdown tables."""
     reports = {name: json.loads((folder / name / "report.json").read_text(encoding="utf-8")) for name in _EVALUATIONS}
     costs = {name: json.loads((folder / name / "run.json").read_text(encoding="utf-8")) for name in _EVALUATIONS}
     runs = {name: report for name, report in reports.items() if report["kind"] == "run"}
@@ -75,7 +75,7 @@ def summarise(folder: Path) -> str:
             "",
             "## By the judgments: nDCG@10 of the union at 15 scores, over reading on down the dense list",
             "",
-            *_table(["", "dense list", *_BUDGETED.values(), "feedback over the hybrid list"], runs, _at_budget),
+            *_table(["", "dense list", *_BUDGET_METHODS.values(), "feedback over the hybrid list"], runs, _at_budget),
             "",
             "## An agent over MCP, scoring by the judgments, 15 passages a question",
             "",
@@ -111,7 +111,7 @@ def _by_judgments(report: Figures) -> list[object]:
 
 def _at_budget(report: Figures) -> list[object]:
     budget = report["budget"]
-    lifts = [_change(budget[name]["over_rerank_only"], budget[name]["ci_over_rerank_only"]) for name in _BUDGETED]
+    lifts = [_change(budget[name]["over_rerank_only"], budget[name]["ci_over_rerank_only"]) for name in _BUDGET_METHODS]
     ours = budget["feedback"]
     return [f"{budget['rerank_only']['ndcg']:.3f}", *lifts, _change(ours["over_same_list"], ours["ci_over_same_list"])]
 

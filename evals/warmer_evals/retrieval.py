@@ -1,4 +1,4 @@
-"""First lists and steered ones, by document and in an order that does not depend on the engine."""
+"""Retrieval for evaluations: hits carry document ids, and their order does not depend on the engine."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from warmer.steering.ranking import rank
 from warmer.vectors import SparseVector, Vector
 
 DEPTH = CANDIDATES
-_SPARE = 5  # so that a tie at the end of a list is broken by id, not by the engine
+_TIE_MARGIN = 5  # retrieved beyond the limit, so that a tie at the end is broken by id and not by the engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DocumentHit:
     """A hit and the id of its document."""
 
     document: str
@@ -29,8 +29,8 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """A hit that a judge has scored, 0 to 1."""
+class ScoredHit:
+    """A hit, the id of its document, and a judge's score of it, 0 to 1."""
 
     document: str
     hit: Hit
@@ -38,11 +38,11 @@ class Scored:
 
 
 class Retriever:
-    """Queries one collection; lists are sorted by score, best first, and then by document id.
+    """Queries one collection; lists are sorted by score, best first, ties by document id.
 
     Args:
         index: The collection.
-        document: Names a hit's document.
+        document: Maps a hit to its document's id.
     """
 
     def __init__(self, index: Index, document: Callable[[Hit], str]) -> None:
@@ -50,12 +50,12 @@ class Retriever:
         self._document = document
 
     async def search(
-        self, query: Query, limit: int, *, hybrid: bool, vector: Vector | None = None, without: Sequence[Scored] = ()
-    ) -> list[Found]:
-        """Retrieve for a query, or for a vector in its place."""
+        self, query: Query, limit: int, *, hybrid: bool, vector: Vector | None = None, without: Sequence[ScoredHit] = ()
+    ) -> list[DocumentHit]:
+        """Retrieve without feedback, for the query's vector or for `vector` in its place; `without` is left out."""
         hits = await self._index.search(
             query.vector if vector is None else vector,
-            _deep(limit),
+            _with_margin(limit),
             text=query.text if hybrid else "",
             without=[scored.hit.id for scored in without],
         )
@@ -71,13 +71,13 @@ class Retriever:
         lexical: SparseVector | None = None,
         share: float = 0.0,
         neighbours: float = 0.0,
-        without: Sequence[Scored],
-    ) -> list[Found]:
-        """Retrieve by Qdrant's feedback query, and by words too where there are any."""
+        without: Sequence[ScoredHit],
+    ) -> list[DocumentHit]:
+        """Retrieve by Qdrant's feedback query, and by words too if `lexical` is given."""
         hits = await rank(
             self._index,
             DenseQuery(query.vector, items, coefficients),
-            _deep(limit),
+            _with_margin(limit),
             lexical=lexical,
             share=share,
             neighbours=neighbours,
@@ -85,10 +85,10 @@ class Retriever:
         )
         return self._sorted(hits, limit)
 
-    def _sorted(self, hits: Sequence[Hit], limit: int) -> list[Found]:
-        found = [Found(self._document(hit), hit) for hit in hits]
+    def _sorted(self, hits: Sequence[Hit], limit: int) -> list[DocumentHit]:
+        found = [DocumentHit(self._document(hit), hit) for hit in hits]
         return sorted(found, key=lambda one: (-one.hit.score, one.document))[:limit]
 
 
-def _deep(limit: int) -> int:
-    return min(DEPTH, limit + _SPARE)
+def _with_margin(limit: int) -> int:
+    return min(DEPTH, limit + _TIE_MARGIN)

@@ -1,4 +1,4 @@
-"""Figures as reports have them."""
+"""Rounding of figures in reports."""
 
 import math
 from typing import Any
@@ -7,12 +7,12 @@ _DIGITS = 5
 
 
 def rounded(value: Any) -> Any:  # noqa: ANN401
-    """Round every number in a report to significant digits; what is not finite becomes null."""
+    """Round all floats in nested dicts and lists to five significant digits; those that are not finite become None."""
     match value:
         case float():
             return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
         case dict():
-            return {key: rounded(inner) for key, inner in value.items()}
+            return {key: rounded(item) for key, item in value.items()}
         case list() | tuple():
-            return [rounded(inner) for inner in value]
+            return [rounded(item) for item in value]
     return value

@@ -1,4 +1,4 @@
-"""Who scores hits in an evaluation: the judgments themselves, recorded scores, or a model."""
+"""Judges of an evaluation: the judgments themselves, recorded scores, or a model with a cache."""
 
 import hashlib
 import json
@@ -17,18 +17,18 @@ from warmer.judges.usage import Usage
 from warmer.steering.scores import SCALE
 from warmer_evals import EvalError
 from warmer_evals.beir import Dataset
-from warmer_evals.retrieval import Found, Query
+from warmer_evals.retrieval import DocumentHit, Query
 
-_AT_ONCE = 25
+_BATCH = 25
 
 
 class Scores(Protocol):
-    """A judge as an evaluation asks it.
+    """A judge of an evaluation.
 
     Attributes:
-        name: As the report names it.
-        free: Whether asking costs nothing, so that more may be asked than is needed for the headline.
-        workers: How many queries may be asked about at once.
+        name: Its name in the report.
+        free: Whether scores cost nothing, so that more than the headline's may be requested.
+        workers: How many queries may be scored at once.
     """
 
     name: str
@@ -39,24 +39,24 @@ class Scores(Protocol):
         """Whether a query, by its id, can be scored."""
         ...
 
-    async def score(self, query: Query, found: Sequence[Found]) -> NDArray[np.float64]:
+    async def score(self, query: Query, found: Sequence[DocumentHit]) -> NDArray[np.float64]:
         """Score documents for a query; shape (found,), 0 to 1.
 
         Raises:
-            EvalError: There is no score to be had.
+            EvalError: A score is missing or the judge failed.
         """
         ...
 
 
 class Judgments:
-    """The judgments are the scores: an oracle, or a recorded judge; what is not listed is not relevant."""
+    """The judgments are the scores: an oracle, or a recorded judge. Documents that are not listed score 0."""
 
     name = "qrels"
     free = True
     workers = 1
 
     def __init__(self, dataset: Dataset, split: str) -> None:
-        # The split that is evaluated comes last: where a query is in several, its grades there count.
+        # The evaluated split comes last: its grades win for a query that is in several splits.
         qrels = [*dataset.qrels.values(), dataset.qrels[split]]
         self._grades = {query: graded for judged in qrels for query, graded in judged.items()}
         self._highest = max(1, *(grade for judged in qrels for graded in judged.values() for grade in graded.values()))
@@ -65,14 +65,18 @@ class Judgments:
         """Whether a query has judgments."""
         return query in self._grades
 
-    async def score(self, query: Query, found: Sequence[Found]) -> NDArray[np.float64]:
-        """Give each document's grade as a share of the highest grade of the dataset."""
+    async def score(self, query: Query, found: Sequence[DocumentHit]) -> NDArray[np.float64]:
+        """Return each document's grade divided by the highest grade of the dataset."""
         graded = self._grades[query.id]
         return np.array([graded.get(one.document, 0) / self._highest for one in found], dtype=np.float64)
 
 
-class Recorded:
-    """Scores from a NumPy archive: `scores[query, document]` from 0 to 1 or to 10, `query_ids` and `corpus_ids`."""
+class RecordedScores:
+    """Scores from a NumPy archive: `scores[query, document]` from 0 to 1 or 0 to 10, `query_ids`, `corpus_ids`.
+
+    Raises:
+        EvalError: The file cannot be read, or its shapes or scores are wrong.
+    """
 
     free = True
     workers = 1
@@ -96,7 +100,7 @@ class Recorded:
         if not highest <= SCALE:
             raise EvalError(f"{path} has a score of {highest:g}: scores go from 0 to 1, or from 0 to {SCALE:g}")
         self._scores = scores
-        self._scale = SCALE if highest > 1.5 else 1.0  # noqa: PLR2004  a cosine may be a little over 1
+        self._scale = SCALE if highest > 1.5 else 1.0  # noqa: PLR2004  a cosine may slightly exceed 1
         self._row = {str(id_): row for row, id_ in enumerate(queries)}
         self._column = {str(id_): column for column, id_ in enumerate(documents)}
 
@@ -104,11 +108,11 @@ class Recorded:
         """Whether a query has scores."""
         return query in self._row
 
-    async def score(self, query: Query, found: Sequence[Found]) -> NDArray[np.float64]:
-        """Look the scores up.
+    async def score(self, query: Query, found: Sequence[DocumentHit]) -> NDArray[np.float64]:
+        """Look up the scores.
 
         Raises:
-            EvalError: A document has none.
+            EvalError: A document has no score.
         """
         row = self._scores[self._row[query.id]]
         columns = [self._column.get(one.document) for one in found]
@@ -121,8 +125,8 @@ class Recorded:
         return np.clip(scores / self._scale, 0, 1)
 
 
-class Asked:
-    """A model that is asked, and whose scores are kept: an evaluation that was broken off goes on from there."""
+class CachedJudge:
+    """A model whose scores are cached in a file, so that an interrupted evaluation can resume."""
 
     free = False
 
@@ -133,51 +137,51 @@ class Asked:
         digest = hashlib.sha256(f"{judge.name}\n{judge.rubric}".encode()).hexdigest()[:12]
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / f"{digest}.jsonl"
-        self._kept = _read(self._file)
+        self._cached = _read_cache(self._file)
 
     @property
     def usage(self) -> Usage | None:
-        """What this process asked for, for judges that count it."""
+        """Usage of the model in this process; None if the judge does not count it."""
         return getattr(self._judge, "usage", None)
 
     def knows(self, query: str) -> bool:  # noqa: ARG002
-        """Any query can be asked about."""
+        """Always true: a model can score any query."""
         return True
 
-    async def score(self, query: Query, found: Sequence[Found]) -> NDArray[np.float64]:
-        """Score what has no score yet, and keep it.
+    async def score(self, query: Query, found: Sequence[DocumentHit]) -> NDArray[np.float64]:
+        """Return scores, requesting and caching those that are missing.
 
         Raises:
-            EvalError: The judge failed; what it scored before is kept.
+            EvalError: The judge failed; earlier batches are cached.
         """
         texts = [one.hit.passage for one in found]
-        missing = list(dict.fromkeys(text for text in texts if (query.text, _key(text)) not in self._kept))
-        for start in range(0, len(missing), _AT_ONCE):
-            batch = missing[start : start + _AT_ONCE]
+        missing = list(dict.fromkeys(text for text in texts if (query.text, _text_digest(text)) not in self._cached))
+        for start in range(0, len(missing), _BATCH):
+            batch = missing[start : start + _BATCH]
             try:
                 scores = await anyio.to_thread.run_sync(checked_scores, self._judge, query.text, batch)
             except JudgeError as error:
                 raise EvalError(
-                    f"{error}. {len(self._kept)} scores of this judge are kept: the same command goes on from there"
+                    f"{error}. {len(self._cached)} scores of this judge are kept: the same command goes on from there"
                 ) from error
-            self._keep(query.text, dict(zip(batch, scores, strict=True)))
-        return np.array([self._kept[query.text, _key(text)] for text in texts], dtype=np.float64) / SCALE
+            self._append(query.text, dict(zip(batch, scores, strict=True)))
+        return np.array([self._cached[query.text, _text_digest(text)] for text in texts], dtype=np.float64) / SCALE
 
-    def _keep(self, query: str, scores: Mapping[str, float]) -> None:
-        keyed = {_key(text): score for text, score in scores.items()}
-        # The line break comes first: it ends what a killed process may have left.
+    def _append(self, query: str, scores: Mapping[str, float]) -> None:
+        keyed = {_text_digest(text): score for text, score in scores.items()}
+        # The line break comes first: it ends a partial line that a killed process may have left.
         lines = ["\n" + json.dumps({"query": query, "passage": key, "score": score}) for key, score in keyed.items()]
         with self._file.open("ab", buffering=0) as file:
             file.write("".join(lines).encode())
-        self._kept |= {(query, key): score for key, score in keyed.items()}
+        self._cached |= {(query, key): score for key, score in keyed.items()}
 
 
 def load_scores(spec: str, dataset: Dataset | None, split: str, cache: Path) -> Scores:
-    """Load a judge: `qrels`, `scores:FILE.npz`, or one that `warmer` knows (`fastembed:<model>`, `claude`, ...).
+    """Load a judge: `qrels`, `scores:FILE.npz`, or one of `warmer.judges` (`fastembed:<model>`, `claude`, ...).
 
     Raises:
         EvalError: The file cannot be read, or there are no judgments.
-        JudgeError: There is no such judge, or it lacks something.
+        JudgeError: There is no such judge, or it needs a package or key that is missing.
     """
     kind, _, rest = spec.partition(":")
     if spec == "qrels":
@@ -185,20 +189,20 @@ def load_scores(spec: str, dataset: Dataset | None, split: str, cache: Path) -> 
             raise EvalError("a collection has no judgments: name another judge, such as claude or fastembed:<model>")
         return Judgments(dataset, split)
     if kind == "scores" and rest:
-        return Recorded(Path(rest).expanduser())
-    return Asked(load_judge(spec), cache / "scores")
+        return RecordedScores(Path(rest).expanduser())
+    return CachedJudge(load_judge(spec), cache / "scores")
 
 
-def _read(file: Path) -> dict[tuple[str, str], float]:
+def _read_cache(file: Path) -> dict[tuple[str, str], float]:
     kept: dict[tuple[str, str], float] = {}
     for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
         try:
             entry: dict[str, Any] = json.loads(line)
             kept[entry["query"], entry["passage"]] = float(entry["score"])
         except (ValueError, KeyError, TypeError):
-            continue  # the first line is empty, and a crash may cut one short
+            continue  # an empty line, or one that a crash cut short
     return kept
 
 
-def _key(text: str) -> str:
+def _text_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]

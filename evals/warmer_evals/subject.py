@@ -1,4 +1,4 @@
-"""What is evaluated: a dataset, or a live collection with queries of its own."""
+"""The subject of an evaluation: a dataset, or a live collection with a file of queries."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from warmer_evals.scores import Scores
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Which queries teach, and which are evaluated with what was learned; ids."""
+    """Ids of the queries to train on, and of those to evaluate with the result."""
 
     train: Sequence[str]
     test: Sequence[str]
@@ -25,17 +25,17 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A collection with queries, opened.
+    """An open collection and its queries.
 
     Attributes:
         name: The dataset's or collection's name.
         index: The collection.
-        document: Names a hit's document.
+        document: Maps a hit to its document's id.
         queries: Query id -> text.
-        folds: One fold where there is a training set, else two halves that teach each other.
+        folds: One fold if there is a training set, else two halves, each trained on the other.
         qrels: The judgments of the evaluated queries; None for a live collection.
         about: Facts for the report.
-        notes: What a reader should know, in sentences.
+        notes: Caveats for the report, in sentences.
     """
 
     name: str
@@ -59,28 +59,28 @@ async def from_dataset(
     data_dir: Path,
     progress: Progress,
 ) -> Subject:
-    """Index a dataset, and divide its queries.
+    """Index a dataset and split its queries.
 
-    `qrels/train.tsv` teaches where there is one and another split is evaluated. Recorded scores serve the queries of no
-    split too: they count where no judgments are needed.
+    Queries of `qrels/train.tsv` train, if another split is evaluated. With a judge that costs nothing, queries that are
+    in no split are evaluated too; they count only in measures that need no judgments.
 
     Raises:
         EvalError: No query can be evaluated.
     """
     indexed = indexed or await collection.choose_text(dataset, embedder, data_dir, progress)
     name = collection.build(dataset, indexed, embedder, data_dir, progress)
-    judged = _known(dataset.qrels[split], dataset, scores)[:limit]
-    teaching = [] if split == "train" else _known(dataset.qrels.get("train", {}), dataset, scores)
-    train = [query for query in teaching if query not in dataset.qrels[split]]
-    of_a_split = {query for qrels in dataset.qrels.values() for query in qrels}
-    others = [query for query in dataset.queries if query not in of_a_split] if scores.free else []
-    test = [*judged, *_known(others, dataset, scores)][:limit]
-    without = sum(not any(dataset.qrels[split][query].values()) for query in judged)
+    judged = _scorable(dataset.qrels[split], dataset, scores)[:limit]
+    training = [] if split == "train" else _scorable(dataset.qrels.get("train", {}), dataset, scores)
+    train = [query for query in training if query not in dataset.qrels[split]]
+    in_a_split = {query for qrels in dataset.qrels.values() for query in qrels}
+    others = [query for query in dataset.queries if query not in in_a_split] if scores.free else []
+    test = [*judged, *_scorable(others, dataset, scores)][:limit]
+    without_relevant = sum(not any(dataset.qrels[split][query].values()) for query in judged)
     notes = [
         *dataset.notes,
-        *_note(len(teaching) - len(train), "of qrels/train.tsv are evaluated too and do not train"),
-        *_note(len(test) - len(judged), "have no judgments and count for relevance gain and DCG wins only"),
-        *_note(without, "have no relevant document and do not count in measures from judgments"),
+        *_count_note(len(training) - len(train), "of qrels/train.tsv are evaluated too and do not train"),
+        *_count_note(len(test) - len(judged), "have no judgments and count for relevance gain and DCG wins only"),
+        *_count_note(without_relevant, "have no relevant document and do not count in measures from judgments"),
     ]
     return Subject(
         name=dataset.name,
@@ -102,7 +102,7 @@ async def from_dataset(
 
 
 async def from_collection(name: str, queries: Path, data_dir: Path) -> Subject:
-    """Open a collection that `warmer index` made, and read queries, one a line.
+    """Open a collection that `warmer index` made, and read its queries, one per line.
 
     Raises:
         CollectionError: There is no such collection.
@@ -110,17 +110,17 @@ async def from_collection(name: str, queries: Path, data_dir: Path) -> Subject:
     """
     index = Catalog(data_dir).open(name)
     info = await index.info()
-    asked = {str(number): text for number, text in enumerate(_read(queries), start=1)}
+    queries_by_id = {str(number): text for number, text in enumerate(_read_queries(queries), start=1)}
     return Subject(
         name=info.name,
         index=index,
         document=lambda hit: hit.id,
-        queries=asked,
-        folds=_folds([], list(asked), str(queries)),
+        queries=queries_by_id,
+        folds=_folds([], list(queries_by_id), str(queries)),
         qrels=None,
         about={
             "documents": info.points or 0,
-            "queries": len(asked),
+            "queries": len(queries_by_id),
             "indexed": "title and text",
             "model": info.model,
             "trained_on": "two folds",
@@ -130,12 +130,12 @@ async def from_collection(name: str, queries: Path, data_dir: Path) -> Subject:
 
 
 def default_data_dir() -> Path:
-    """Locate the collections that `warmer serve` serves."""
+    """Return the data directory that `warmer serve` uses by default."""
     return Path(os.environ.get("WARMER_DATA_DIR") or user_data_path("warmer", appauthor=False)).expanduser()
 
 
-def _read(queries: Path) -> list[str]:
-    """Read queries, one a line, each once."""
+def _read_queries(queries: Path) -> list[str]:
+    """Read queries, one per line, without duplicates."""
     try:
         lines = queries.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -143,8 +143,8 @@ def _read(queries: Path) -> list[str]:
     return list(dict.fromkeys(line.strip() for line in lines if line.strip()))
 
 
-def _known(queries: Mapping[str, object] | Sequence[str], dataset: beir.Dataset, scores: Scores) -> list[str]:
-    """List those that can be scored, in the order of the dataset."""
+def _scorable(queries: Mapping[str, object] | Sequence[str], dataset: beir.Dataset, scores: Scores) -> list[str]:
+    """List the queries that the judge can score, in the order of the dataset."""
     wanted = set(queries)
     return [id_ for id_ in dataset.queries if id_ in wanted and scores.knows(id_)]
 
@@ -157,10 +157,10 @@ def _folds(train: Sequence[str], test: Sequence[str], where: str) -> list[Fold]:
             f"{where} gives {len(test)} queries that the judge can score: an evaluation needs two at least, and says "
             "little with fewer than fifty"
         )
-    # Halves, not every other one: neighbours are often by one author, on one subject.
+    # Halves, not every other query: adjacent queries often share an author and a subject.
     half = (len(test) + 1) // 2
     return [Fold(test[:half], test[half:]), Fold(test[half:], test[:half])]
 
 
-def _note(count: int, what: str) -> list[str]:
+def _count_note(count: int, what: str) -> list[str]:
     return [f"{count} queries {what}."] if count else []

@@ -1,8 +1,8 @@
-"""Errors that a person or an agent can act on: what is wrong, with which value, and what to do next."""
+"""Errors for users and agents: each message says what is wrong, with which value, and what to do next."""
 
 
 class WarmerError(Exception):
-    """Base of every error whose message is meant for the user and is shown as it stands."""
+    """Base of all errors whose message is shown to the user unchanged."""
 
 
 class CollectionError(WarmerError):
@@ -10,11 +10,11 @@ class CollectionError(WarmerError):
 
 
 class ModelMismatchError(WarmerError):
-    """A collection was embedded by another model than the one that is set."""
+    """A collection that was embedded by another model than the configured one."""
 
 
 class FilterError(WarmerError):
-    """A filter that is not Qdrant's filter JSON, or that names a field no passage has."""
+    """A filter that is not valid Qdrant filter JSON, or that names an unknown field."""
 
 
 class EmbeddingError(WarmerError):
@@ -22,7 +22,7 @@ class EmbeddingError(WarmerError):
 
 
 class IngestError(WarmerError):
-    """A path that cannot be indexed; `reason` sums up why, so that paths can be told together."""
+    """A path that cannot be indexed; `reason` is short, to group paths by."""
 
     def __init__(self, message: str, reason: str = "unreadable") -> None:
         super().__init__(message)
@@ -34,7 +34,7 @@ class SearchError(WarmerError):
 
 
 class ScoreError(WarmerError):
-    """Scores that do not fit the hits they are given for."""
+    """Scores that do not match the hits of their search."""
 
 
 class StorageError(WarmerError):
@@ -46,11 +46,11 @@ class EngineError(WarmerError):
 
 
 class JudgeError(WarmerError):
-    """A judge that cannot be loaded, or that gives no usable scores."""
+    """A judge that cannot be loaded, or that returns unusable scores."""
 
 
 def innermost(error: BaseException) -> BaseException:
-    """Find what went wrong inside a task group."""
+    """Return the first leaf of nested exception groups, as raised by task groups."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

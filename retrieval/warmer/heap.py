@@ -1,4 +1,4 @@
-"""The memory of the process, as glibc keeps it; another C library does as it likes."""
+"""Tune glibc's heap; with other C libraries, do nothing."""
 
 import ctypes
 from contextlib import suppress
@@ -7,16 +7,16 @@ _ARENA_MAX = -8  # M_ARENA_MAX in malloc.h
 
 
 def use_one_arena() -> None:
-    """Let all threads allocate from one heap, before there are any.
+    """Make all threads share one malloc arena; call before any thread starts.
 
-    Of a heap for each thread what a training held would stay, in holes between what searches hold: a server that was
-    searched and trained at once grew by some 3 MB a training.
+    With an arena per thread, a training leaves freed memory between blocks that searches hold: a server that is
+    searched and trained at once grows by some 3 MB per training.
     """
     with suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
 
 
 def trim() -> None:
-    """Give back to the system what something large needed for a while."""
+    """Return freed memory to the system, after something large."""
     with suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)

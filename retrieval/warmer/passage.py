@@ -13,13 +13,12 @@ class Passage:
     """A piece of a document, small enough for an agent to score at a glance.
 
     Attributes:
-        text: What is read and scored.
-        title: The path of headings that leads to it, outermost first, joined by " > "; may be empty.
-        source: The document it is from, relative to the folder that was indexed.
-        line: Where in the document it begins; the first line is 1. In a PDF it is a line of the page, in a notebook one
-            of all cells' lines in a row.
-        url: Where it can be read; empty where that is not known.
-        page: The page of a PDF, the first is 1; 0 elsewhere.
+        text: The text that is read and scored.
+        title: The headings that lead to it, outermost first, joined by " > "; may be empty.
+        source: Name of the document, "<label>/<path below the indexed folder>".
+        line: Line number of its beginning, from 1. Counted in the page of a PDF, and across the cells of a notebook.
+        url: URL of the passage; empty if unknown.
+        page: Page number in a PDF, from 1; 0 elsewhere.
     """
 
     text: str
@@ -31,50 +30,50 @@ class Passage:
 
     @property
     def embedded(self) -> str:
-        """The text that the retriever embeds: title and text."""
+        """The text that is embedded: title and text."""
         return embedded_text(self.title, self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What a model reads of a text; it cuts off the rest.
+    """The context window of an embedding model, which truncates longer texts.
 
     Attributes:
-        tokens: How many tokens, with those that the model adds itself.
-        count: Counts the tokens of a text likewise.
+        max_tokens: Size in tokens, special tokens included.
+        count_tokens: Counts the tokens of a text, special tokens included.
     """
 
-    tokens: int
-    count: Callable[[str], int]
+    max_tokens: int
+    count_tokens: Callable[[str], int]
 
 
 def embedded_text(title: str, text: str) -> str:
-    """Join what the retriever reads of a passage."""
+    """Join title and text to the text that is embedded."""
     return f"{title}\n{text}" if title else text
 
 
-def identify(passages: Iterable[Passage], given: set[bytes] | None = None) -> Iterator[tuple[str, Passage]]:
-    """Pair each passage with its point id; `given` is filled with the ids, 16 bytes each.
+def identify(passages: Iterable[Passage], ids: set[bytes] | None = None) -> Iterator[tuple[str, Passage]]:
+    """Pair each passage with its point id, and add the id's 16 bytes to `ids`.
 
-    The id is a UUIDv5 of the source, the embedded text and how often that text came before in the
-    same source. So it says which vector belongs to it, and it outlives a re-index, edits of other
-    parts of the document, a change of its url, and the scores given meanwhile.
+    The id is a UUIDv5 of the source, the embedded text and the number of earlier occurrences of that text in the
+    source. It therefore determines the vector, and survives a re-index, edits elsewhere in the document and a change
+    of url; scores stay attached to it.
     """
-    given = set() if given is None else given
-    again: Counter[bytes] = Counter()
+    ids = set() if ids is None else ids
+    repetitions: Counter[bytes] = Counter()
     for passage in passages:
-        id_ = _nth(passage, 0)
-        if id_.bytes in given:
-            again[id_.bytes] += 1
-            id_ = _nth(passage, again[id_.bytes])
-        given.add(id_.bytes)
+        id_ = _point_id(passage, 0)
+        if id_.bytes in ids:
+            repetitions[id_.bytes] += 1
+            id_ = _point_id(passage, repetitions[id_.bytes])
+        ids.add(id_.bytes)
         yield str(id_), passage
 
 
-def _nth(passage: Passage, before: int) -> UUID:
-    return uuid5(_NAMESPACE, f"{passage.source}\0{before}\0{passage.embedded}")
+def _point_id(passage: Passage, repetition: int) -> UUID:
+    return uuid5(_NAMESPACE, f"{passage.source}\0{repetition}\0{passage.embedded}")
 
 
 def native_id(point_id: str) -> int | str:
-    """Give a point id as Qdrant takes it, which tells whole numbers from UUIDs."""
+    """Convert a point id to Qdrant's type: an integer if it is all digits, else a UUID string."""
     return int(point_id) if point_id.isdecimal() else point_id

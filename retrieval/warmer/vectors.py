@@ -1,4 +1,4 @@
-"""Vectors as everybody here speaks of them."""
+"""Types of vectors, dense and sparse."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ Vector = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class TextQuery:
-    """A query that the engine itself embeds, by a model that it knows (Qdrant's Cloud Inference)."""
+    """A query that the engine embeds itself, by one of its own models (Qdrant Cloud Inference)."""
 
     text: str
     model: str
@@ -23,17 +23,17 @@ QueryVector = Vector | TextQuery
 
 
 class SparseVector(NamedTuple):
-    """Token ids, ascending, and the weight of each."""
+    """Token ids in ascending order, and their weights."""
 
     indices: list[int]
     values: list[float]
 
 
 def own_vector(vector: QueryVector) -> Vector:
-    """Return a vector that was embedded here.
+    """Return the vector of a query that was embedded by this process.
 
     Raises:
-        EngineError: The engine was to embed it, and cannot.
+        EngineError: The query is a `TextQuery`, which this engine cannot embed.
     """
     if isinstance(vector, TextQuery):
         raise EngineError(
@@ -43,7 +43,7 @@ def own_vector(vector: QueryVector) -> Vector:
 
 
 def unit(vectors: NDArray[Any]) -> NDArray[np.float64]:
-    """Scale vectors, shape (..., dim), to length 1; zeros stay zeros."""
+    """Scale vectors, shape (..., dim), to unit length; zero vectors stay zero."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     scaled = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
     return np.asarray(scaled, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""README and docs are true to the code, the reports and the files beside them."""
+"""README and docs agree with the code, the reports and the files they link to."""
 
 import ast
 import json
@@ -17,7 +17,7 @@ from warmer.steering import lexical, regularization
 from warmer.steering.params import Params
 from warmer.steering.scores import SCALE
 
-LINKING = [
+LINKING_PAGES = [
     *PAGES,
     *sorted((ROOT / "evals" / "results").glob("*.md")),
     ROOT / "CONTRIBUTING.md",
@@ -28,24 +28,24 @@ PLACEHOLDER = "…"
 
 
 @pytest.mark.parametrize("path", pages().keys(), ids=lambda path: path.name)
-def test_what_is_generated_is_current(path: Path) -> None:
-    """Where this fails, code or reports have changed: `make docs` writes the page anew."""
+def test_generated_pages_are_current(path: Path) -> None:
+    """Fails if code or reports changed without `make docs`."""
     assert path.read_text(encoding="utf-8") == pages()[path], "run `make docs`"
 
 
-def test_a_block_that_is_missing_is_named() -> None:
+def test_a_missing_block_is_named() -> None:
     assert fill("a <!-- x -->old<!-- /x --> b", {"x": ["new"]}) == "a <!-- x -->\n\nnew\n\n<!-- /x --> b"
     with pytest.raises(ValueError, match="<!-- y -->"):
         fill("a", {"y": []})
 
 
-def test_the_picture_can_be_read_in_light_and_dark() -> None:
+def test_the_picture_has_light_and_dark_colours() -> None:
     picture = (ROOT / "docs" / "loop.svg").read_text(encoding="utf-8")
     assert ElementTree.fromstring(picture).tag.endswith("svg")
     assert "prefers-color-scheme:dark" in picture
 
 
-def test_the_picture_is_described_as_it_is() -> None:
+def test_the_description_of_the_picture_matches_its_scores() -> None:
     run = json.loads((ROOT / "docs" / "loop.json").read_text(encoding="utf-8"))
     described = (ROOT / "README.md").read_text(encoding="utf-8").partition("](docs/loop.svg)")[0]
     for hits in run["before"], run["after"]:
@@ -53,8 +53,8 @@ def test_the_picture_is_described_as_it_is() -> None:
         assert f"scores {', '.join(most)} and {last}" in described
 
 
-@pytest.mark.parametrize("page", LINKING, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
+@pytest.mark.parametrize("page", LINKING_PAGES, ids=lambda page: page.name)
+def test_links_have_targets(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
         if not target.startswith(("https://", "http://")):
             name, _, heading = target.partition("#")
@@ -68,17 +68,17 @@ def _headings(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_the_numbers_in_the_explanation_are_those_of_the_code() -> None:
+def test_the_numbers_in_the_explanation_match_the_code() -> None:
     page = " ".join((ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8").split())
-    served = Params()
-    for said in (
-        f"b = {served.b:g}, c = {served.c:g}, neutral {served.neutral * SCALE:g} of 10",
-        f"words weigh {served.share:g}",
+    defaults = Params()
+    for quoted in (
+        f"b = {defaults.b:g}, c = {defaults.c:g}, neutral {defaults.neutral * SCALE:g} of 10",
+        f"words weigh {defaults.share:g}",
         f"the {lexical.ADDED} best words",
         f"Of the {regularization.pool(1, 1.0)} best candidates",
     ):
-        assert said in page
-    assert served.caution == 0.5, "the page says that the step is halved"
+        assert quoted in page
+    assert defaults.caution == 0.5, "the page says that the step is halved"
 
 
 def test_every_page_is_in_the_index() -> None:
@@ -88,7 +88,7 @@ def test_every_page_is_in_the_index() -> None:
 
 @cache
 def messages() -> str:
-    """Give all texts in the code, values in them as …, a line each."""
+    """Return all string literals of the code, one per line, with … for interpolated values."""
     files = (file for room in ("retrieval", "tools", "server") for file in (ROOT / room).rglob("*.py"))
     return "\n".join(" ".join(text.split()) for file in files for text in _texts(ast.parse(file.read_text("utf-8"))))
 
@@ -101,14 +101,14 @@ def _texts(tree: ast.AST) -> Iterator[str]:
             yield node.value
 
 
-def test_messages_on_the_page_of_errors_are_those_of_the_code() -> None:
+def test_messages_on_the_page_of_errors_are_in_the_code() -> None:
     page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
     quoted = re.findall(r"^\| `(.+?)` \|", page, re.MULTILINE)
     assert len(quoted) > 40
-    assert [text for text in quoted if not _is_said(text)] == []
-    assert not _is_said("there is no … of this kind anywhere")
+    assert [text for text in quoted if not _is_in_code(text)] == []
+    assert not _is_in_code("there is no … of this kind anywhere")
 
 
-def _is_said(quoted: str) -> bool:
+def _is_in_code(quoted: str) -> bool:
     parts = map(re.escape, quoted.split(PLACEHOLDER))
     return bool(re.search(".*".join(parts), messages()))

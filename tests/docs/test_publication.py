@@ -1,4 +1,4 @@
-"""What is published: one version, files that their readers accept, pins that the oldest Python can install."""
+"""Published files: consistent versions, valid formats, pins that the oldest supported Python can install."""
 
 import json
 import re
@@ -27,22 +27,22 @@ def read(path: str) -> dict[str, Any]:
 
 
 def test_the_version_is_the_same_everywhere() -> None:
-    registered = read("server.json")
-    assert registered["version"] == registered["packages"][0]["version"] == __version__
+    server = read("server.json")
+    assert server["version"] == server["packages"][0]["version"] == __version__
     assert read("mcpb/manifest.json")["version"] == __version__
     newest = re.search(r"^## (\S+?),? ", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert newest and newest[1] == __version__
 
 
 def test_the_registry_accepts_server_json() -> None:
-    """By the registry's own schema, which a linter of such files ships."""
+    """The registry's own schema ships with a linter for such files."""
     dated = read("server.json")["$schema"].split("/")[-2]
     schema = files("skillsaw.schemas.mcp_registry") / f"v{dated.replace('-', '_')}" / "server.schema.json"
     jsonschema.validate(read("server.json"), json.loads(schema.read_text(encoding="utf-8")))
 
 
 def test_the_registry_finds_its_name_in_the_readme() -> None:
-    """PyPI shows the README, and the registry looks there for who published it."""
+    """The registry looks for its name in the README on PyPI to verify the publisher."""
     assert f"<!-- mcp-name: {read('server.json')['name']} -->" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -55,23 +55,23 @@ def test_the_registry_names_the_package_and_its_settings() -> None:
     assert {variable["name"] for variable in package["environmentVariables"]} <= SETTINGS
 
 
-def test_the_bundle_names_the_tools_and_settings_that_there_are() -> None:
-    """`make mcpb` has its format checked by the bundler."""
+def test_the_bundle_names_existing_tools_and_settings() -> None:
+    """`make mcpb` lets the bundler check the format."""
     manifest = read("mcpb/manifest.json")
     assert {tool["name"] for tool in manifest["tools"]} == {
         tool.name for tool in (search.TOOL, give_feedback.TOOL, train_params.TOOL)
     }
-    started = manifest["server"]["mcp_config"]
-    assert started["env"].keys() <= SETTINGS
-    asked = {value.removeprefix("${user_config.").removesuffix("}") for value in started["env"].values()}
-    assert asked == manifest["user_config"].keys()
-    # What is left empty must arrive empty, not as the name of a variable.
+    launch = manifest["server"]["mcp_config"]
+    assert launch["env"].keys() <= SETTINGS
+    requested = {value.removeprefix("${user_config.").removesuffix("}") for value in launch["env"].values()}
+    assert requested == manifest["user_config"].keys()
+    # An empty field must be passed as an empty string, not as an unexpanded variable.
     assert all(field["default"] == "" for field in manifest["user_config"].values())
     assert (ROOT / "mcpb" / manifest["server"]["entry_point"]).is_file()
-    assert started["args"][-1] == manifest["server"]["entry_point"]
+    assert launch["args"][-1] == manifest["server"]["entry_point"]
 
 
-def test_the_oldest_python_can_install_what_is_pinned() -> None:
+def test_the_oldest_python_can_install_the_pins() -> None:
     with (ROOT / "pyproject.toml").open("rb") as file:
         oldest = tomllib.load(file)["project"]["requires-python"].removeprefix(">=") + ".0"
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").split()

@@ -1,4 +1,4 @@
-"""What README and docs tell to type is typed here."""
+"""Run the snippets of README and docs."""
 
 import json
 import os
@@ -29,29 +29,31 @@ from warmer_server.settings import Settings
 
 RUN = [block for block in ALL if not block.reason and block.text.strip() not in MADE]
 SETTINGS = {str(field.validation_alias) for field in Settings.model_fields.values()}
-COMPOSED = {
+COMPOSE_VARIABLES = {
     name for file in (ROOT / "docs" / "compose").glob("*.yaml") for name in re.findall(r"\$\{(\w+)", file.read_text())
 }
-PATHS = ":".join(
+PACKAGE_PATHS = ":".join(
     str(Path(str(package.__file__)).parents[1]) for package in (warmer, warmer_tools, warmer_server, warmer_evals)
 )
 SERVER = "http://localhost:6333"
 
 
-def test_every_block_says_what_it_is() -> None:
+def test_every_block_has_a_known_language() -> None:
     assert [str(block) for block in RUN if block.language not in KINDS] == []
     assert {block.reason for block in ALL if block.reason} == NOT_RUN
     assert {block.text.strip() for block in ALL if block.page.name == "README.md" and not block.language} == MADE
 
 
-def test_settings_in_shell_blocks_are_settings() -> None:
+def test_variables_in_shell_blocks_are_settings() -> None:
     named = {
         name: str(block)
         for block in ALL
         if block.language == "sh"
         for name in re.findall(r"(?:^|\s)([A-Z][A-Z_]+)=", block.text)
     }
-    assert {name: where for name, where in named.items() if name not in SETTINGS | COMPOSED | {"PYTHONPATH"}} == {}
+    assert {
+        name: where for name, where in named.items() if name not in SETTINGS | COMPOSE_VARIABLES | {"PYTHONPATH"}
+    } == {}
 
 
 SHELL = [block for block in ALL if block.language == "sh" and "warmer" in block.text]
@@ -59,10 +61,10 @@ COMMANDS = {"warmer": make_parser(), "warmer-evals": evals_parser()}
 
 
 @pytest.mark.parametrize("block", SHELL, ids=str)
-def test_commands_are_understood(block: Block) -> None:
-    """Those that are not run, too."""
+def test_commands_are_valid(block: Block) -> None:
+    """Includes blocks that are not run."""
     for line in block.text.replace("\\\n", "").splitlines():
-        words = shlex.split(re.split(" >>? ", _bare(line))[0], comments=True)
+        words = shlex.split(re.split(" >>? ", _without_venv(line))[0], comments=True)
         if words[:1] == ["uvx"]:
             words = words[3:]
         while words and "=" in words[0]:
@@ -72,7 +74,7 @@ def test_commands_are_understood(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", [block for block in ALL if block.language == "json"], ids=str)
-def test_json_is_json_and_configurations_are_a_clients(block: Block) -> None:
+def test_json_blocks_are_valid_client_configurations(block: Block) -> None:
     raw: dict[str, Any] = json.loads(block.text)
     for key, needs in {"mcpServers": set(), "servers": {"type"}}.items():
         for server in raw.get(key, {}).values():
@@ -91,7 +93,7 @@ def test_json_is_json_and_configurations_are_a_clients(block: Block) -> None:
 
 @pytest.fixture
 def home(tmp_path: Path, made_once: Path) -> Path:
-    """A folder as the docs take it to be: commands in .venv, documents, queries, a collection `mine`."""
+    """A folder as the docs assume it: commands in .venv, documents, queries, a collection `mine`."""
     data = tmp_path / ".local" / "share" / "warmer"
     data.parent.mkdir(parents=True)
     subprocess.run(["cp", "-r", made_once, data], check=True)
@@ -102,13 +104,13 @@ def home(tmp_path: Path, made_once: Path) -> Path:
     (documents / "boats.rst").write_text("Boats\n=====\n\nReef early.\n")
     words = ("bread", "boats", "code", "garden", "stars", "data")
     (tmp_path / "queries.txt").write_text("".join(f"{how} {word}\n" for how in ("how", "why") for word in words))
-    python = f'PYTHONPATH="$PYTHONPATH:{PATHS}" exec {sys.executable}'
+    python = f'PYTHONPATH="$PYTHONPATH:{PACKAGE_PATHS}" exec {sys.executable}'
     _command(tmp_path, "warmer", f'{python} -m warmer_server.cli "$@"')
     _command(tmp_path, "python", f'{python} "$@"')
-    # Stands for Claude Code: it starts the server that it is told of, which ends when nobody calls.
-    given = 'shift 3; while [ "$1" = --env ]; do export "$2"; shift 2; done'
-    started = '[ "$1" = -- ] && shift && exec "$@" </dev/null'
-    _command(tmp_path, "claude", f'[ "$1 $2 $3" = "mcp add warmer" ] || exit 2; {given}; {started}')
+    # Stands in for Claude Code: it starts the added server, which ends as its stdin is empty.
+    add_variables = 'shift 3; while [ "$1" = --env ]; do export "$2"; shift 2; done'
+    start = '[ "$1" = -- ] && shift && exec "$@" </dev/null'
+    _command(tmp_path, "claude", f'[ "$1 $2 $3" = "mcp add warmer" ] || exit 2; {add_variables}; {start}')
     return tmp_path
 
 
@@ -120,12 +122,12 @@ def _command(folder: Path, name: str, script: str) -> None:
 
 
 def _script(page: Sequence[Block], folder: Path) -> Iterator[str]:
-    """Turn the blocks of a page into one shell script; blocks with a name become files.
+    """Turn the blocks of a page into one shell script; named blocks become files.
 
-    A line that an earlier page has is not typed again.
+    Lines that are on an earlier page are left out.
     """
     before = [block for block in RUN if block.language == "sh" and block.page.name < page[0].page.name]
-    earlier = {_bare(line) for block in before for line in block.text.splitlines()}
+    earlier = {_without_venv(line) for block in before for line in block.text.splitlines()}
     for block in page:
         yield f'echo "in {block}" >&2'
         if block.name:
@@ -135,16 +137,16 @@ def _script(page: Sequence[Block], folder: Path) -> Iterator[str]:
             (folder / name).write_text(block.text)
             yield f"python {name}"
         elif block.language == "sh":
-            yield from (line for line in block.text.splitlines() if _bare(line) not in earlier)
+            yield from (line for line in block.text.splitlines() if _without_venv(line) not in earlier)
 
 
-def _bare(line: str) -> str:
+def _without_venv(line: str) -> str:
     return line.replace(".venv/bin/", "")
 
 
 @pytest.mark.parametrize("name", sorted({block.page.name for block in RUN if block.language in {"sh", "python"}}))
-def test_a_page_is_typed_from_top_to_bottom(name: str, home: Path) -> None:
-    """In one shell, as somebody does who follows it."""
+def test_a_page_runs_from_top_to_bottom(name: str, home: Path) -> None:
+    """In one shell, as a reader would type it."""
     page = [block for block in RUN if block.page.name == name]
     script = "\n".join(["set -euo pipefail", *_script(page, home)])
     kept = {name: os.environ[name] for name in ("LANG", "LD_LIBRARY_PATH") if name in os.environ}
@@ -162,7 +164,7 @@ def test_a_page_is_typed_from_top_to_bottom(name: str, home: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_classes_in_the_docs_can_be_plugged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_classes_in_the_docs_can_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for block in ALL:
         if block.page.name == "own.md" and block.name:
             (tmp_path / block.name).write_text(block.text)
@@ -175,5 +177,5 @@ def test_classes_in_the_docs_can_be_plugged_in(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("target", sorted(MADE))
-def test_the_makefile_has_what_the_readme_names(target: str) -> None:
+def test_the_makefile_has_the_targets_of_the_readme(target: str) -> None:
     subprocess.run([*target.split(), "--dry-run"], cwd=ROOT, check=True, capture_output=True)

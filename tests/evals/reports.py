@@ -1,4 +1,4 @@
-"""Reports as `warmer-evals` writes them, made up: any number of queries, with or without texts and judgments."""
+"""Synthetic reports of `warmer-evals`, with any number of queries, with or without texts and judgments."""
 
 from random import Random
 from typing import Any
@@ -10,16 +10,16 @@ _WORDS = ("the", "crystalline", "lens", "in", "vertebrates", "fatty", "acids", "
 
 
 def run_report(queries: int = 30, *, skipped: int = 2, texts: bool = True, qrels: bool = True) -> dict[str, Any]:
-    """A report of `warmer-evals run`; `skipped` of the queries say nothing."""
-    chance = Random(7)
-    asked = [_query(chance, index, skipped=index < skipped, texts=texts, qrels=qrels) for index in range(queries)]
+    """Make a report of `warmer-evals run`; the seeds of `skipped` queries have equal scores."""
+    rng = Random(7)
+    asked = [_query(rng, index, skipped=index < skipped, texts=texts, qrels=qrels) for index in range(queries)]
     ids = {
         hit[0] for entry in asked for hit in [*entry["seeds"], *entry["hits"]["vanilla"], *entry["hits"]["feedback"]]
     }
-    methods = {name: _method(chance, name, queries - skipped, skipped, qrels) for name in METHODS}
+    methods = {name: _method(rng, name, queries - skipped, skipped, qrels) for name in METHODS}
     measures = ("relevance_gain", "dcg_wins", "dcg_losses", "ndcg", "vs_same_list")
     by_k = [
-        {"k": k, "methods": {name: {key: _near(chance, methods[name][key]) for key in measures} for name in METHODS}}
+        {"k": k, "methods": {name: {key: _vary(rng, methods[name][key]) for key in measures} for name in METHODS}}
         for k in (3, 5, 10)
     ]
     return {
@@ -49,20 +49,20 @@ def run_report(queries: int = 30, *, skipped: int = 2, texts: bool = True, qrels
             "rocchio": [{"towards": 1.0, "away": 0.2}],
         },
         "methods": methods,
-        "budget": {name: _budget(chance, name) for name in BUDGET} if qrels else {},
+        "budget": {name: _budget(rng, name) for name in BUDGET} if qrels else {},
         "by_k": by_k if queries > skipped else [],
         "per_query": asked,
-        "texts": {document: f"Study {document}: {_text(chance, 40)}." for document in sorted(ids)} if texts else {},
+        "texts": {document: f"Study {document}: {_text(rng, 40)}." for document in sorted(ids)} if texts else {},
     }
 
 
 def agent_report(questions: int = 25, *, texts: bool = True, qrels: bool = True) -> dict[str, Any]:
-    """A report of `warmer-evals agent`; the last question failed with feedback."""
-    chance = Random(11)
+    """Make a report of `warmer-evals agent`; the last question failed with feedback."""
+    rng = Random(11)
     asked: list[dict[str, Any]] = []
     for index in range(questions):
-        arms = {name: _answered(chance, 0.55 + 0.1 * (name == "feedback"), qrels) for name in ("search", "feedback")}
-        asked.append({"id": f"q{index}", **({"text": _text(chance, 9) + "?"} if texts else {}), "arms": arms})
+        arms = {name: _answered(rng, 0.55 + 0.1 * (name == "feedback"), qrels) for name in ("search", "feedback")}
+        asked.append({"id": f"q{index}", **({"text": _text(rng, 9) + "?"} if texts else {}), "arms": arms})
     if asked:
         asked[-1]["arms"]["feedback"] |= {"error": "no answer", "answer": [], "rounds": []}
     ids = {hit[0] for entry in asked for arm in entry["arms"].values() for part in arm["rounds"] for hit in part}
@@ -99,15 +99,15 @@ def agent_report(questions: int = 25, *, texts: bool = True, qrels: bool = True)
             "ci": {"ndcg_lift": [-0.02, 0.24] if qrels else None},
         },
         "per_query": asked,
-        "texts": {document: f"Guide {document}: {_text(chance, 30)}." for document in sorted(ids)} if texts else {},
+        "texts": {document: f"Guide {document}: {_text(rng, 30)}." for document in sorted(ids)} if texts else {},
     }
 
 
-def _method(chance: Random, name: str, queries: int, skipped: int, qrels: bool) -> dict[str, Any]:
-    gain = {"vanilla": 0.0, "rerank_only": 0.0}.get(name, round(chance.uniform(0.3, 1.2), 4)) if queries else None
-    ndcg = round(chance.uniform(0.3, 0.5), 4) if qrels and queries else None
-    lift = round(chance.uniform(-0.05, 0.2), 4) if qrels and queries and name.startswith("feedback") else None
-    wins = 0.0 if name in ("vanilla", "rerank_only") else round(chance.uniform(0.5, 0.7), 4)
+def _method(rng: Random, name: str, queries: int, skipped: int, qrels: bool) -> dict[str, Any]:
+    gain = {"vanilla": 0.0, "rerank_only": 0.0}.get(name, round(rng.uniform(0.3, 1.2), 4)) if queries else None
+    ndcg = round(rng.uniform(0.3, 0.5), 4) if qrels and queries else None
+    lift = round(rng.uniform(-0.05, 0.2), 4) if qrels and queries and name.startswith("feedback") else None
+    wins = 0.0 if name in ("vanilla", "rerank_only") else round(rng.uniform(0.5, 0.7), 4)
     losses = round(wins * 0.3, 4)
     return {
         "queries": queries,
@@ -131,23 +131,23 @@ def _method(chance: Random, name: str, queries: int, skipped: int, qrels: bool) 
             "dcg_wins": 0.7 if lift else 0.0,
             "dcg_losses": 0.2 if lift else 0.0,
             "dcg_sign_test_p": 0.001 if lift else 1.0,
-            "ci": {"relevance_gain": _around(lift, 0.06)},
+            "ci": {"relevance_gain": _interval(lift, 0.06)},
         },
         "ci": {
-            "relevance_gain": _around(gain, 0.35),
-            "dcg_wins": _around(wins if queries else None, 0.1),
-            "ndcg": _around(ndcg, 0.07),
-            "vs_same_list": _around(lift, 0.06),
+            "relevance_gain": _interval(gain, 0.35),
+            "dcg_wins": _interval(wins if queries else None, 0.1),
+            "ndcg": _interval(ndcg, 0.07),
+            "vs_same_list": _interval(lift, 0.06),
         },
     }
 
 
-def _query(chance: Random, index: int, *, skipped: bool, texts: bool, qrels: bool) -> dict[str, Any]:
-    pool = [str(number) for number in chance.sample(range(1, 1034), 24)]
-    scores = {document: chance.choice((0.0, 0.0, 0.25, 0.5, 1.0)) for document in pool}
+def _query(rng: Random, index: int, *, skipped: bool, texts: bool, qrels: bool) -> dict[str, Any]:
+    pool = [str(number) for number in rng.sample(range(1, 1034), 24)]
+    scores = {document: rng.choice((0.0, 0.0, 0.25, 0.5, 1.0)) for document in pool}
     seeds = [[document, 0.5 if skipped else scores[document]] for document in pool[:5]]
     after: list[list[Any]] = [[document, scores[document]] for document in pool[5:]]
-    steered = sorted(after, key=lambda hit: -hit[1] + chance.uniform(-0.8, 0.8))[:10]
+    steered = sorted(after, key=lambda hit: -hit[1] + rng.uniform(-0.8, 0.8))[:10]
     steered[-1] = [steered[-1][0], None]
     lists = {"vanilla": after[:10], "feedback": steered}
     dcg = {
@@ -157,38 +157,38 @@ def _query(chance: Random, index: int, *, skipped: bool, texts: bool, qrels: boo
         name: {"above": 1, "above_strict": 0, "dcg": value, "outcome": "win", "ndcg": value / 3 if qrels else None}
         for name, value in dcg.items()
     }
-    asked = {"text": _text(chance, chance.randint(3, 14))} if texts else {}
+    asked = {"text": _text(rng, rng.randint(3, 14))} if texts else {}
     return {"id": str(index), **asked, "skipped": skipped, "seeds": seeds, "methods": measured, "hits": lists}
 
 
-def _answered(chance: Random, ndcg: float, qrels: bool) -> dict[str, Any]:
-    pool = [f"page-{number}" for number in chance.sample(range(400), 15)]
-    rounds = [[[document, chance.choice((0, 2, 5, 9, None))] for document in pool[at : at + 5]] for at in (0, 5, 10)]
-    value = round(min(max(chance.gauss(ndcg, 0.2), 0), 1), 2) if qrels else None
+def _answered(rng: Random, ndcg: float, qrels: bool) -> dict[str, Any]:
+    pool = [f"page-{number}" for number in rng.sample(range(400), 15)]
+    rounds = [[[document, rng.choice((0, 2, 5, 9, None))] for document in pool[at : at + 5]] for at in (0, 5, 10)]
+    value = round(min(max(rng.gauss(ndcg, 0.2), 0), 1), 2) if qrels else None
     return {"ndcg": value, "answer": pool[:10], "read": 15, "calls": 3, "rounds": rounds, "error": ""}
 
 
-def _budget(chance: Random, name: str) -> dict[str, Any]:
+def _budget(rng: Random, name: str) -> dict[str, Any]:
     first = 0.5 + 0.05 * ("hybrid" in name or name == "feedback")
-    rounds = [round(first + step * (0.02 if "rerank" in name else chance.uniform(0.03, 0.06)), 4) for step in range(3)]
+    rounds = [round(first + step * (0.02 if "rerank" in name else rng.uniform(0.03, 0.06)), 4) for step in range(3)]
     steps = None if "rerank" in name else rounds[-1] - 0.01
     lift = round(rounds[-1] / 0.54 - 1, 4)
     versus = {
         "over_rerank_only": lift,
-        "ci_over_rerank_only": _around(lift, 0.04),
+        "ci_over_rerank_only": _interval(lift, 0.04),
         "over_same_list": lift,
-        "ci_over_same_list": _around(lift, 0.04),
+        "ci_over_same_list": _interval(lift, 0.04),
     }
-    return {"ndcg": rounds[-1], "rounds": rounds, "two_steps": steps, "ci": _around(rounds[-1], 0.05), **versus}
+    return {"ndcg": rounds[-1], "rounds": rounds, "two_steps": steps, "ci": _interval(rounds[-1], 0.05), **versus}
 
 
-def _near(chance: Random, value: float | None) -> float | None:
-    return None if value is None else round(value * chance.uniform(0.8, 1.2), 4)
+def _vary(rng: Random, value: float | None) -> float | None:
+    return None if value is None else round(value * rng.uniform(0.8, 1.2), 4)
 
 
-def _around(value: float | None, by: float) -> list[float] | None:
+def _interval(value: float | None, by: float) -> list[float] | None:
     return None if value is None else [round(value - by, 4), round(value + by, 4)]
 
 
-def _text(chance: Random, words: int) -> str:
-    return " ".join(chance.choices(_WORDS, k=words))
+def _text(rng: Random, words: int) -> str:
+    return " ".join(rng.choices(_WORDS, k=words))

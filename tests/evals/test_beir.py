@@ -24,13 +24,13 @@ def test_a_folder_is_read(folder: Path) -> None:
     assert (found.name, found.notes, found.pooled, found.split()) == (folder.name, (), True, "test")
 
 
-def test_a_header_and_a_byte_order_mark_may_be_there_or_not(folder: Path) -> None:
+def test_header_and_byte_order_mark_are_optional(folder: Path) -> None:
     (folder / "qrels" / "test.tsv").write_bytes(b"\xef\xbb\xbfq\ta\t1\r\n")
     assert load(folder).qrels == {"test": {"q": {"a": 1}}}
     assert not load(folder).pooled
 
 
-def test_unknown_ids_are_left_out_and_said(folder: Path) -> None:
+def test_unknown_ids_are_left_out_with_a_note(folder: Path) -> None:
     with (folder / "qrels" / "test.tsv").open("a") as lines:
         lines.write("q\tnowhere\t1\nnobody\ta\t1\n")
     found = load(folder)
@@ -47,7 +47,7 @@ def test_judgments_of_another_dataset_are_refused(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "said"),
+    ("file", "content", "message"),
     [
         ("corpus.jsonl", "", r"corpus\.jsonl is empty"),
         ("corpus.jsonl", "\n \n", r"corpus\.jsonl is empty"),
@@ -62,9 +62,9 @@ def test_judgments_of_another_dataset_are_refused(folder: Path) -> None:
         ("qrels/test.tsv", "q\ta\t1\nq\t7\tnan\n", r"line 2, is .* and a whole number"),
     ],
 )
-def test_a_malformed_file_is_named(folder: Path, file: str, content: str, said: str) -> None:
+def test_a_malformed_file_is_named(folder: Path, file: str, content: str, message: str) -> None:
     (folder / file).write_text(content)
-    with pytest.raises(EvalError, match=said):
+    with pytest.raises(EvalError, match=message):
         load(folder)
 
 
@@ -81,13 +81,13 @@ def test_text_that_is_not_utf8_is_named(folder: Path) -> None:
         load(folder)
 
 
-def test_without_judgments_the_way_out_is_named(folder: Path) -> None:
+def test_without_judgments_the_error_suggests_a_collection(folder: Path) -> None:
     (folder / "qrels" / "test.tsv").unlink()
     with pytest.raises(EvalError, match=r"has no judgments.*--collection NAME --queries FILE"):
         load(folder)
 
 
-def test_no_folder_is_refused(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EvalError, match="nowhere is not a folder"):
         load(tmp_path / "nowhere")
 
@@ -103,7 +103,7 @@ def test_a_split_is_chosen(folder: Path) -> None:
         load(folder).split("prod")
 
 
-def test_judgments_that_are_not_needed_may_be_broken(folder: Path) -> None:
+def test_a_malformed_split_that_is_not_evaluated_is_left_out(folder: Path) -> None:
     (folder / "qrels" / "dev.tsv").write_text("q\ta\t1\nq\ta\n")
     found = load(folder)
     assert set(found.qrels) == {"test"}

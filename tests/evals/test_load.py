@@ -1,4 +1,4 @@
-"""Agents work at once for a moment; how fast is nothing for a test."""
+"""Agents work at once for a moment; speed is not tested."""
 
 import json
 from pathlib import Path

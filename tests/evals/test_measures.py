@@ -12,7 +12,9 @@ LISTS = st.permutations("abcdefghij").flatmap(lambda ids: st.integers(0, 10).map
 
 
 @given(GRADES, LISTS, st.integers(1, 10), st.integers(1, 3))
-def test_measures_are_those_of_the_textbook(grades: dict[str, int], ranked: list[str], n: int, relevant: int) -> None:
+def test_measures_match_the_textbook_definitions(
+    grades: dict[str, int], ranked: list[str], n: int, relevant: int
+) -> None:
     figures = measure({"q": grades}, {"q": ranked}, n, relevant)
     if not any(grades.values()):
         assert figures == {}
@@ -34,13 +36,13 @@ def test_measures_are_those_of_the_textbook(grades: dict[str, int], ranked: list
         assert np.isnan([found["recall_50"], found["ap"]]).all()
 
 
-def test_what_was_scored_leaves_the_judgments() -> None:
+def test_scored_documents_are_removed_from_the_judgments() -> None:
     qrels = {"q": {"a": 1, "b": 2}, "r": {"a": 1}}
     left = residual(qrels, {"q": ["b", "z"], "r": ["a"]})
     assert left == {"q": {"a": 1}, "r": {}}
     assert set(measure(left, {"q": ["a"], "r": ["b"]}, 10)) == {"q"}
 
 
-def test_a_query_without_a_list_counts_as_nothing_found() -> None:
+def test_an_empty_list_measures_zero() -> None:
     assert measure({"q": {"a": 1}}, {"q": []}, 10)["q"]["ndcg"] == 0
     assert measure({"q": {"a": 1}}, {}, 10) == {}

@@ -1,4 +1,4 @@
-"""Reports: the three files, their figures, what hostile or missing data does to them, and the page in a browser."""
+"""Reports: the three files, their figures, hostile and missing data, and the page in a browser."""
 
 import copy
 import json
@@ -27,7 +27,7 @@ _HOSTILE = (
 
 
 class Page(HTMLParser):
-    """The elements of a page, and its text without style and scripts; elements that are not closed are an error."""
+    """The elements of a page, and its text without styles and scripts; mismatched tags fail."""
 
     def __init__(self, source: str) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ def page_of(report: Report, folder: Path) -> Page:
 
 
 def without_figures(value: Any, *, inside: bool = False) -> Any:
-    """The same report with null for every figure."""
+    """Return a copy of the report with null for every figure."""
     if isinstance(value, dict):
         figures = {"methods", "budget", "by_k", "arms", "comparison", "params", "about"}
         return {
@@ -101,7 +101,7 @@ REPORTS: dict[str, Callable[[], Report]] = {
 
 
 @pytest.mark.parametrize("name", REPORTS)
-def test_whatever_is_missing_the_page_is_sound(name: str, tmp_path: Path) -> None:
+def test_a_page_is_well_formed_whatever_is_missing(name: str, tmp_path: Path) -> None:
     report = REPORTS[name]()
     page = page_of(report, tmp_path)
     assert page.open == []
@@ -141,14 +141,14 @@ def test_json_keeps_the_order_and_has_no_nan(tmp_path: Path) -> None:
     assert '\n "kind": "run",\n' in (tmp_path / "report.json").read_text("utf-8")
 
 
-def test_a_report_that_cannot_be_written_leaves_no_halves(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_no_partial_files(tmp_path: Path) -> None:
     (tmp_path / "report.html").mkdir()
     with pytest.raises(OSError, match=r"report\.html"):
         write(run_report(6), tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.json", "report.md"]
 
 
-def test_markdown_holds_the_figures(tmp_path: Path) -> None:
+def test_markdown_has_the_figures(tmp_path: Path) -> None:
     report = run_report()
     feedback, budget = report["methods"]["feedback"], report["budget"]["feedback"]
     write(report, tmp_path)
@@ -183,20 +183,20 @@ def test_many_queries_make_a_small_page(tmp_path: Path) -> None:
 
 
 def hostile(report: Report) -> Report:
-    """The same report with hostile text everywhere."""
-    made: Report = copy.deepcopy(report)
-    made |= {"dataset": _HOSTILE, "judge": _HOSTILE, "agent": _HOSTILE, "notes": [_HOSTILE]}
-    if made["kind"] == "run":
-        made["about"] |= {"notes": [_HOSTILE], "model": _HOSTILE}
-        made["params"]["feedback"][0]["reason"] = _HOSTILE
-        made["methods"][_HOSTILE] = made["methods"]["rocchio"]
-    for entry in made["per_query"]:
+    """Return a copy of the report with hostile text everywhere."""
+    copied: Report = copy.deepcopy(report)
+    copied |= {"dataset": _HOSTILE, "judge": _HOSTILE, "agent": _HOSTILE, "notes": [_HOSTILE]}
+    if copied["kind"] == "run":
+        copied["about"] |= {"notes": [_HOSTILE], "model": _HOSTILE}
+        copied["params"]["feedback"][0]["reason"] = _HOSTILE
+        copied["methods"][_HOSTILE] = copied["methods"]["rocchio"]
+    for entry in copied["per_query"]:
         entry["id"] += _HOSTILE
         entry["text"] = f"Query {entry['id']}"
         for arm in entry.get("arms", {}).values():
             arm["error"] = _HOSTILE
-    made["texts"] = dict.fromkeys(made["texts"], f"Passage {_HOSTILE}")
-    return made
+    copied["texts"] = dict.fromkeys(copied["texts"], f"Passage {_HOSTILE}")
+    return copied
 
 
 @pytest.mark.parametrize("make", [run_report, agent_report])
@@ -215,7 +215,7 @@ def test_texts_cannot_become_markup(make: Callable[[], Report], tmp_path: Path) 
     assert re.search(r"(?<!\\)\]\(", markdown) is None
 
 
-def test_half_a_surrogate_pair_is_no_reason_to_fail(tmp_path: Path) -> None:
+def test_lone_surrogates_are_replaced(tmp_path: Path) -> None:
     report = run_report(4, skipped=0)
     report["per_query"][0] |= {"id": "\ud800", "text": "\udfff"}
     assert "#q=%3F" in {attributes["href"] for attributes in page_of(report, tmp_path).all("a")}
@@ -232,11 +232,11 @@ def test_half_a_surrogate_pair_is_no_reason_to_fail(tmp_path: Path) -> None:
         (None, 30, Verdict.UNKNOWN),
     ],
 )
-def test_a_verdict_is_what_the_interval_allows(bounds: list[float] | None, queries: int, verdict: Verdict) -> None:
+def test_a_verdict_follows_from_the_interval(bounds: list[float] | None, queries: int, verdict: Verdict) -> None:
     assert by_interval(bounds, queries) is verdict
 
 
-def test_wins_need_a_sign_test() -> None:
+def test_a_win_needs_a_significant_sign_test() -> None:
     assert by_sign_test(0.8, 0.1, 0.01, 30) is Verdict.WINS
     assert by_sign_test(0.1, 0.8, 0.01, 30) is Verdict.LOSES
     assert by_sign_test(0.8, 0.1, 0.06, 30) is Verdict.UNCLEAR
@@ -244,7 +244,7 @@ def test_wins_need_a_sign_test() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "said"),
+    ("verdicts", "expected"),
     [
         ({"x": Verdict.WINS, "y": Verdict.WINS}, "Feedback wins in x and y."),
         ({"x": Verdict.WINS, "y": Verdict.UNCLEAR}, "Feedback wins in x. No clear difference in y."),
@@ -255,11 +255,11 @@ def test_wins_need_a_sign_test() -> None:
         ({}, "No verdict: there is nothing to compare."),
     ],
 )
-def test_the_sentence_says_no_more_than_the_verdicts(verdicts: dict[str, Verdict], said: str) -> None:
-    assert sentence([Headline(name, name, "", "", "", verdict) for name, verdict in verdicts.items()]) == said
+def test_the_sentence_sums_up_the_verdicts(verdicts: dict[str, Verdict], expected: str) -> None:
+    assert sentence([Headline(name, name, "", "", "", verdict) for name, verdict in verdicts.items()]) == expected
 
 
-def test_figures_read_well() -> None:
+def test_figures_are_formatted() -> None:
     assert [change(value) for value in (0.913, -0.04, 0.0, None)] == ["+91%", "\N{MINUS SIGN}4.0%", "0%", DASH]
     assert [probability(value) for value in (0.0004, 0.0321, None)] == ["p < 0.001", "p = 0.032", f"p {DASH}"]
 
@@ -287,8 +287,8 @@ def test_marks_stay_inside_their_charts() -> None:
 needs_chromium = pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
 
 
-def opened(folder: Path, fragment: str = "") -> Page:
-    """What a browser makes of a page; anything on its console, such as a refused request, is an error."""
+def open_in_browser(folder: Path, fragment: str = "") -> Page:
+    """Return the DOM that a browser makes of the page; fail on any console output, such as a refused request."""
     flags = [
         "--headless",
         "--no-sandbox",
@@ -305,10 +305,10 @@ def opened(folder: Path, fragment: str = "") -> Page:
 
 
 @needs_chromium
-def test_a_browser_shows_the_largest_win_first_and_runs_nothing_foreign(tmp_path: Path) -> None:
+def test_a_browser_shows_the_largest_win_first_and_runs_no_injected_script(tmp_path: Path) -> None:
     report = hostile(run_report())
     write(report, tmp_path)
-    page = opened(tmp_path)
+    page = open_in_browser(tmp_path)
     feedback = report["methods"]["feedback"]
     assert page.text.startswith(f"Is feedback worth having on {_HOSTILE}?")
     assert page.all("img") == []
@@ -329,7 +329,7 @@ def test_the_address_can_name_a_query(make: Callable[[], Report], tmp_path: Path
     entry = report["per_query"][-2]
     entry["id"] = "a/b c&d=é"
     write(report, tmp_path)
-    page = opened(tmp_path, "#q=" + quote(entry["id"], safe=""))
+    page = open_in_browser(tmp_path, "#q=" + quote(entry["id"], safe=""))
     shown = page.text.rsplit("← →", 1)[-1]
     assert shown.strip().startswith(entry["text"])
     hits = (

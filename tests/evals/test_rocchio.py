@@ -12,10 +12,10 @@ VECTORS = arrays(np.float32, (4, 8), elements=st.floats(-1, 1, width=32)).filter
 
 
 @given(VECTORS, arrays(np.float64, 3, elements=st.floats(0, 1)))
-def test_without_weight_a_query_stays(vectors: np.ndarray, scores: np.ndarray) -> None:
+def test_zero_weights_leave_the_query_unchanged(vectors: np.ndarray, scores: np.ndarray) -> None:
     query, hits = vectors[0], vectors[1:]
-    still = move(query, hits, scores, Weights(0, 0))
-    assert np.allclose(still, query / np.linalg.norm(query), atol=1e-6)
+    moved = move(query, hits, scores, Weights(0, 0))
+    assert np.allclose(moved, query / np.linalg.norm(query), atol=1e-6)
 
 
 @given(VECTORS, st.floats(0.1, 3), st.floats(0.1, 3))
@@ -26,8 +26,8 @@ def test_a_query_moves_towards_the_good_and_away_from_the_bad(vectors: np.ndarra
     assert np.allclose(moved, query + (towards * good - away * bad) / 2, atol=1e-5)
 
 
-def test_tuning_finds_that_scores_lead_somewhere() -> None:
-    """The judge loves what points along the second axis, of which the query knows nothing."""
+def test_tuning_moves_towards_informative_scores() -> None:
+    """The judge scores by the second axis, to which the query is orthogonal."""
     rng = np.random.default_rng(0)
 
     def sample() -> Sample:

@@ -17,7 +17,7 @@ from warmer.index.edge.catalog import Catalog
 from warmer.steering.params import Params
 from warmer_evals.cli import main
 from warmer_evals.methods import Learned, make_methods
-from warmer_evals.retrieval import Query, Retriever, Scored
+from warmer_evals.retrieval import Query, Retriever, ScoredHit
 from warmer_evals.rocchio import Weights
 from warmer_server.app import build_server
 from warmer_server.settings import Settings
@@ -35,19 +35,19 @@ METHODS = [
 
 
 @pytest.fixture(scope="module")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache that the tests share, as evaluations do."""
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache shared by the tests of this module."""
     return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture
-def evaluate(tmp_path: Path, dataset: Path, embedded: Path) -> Callable[..., dict[str, Any]]:
-    """Run `warmer-evals run` on the dataset of three dozen passages; gives the report."""
+def evaluate(tmp_path: Path, dataset: Path, shared_cache: Path) -> Callable[..., dict[str, Any]]:
+    """A function that runs `warmer-evals run` on the dataset of three dozen passages and returns the report."""
 
     def run(
         *arguments: str, out: str = "out", subject: tuple[str, ...] = ("--dataset", str(dataset))
     ) -> dict[str, Any]:
-        where = ["--cache", str(embedded), "--out", str(tmp_path / out)]
+        where = ["--cache", str(shared_cache), "--out", str(tmp_path / out)]
         main(["run", *subject, *where, "--k", "3", "--n", "5", "--budget", "9", *arguments])
         report: dict[str, Any] = json.loads((tmp_path / out / "report.json").read_text(encoding="utf-8"))
         return report
@@ -55,7 +55,7 @@ def evaluate(tmp_path: Path, dataset: Path, embedded: Path) -> Callable[..., dic
     return run
 
 
-def test_a_report_has_the_names_of_the_documentation(evaluate: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+def test_a_report_has_the_documented_names(evaluate: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
     report = evaluate()
     assert (report["dataset"], report["judge"], report["k"], report["n"]) == ("subjects", "qrels", 3, 5)
     assert list(report["methods"]) == METHODS
@@ -86,18 +86,18 @@ def test_the_same_evaluation_twice_is_the_same_report(evaluate: Callable[..., di
 
 
 def test_figures_follow_from_the_rows(evaluate: Callable[..., dict[str, Any]]) -> None:
-    """The oracle here is arithmetic on what the report says of each query."""
+    """Recompute the figures from the report's rows."""
     report = evaluate()
-    told = [row for row in report["per_query"] if not row["skipped"]]
+    compared = [row for row in report["per_query"] if not row["skipped"]]
     for name, figures in report["methods"].items():
-        above = [sum(row["methods"][m]["above"] for row in told) for m in (name, "vanilla")]
+        above = [sum(row["methods"][m]["above"] for row in compared) for m in (name, "vanilla")]
         assert figures["relevant_new"] == above[0]
         assert figures["relevance_gain"] == pytest.approx(above[0] / above[1] - 1, abs=1e-4)
-        wins = sum(row["methods"][name]["outcome"] == "win" for row in told)
-        assert figures["dcg_wins"] == pytest.approx(wins / len(told), abs=1e-4)
+        wins = sum(row["methods"][name]["outcome"] == "win" for row in compared)
+        assert figures["dcg_wins"] == pytest.approx(wins / len(compared), abs=1e-4)
         ndcg = [row["methods"][name]["ndcg"] for row in report["per_query"]]
         assert figures["ndcg"] == pytest.approx(np.mean([x for x in ndcg if x is not None]), abs=1e-4)
-    for row in told:
+    for row in compared:
         best = max(score for _, score in row["seeds"])
         for name, hits in row["hits"].items():
             assert row["methods"][name]["above"] == sum(score >= best for _, score in hits)
@@ -105,7 +105,9 @@ def test_figures_follow_from_the_rows(evaluate: Callable[..., dict[str, Any]]) -
 
 
 @pytest.mark.anyio
-async def test_feedback_is_what_the_server_retrieves(data_dir: Path, embedder: Embedder, reference: Reference) -> None:
+async def test_feedback_retrieves_what_the_server_retrieves(
+    data_dir: Path, embedder: Embedder, reference: Reference
+) -> None:
     index = Catalog(data_dir).open("notes")
     learned = Learned(Params(), "", Coefficients(1, 1, 1), Weights(1, 0))
     feedback = make_methods(Retriever(index, lambda hit: hit.id), learned)["feedback"]
@@ -116,12 +118,12 @@ async def test_feedback_is_what_the_server_retrieves(data_dir: Path, embedder: E
             arguments = {"search_id": first["search_id"], "scores": {"1": 9, "2": 0, "3": 4, "4": 1}, "limit": 8}
             second = await ask(client, "give_feedback", **arguments)
             hits = await index.retrieve(ids)
-            scored = [Scored(hit.id, hit, score) for hit, score in zip(hits, [0.9, 0.0, 0.4, 0.1], strict=True)]
+            scored = [ScoredHit(hit.id, hit, score) for hit, score in zip(hits, [0.9, 0.0, 0.4, 0.1], strict=True)]
             found = await feedback.retrieve(Query("q", text, embedder.embed_query(text)), scored, 8)
             assert [one.document for one in found] == [hit["id"] for hit in second["hits"]]
 
 
-def test_training_queries_teach_where_there_are_some(evaluate: Callable[..., dict[str, Any]], dataset: Path) -> None:
+def test_training_queries_are_used_if_there_are_any(evaluate: Callable[..., dict[str, Any]], dataset: Path) -> None:
     with (dataset / "queries.jsonl").open("a") as lines:
         lines.write('{"_id": "t0", "text": "yeast"}\n{"_id": "t1", "text": "anchors"}\n')
     write_qrels(dataset, "train", ["t0\td00\t1", "t1\td08\t2"])
@@ -131,7 +133,7 @@ def test_training_queries_teach_where_there_are_some(evaluate: Callable[..., dic
     assert evaluate("--split", "train")["about"]["queries"] == 2
 
 
-def test_a_query_of_both_splits_does_not_train_and_counts_by_the_split_that_is_evaluated(
+def test_a_query_in_both_splits_does_not_train_and_keeps_the_grades_of_the_evaluated_split(
     evaluate: Callable[..., dict[str, Any]], dataset: Path
 ) -> None:
     alone = evaluate()
@@ -142,11 +144,11 @@ def test_a_query_of_both_splits_does_not_train_and_counts_by_the_split_that_is_e
     assert report["per_query"] == alone["per_query"]
 
 
-def test_fewer_queries_when_asked(evaluate: Callable[..., dict[str, Any]]) -> None:
+def test_limit_reduces_the_queries(evaluate: Callable[..., dict[str, Any]]) -> None:
     assert [row["id"] for row in evaluate("--limit", "4")["per_query"]] == ["q0", "q1", "q2", "q3"]
 
 
-def test_texts_stay_out_when_asked(
+def test_ids_only_leaves_texts_out(
     evaluate: Callable[..., dict[str, Any]], tmp_path: Path, reference: Reference
 ) -> None:
     evaluate("--ids-only")
@@ -156,10 +158,10 @@ def test_texts_stay_out_when_asked(
         assert not [query for query in reference.queries if query in content]
 
 
-def test_a_judge_that_dies_is_resumed(
+def test_an_evaluation_resumes_after_its_judge_failed(
     evaluate: Callable[..., dict[str, Any]],
     tmp_path: Path,
-    embedded: Path,
+    shared_cache: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -182,16 +184,16 @@ def test_a_judge_that_dies_is_resumed(
     assert "no more credit" in str(stopped.value)
     assert "48 scores of this judge are kept: the same command goes on from there" in str(stopped.value)
     resumed = evaluate("--judge", "dying_judge:Judge", "--train-limit", "12")
-    (embedded / "scores").rename(tmp_path / "elsewhere")
+    (shared_cache / "scores").rename(tmp_path / "elsewhere")
     calls.write_text("\n" * 5)
-    assert "━" not in capsys.readouterr().err, "a bar is for a terminal"
+    assert "━" not in capsys.readouterr().err, "progress bars are for terminals"
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert evaluate("--judge", "dying_judge:Judge", "--train-limit", "12") == resumed
     assert resumed["methods"]["feedback"]["ndcg"] is not None
     assert "━" in capsys.readouterr().err
 
 
-def test_a_collection_is_evaluated_with_queries_of_ones_own(
+def test_a_collection_is_evaluated_with_a_file_of_queries(
     evaluate: Callable[..., dict[str, Any]], data_dir: Path, tmp_path: Path, reference: Reference
 ) -> None:
     queries = tmp_path / "queries.txt"
@@ -207,7 +209,7 @@ def test_a_collection_is_evaluated_with_queries_of_ones_own(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--judge", "qrels"], "a collection has no judgments"),
         (["--judge", "fastembed:all-minilm-l6-v2", "--queries", "nowhere.txt"], "cannot read queries from nowhere.txt"),
@@ -216,17 +218,17 @@ def test_a_collection_is_evaluated_with_queries_of_ones_own(
     ],
 )
 def test_a_collection_that_cannot_be_evaluated(
-    evaluate: Callable[..., dict[str, Any]], data_dir: Path, arguments: list[str], said: str
+    evaluate: Callable[..., dict[str, Any]], data_dir: Path, arguments: list[str], message: str
 ) -> None:
     queries = data_dir / "queries.txt"
     queries.write_text("who are you\nwhere are you\n")
     with pytest.raises(SystemExit) as stopped:
         evaluate("--queries", str(queries), *arguments, subject=("--collection", "notes", "--data-dir", str(data_dir)))
-    assert said in str(stopped.value)
+    assert message in str(stopped.value)
 
 
 @pytest.mark.parametrize("wrong", [["--k", "101"], ["--n", "0"], ["--budget", "many"], ["--queries", "some.txt"]])
-def test_an_option_that_does_not_fit_is_refused(
+def test_an_invalid_option_is_refused(
     evaluate: Callable[..., dict[str, Any]], capsys: pytest.CaptureFixture[str], wrong: list[str]
 ) -> None:
     with pytest.raises(SystemExit):
@@ -240,13 +242,13 @@ def test_queries_without_a_relevant_document_are_named(evaluate: Callable[..., d
     with (dataset / "queries.jsonl").open("a") as lines:
         lines.write('{"_id": "q9", "text": "who wrote this"}\n')
     report = evaluate()
-    said = "1 queries have no relevant document and do not count in measures from judgments."
-    assert said in report["about"]["notes"]
+    message = "1 queries have no relevant document and do not count in measures from judgments."
+    assert message in report["about"]["notes"]
     row = report["per_query"][-1]
     assert (row["id"], row["skipped"], row["methods"]["feedback"]["ndcg"]) == ("q9", True, None)
 
 
-def test_the_command_says_what_is_wrong_in_a_line(tmp_path: Path, dataset: Path) -> None:
+def test_an_error_is_one_line_without_a_traceback(tmp_path: Path, dataset: Path) -> None:
     (dataset / "corpus.jsonl").write_text("")
     command = [sys.executable, "-m", "warmer_evals.cli", "run", "--dataset", str(dataset), "--out", str(tmp_path / "o")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
@@ -256,14 +258,14 @@ def test_the_command_says_what_is_wrong_in_a_line(tmp_path: Path, dataset: Path)
     assert "Traceback" not in done.stderr
 
 
-def test_whether_titles_are_indexed_is_found_out(
+def test_whether_to_index_titles_is_decided_from_the_judgments(
     evaluate: Callable[..., dict[str, Any]], dataset: Path, embedder: Embedder
 ) -> None:
-    """A pool of judgments that was retrieved from the texts alone is met by an index of texts alone."""
+    """Judgments that are a pool retrieved by text alone lead to an index of texts alone."""
     lines = [json.loads(line) for line in (dataset / "corpus.jsonl").read_text().splitlines()]
     others = [line["text"] for line in lines[17:] + lines[:17]]
     for line, other in zip(lines, others, strict=True):
-        line["title"] = other  # a title that leads astray
+        line["title"] = other  # a misleading title
     (dataset / "corpus.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert evaluate()["about"]["indexed"] == "title and text"
     vectors = np.stack([embedder.embed_query(line["text"]) for line in lines])
@@ -276,7 +278,7 @@ def test_whether_titles_are_indexed_is_found_out(
     assert evaluate("--text", "title and text")["about"]["indexed"] == "title and text"
 
 
-def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
+def test_a_missing_extra_is_named_with_its_installation(tmp_path: Path) -> None:
     hidden = "import sys; sys.modules['ir_measures'] = None; from warmer_evals.cli import main; main()"
     command = [sys.executable, "-c", hidden, "run", "--dataset", str(tmp_path), "--out", str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

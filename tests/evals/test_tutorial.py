@@ -11,7 +11,7 @@ from qdrant_client import QdrantClient, models
 
 from warmer.training.cross_validation import sign_test
 from warmer_evals.statistics import interval, resamples
-from warmer_evals.tutorial import Outcome, compare, differ, judge_list
+from warmer_evals.tutorial import Outcome, compare, judge_list, scores_differ
 
 REASON = "qdrant-relevance-feedback is not installed: pip install '.[reference]'"
 PARAMS = {"a": 0.2, "b": 1.0, "c": 1.5}
@@ -27,7 +27,7 @@ def outcome(above: int, dcg: float = 0.0) -> Outcome:
 
 
 @given(seeds, scores, st.integers(1, 12))
-def test_a_list_is_judged_as_a_naive_loop_does(seeds: list[float], scores: list[float], n: int) -> None:
+def test_judging_a_list_matches_a_naive_loop(seeds: list[float], scores: list[float], n: int) -> None:
     above = strict = 0
     dcg = 0.0
     for rank in range(1, n + 1):
@@ -41,14 +41,14 @@ def test_a_list_is_judged_as_a_naive_loop_does(seeds: list[float], scores: list[
 
 
 @given(seeds, scores, st.data())
-def test_what_is_not_judged_counts_as_nothing(seeds: list[float], scores: list[float], data: st.DataObject) -> None:
+def test_unjudged_hits_count_as_zero(seeds: list[float], scores: list[float], data: st.DataObject) -> None:
     judged = data.draw(st.lists(st.booleans(), min_size=len(scores), max_size=len(scores)))
     gaps = [score if told else math.nan for score, told in zip(scores, judged, strict=True)]
     zeros = [score if told else 0.0 for score, told in zip(scores, judged, strict=True)]
     assert judge_list([*seeds, math.nan], gaps, 10) == judge_list([*seeds, 0.0], zeros, 10)
 
 
-def test_only_the_first_n_count_and_fewer_are_fine() -> None:
+def test_only_the_first_n_hits_count_and_fewer_are_allowed() -> None:
     assert judge_list([0.5, 0.2], [0.5, 0.0, 0.9], 2) == Outcome(1, 0, 0.5)
     assert judge_list([0.5, 0.2], [0.9], 10) == Outcome(1, 1, 0.9)
     assert judge_list([0.5, 0.2], [], 10) == Outcome(0, 0, 0.0)
@@ -59,18 +59,18 @@ def test_a_list_without_seeds_is_refused() -> None:
         judge_list([], [0.5], 10)
 
 
-def test_queries_whose_seeds_tell_nothing_do_not_count() -> None:
-    assert differ([0.5, 0.4])
-    assert differ([0.0, 0.0, 1e-8])
-    assert differ([math.nan, 0.5])
-    assert not differ([])
-    assert not differ([0.5])
-    assert not differ([0.5, 0.5, 0.5 + 1e-10])
-    assert not differ([math.nan, 0.0])
+def test_queries_with_equal_seeds_do_not_count() -> None:
+    assert scores_differ([0.5, 0.4])
+    assert scores_differ([0.0, 0.0, 1e-8])
+    assert scores_differ([math.nan, 0.5])
+    assert not scores_differ([])
+    assert not scores_differ([0.5])
+    assert not scores_differ([0.5, 0.5, 0.5 + 1e-10])
+    assert not scores_differ([math.nan, 0.0])
 
 
 @given(paired)
-def test_a_comparison_is_what_naive_loops_count(pairs: list[tuple[Outcome, Outcome]]) -> None:
+def test_a_comparison_matches_naive_loops(pairs: list[tuple[Outcome, Outcome]]) -> None:
     result = compare([ours for ours, _ in pairs], [vanilla for _, vanilla in pairs])
     wins = sum(ours.dcg > vanilla.dcg + 1e-9 for ours, vanilla in pairs)
     losses = sum(ours.dcg < vanilla.dcg - 1e-9 for ours, vanilla in pairs)
@@ -86,19 +86,19 @@ def test_a_comparison_is_what_naive_loops_count(pairs: list[tuple[Outcome, Outco
     assert result.dcg_sign_test_p == sign_test(wins, losses)
 
 
-def test_a_loss_is_negative_and_a_gain_over_nothing_is_none() -> None:
+def test_a_loss_is_negative_and_a_gain_over_zero_is_none() -> None:
     assert compare([outcome(1)], [outcome(4)]).relevance_gain == pytest.approx(-0.75)
     nothing = compare([outcome(3, 1.0)], [outcome(0)])
     assert (nothing.relevance_gain, nothing.relevance_gain_strict) == (None, None)
     assert nothing.ci == {"relevance_gain": None, "dcg_wins": (1.0, 1.0)}
 
 
-def test_rounding_is_no_win() -> None:
+def test_differences_within_rounding_tie() -> None:
     result = compare([outcome(1, 1.0), outcome(1, 2.0)], [outcome(1, 1.0 + 1e-12), outcome(1, 1.0)])
     assert (result.dcg_wins, result.dcg_losses, result.dcg_ties) == (0.5, 0.0, 0.5)
 
 
-def test_no_queries_are_no_evidence() -> None:
+def test_without_queries_there_is_no_evidence() -> None:
     result = compare([], [])
     assert (result.queries, result.relevance_gain, result.dcg_wins, result.dcg_ties) == (0, None, 0.0, 0.0)
     assert (result.dcg_sign_test_p, result.ci) == (1.0, {"relevance_gain": None, "dcg_wins": None})
@@ -109,7 +109,7 @@ def test_lists_of_different_queries_are_refused() -> None:
         compare([outcome(1)], [outcome(1), outcome(2)])
 
 
-def test_intervals_are_those_of_a_naive_paired_bootstrap() -> None:
+def test_intervals_match_a_naive_paired_bootstrap() -> None:
     rng = np.random.default_rng(3)
     ours = [outcome(int(above), float(dcg)) for above, dcg in zip(rng.integers(0, 9, 20), rng.random(20), strict=True)]
     base = [outcome(int(above), float(dcg)) for above, dcg in zip(rng.integers(0, 6, 20), rng.random(20), strict=True)]
@@ -139,13 +139,13 @@ def test_an_interval_needs_half_of_the_resamples() -> None:
 
 
 class Judge:
-    """A feedback model with a taste of its own; keeps the lists that it is shown."""
+    """A feedback model that prefers a fixed direction, and records the scores of the lists it is shown."""
 
-    def __init__(self, taste: np.ndarray) -> None:
-        self.taste, self.shown = taste, list[list[float]]()
+    def __init__(self, preference: np.ndarray) -> None:
+        self.preference, self.shown = preference, list[list[float]]()
 
     def score(self, query: list[float], responses: list[list[float]]) -> list[float]:
-        found = np.array(responses).reshape(-1, len(query)) @ (self.taste + np.array(query))
+        found = np.array(responses).reshape(-1, len(query)) @ (self.preference + np.array(query))
         self.shown.append([float(score) for score in np.clip(np.round(found * 2 + 5) / 10, 0, 1)])
         return self.shown[-1]
 
@@ -155,8 +155,8 @@ class Retriever:
         return query
 
 
-class Theirs:
-    """The package's own evaluator over a small collection in memory."""
+class PackageEvaluator:
+    """The package's own evaluator on a small collection in memory."""
 
     def __init__(self, points: int) -> None:
         package = pytest.importorskip("qdrant_relevance_feedback", reason=REASON)
@@ -174,7 +174,7 @@ class Theirs:
         self.evaluator = self.evaluate.Evaluator(feedback)
 
     def __call__(self, query: list[float], seeds: int = 3) -> tuple[dict[str, int] | None, Any]:
-        """Evaluate a query: the counts and the win, loss or tie; the judge keeps seeds, feedback and vanilla."""
+        """Evaluate a query; return the counts and the win rates. The judge records seeds, feedback and vanilla."""
         self.judge.shown.clear()
         wins = self.metrics.DcgWinRate(10)
         with contextlib.redirect_stdout(io.StringIO()):
@@ -183,11 +183,11 @@ class Theirs:
 
 
 def test_the_package_counts_the_same_on_every_query() -> None:
-    theirs = Theirs(points=80)
+    theirs = PackageEvaluator(points=80)
     seen, ours, base, total = set(), [], [], {"relevance_feedback_retrieval": 0, "vanilla_retrieval": 0}
     for query in theirs.queries:
         counts, wins = theirs(query)
-        assert (counts is not None) == differ(theirs.judge.shown[0])
+        assert (counts is not None) == scores_differ(theirs.judge.shown[0])
         if counts is None:
             seen.add("skipped")
             continue
@@ -199,19 +199,19 @@ def test_the_package_counts_the_same_on_every_query() -> None:
         assert (result.dcg_wins, result.dcg_losses, result.dcg_ties) == (wins.right_wins, wins.left_wins, wins.ties)
         seen.add("win" if result.dcg_wins else "loss" if result.dcg_losses else "tie")
         total = {name: total[name] + counts[name] for name in total}
-    assert {"win", "loss", "skipped"} <= seen  # the data show every case
+    assert {"win", "loss", "skipped"} <= seen  # the data cover every case
     gain = theirs.metrics.relative_relevance_gain(*total.values())
     assert gain > 0
     assert gain == pytest.approx(100 * (compare(ours, base).relevance_gain or 0))
 
 
-def test_the_package_leaves_out_queries_with_a_single_seed_too() -> None:
-    theirs = Theirs(points=80)
+def test_the_package_also_leaves_out_queries_with_a_single_seed() -> None:
+    theirs = PackageEvaluator(points=80)
     assert theirs(theirs.queries[0], seeds=1)[0] is None
-    assert not differ(theirs.judge.shown[0])
+    assert not scores_differ(theirs.judge.shown[0])
 
 
-def test_the_package_hides_losses_and_gains_over_nothing() -> None:
+def test_the_package_hides_losses_and_gains_over_zero() -> None:
     gain = pytest.importorskip("qdrant_relevance_feedback.evaluate.metrics", reason=REASON).relative_relevance_gain
     assert gain(1, 4) == gain(4, 0) == 0.0
     assert compare([outcome(1)], [outcome(4)]).relevance_gain == pytest.approx(-0.75)
@@ -219,7 +219,7 @@ def test_the_package_hides_losses_and_gains_over_nothing() -> None:
 
 
 def test_the_package_cannot_judge_short_lists() -> None:
-    theirs = Theirs(points=9)  # three seeds leave six hits
+    theirs = PackageEvaluator(points=9)  # three seeds leave six hits
     with pytest.raises(IndexError):
         for query in theirs.queries:
             theirs(query)
@@ -228,7 +228,7 @@ def test_the_package_cannot_judge_short_lists() -> None:
 
 
 def test_the_package_returns_no_win_rates() -> None:
-    theirs = Theirs(points=80)
+    theirs = PackageEvaluator(points=80)
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         returned = theirs.evaluator.evaluate_queries(10, PARAMS, eval_queries=theirs.queries)
     assert set(returned) == {"relevance_feedback_retrieval", "vanilla_retrieval"}

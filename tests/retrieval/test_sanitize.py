@@ -12,30 +12,30 @@ TEXTS = st.lists(st.text(max_size=4) | NASTY, max_size=12).map("".join)
 
 
 @given(TEXTS)
-def test_what_is_plain_neither_acts_nor_hides(text: str) -> None:
-    said = sanitize(text)
-    bad = [c for c in said if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} and c not in "\n\t"]
+def test_sanitized_text_has_no_invisible_or_control_characters(text: str) -> None:
+    clean = sanitize(text)
+    bad = [c for c in clean if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} and c not in "\n\t"]
     assert not bad
-    assert not set(said) & {
+    assert not set(clean) & {
         *"\u200b\u2060\ufeff\u061c\xad",
         *map(chr, range(0x202A, 0x202F)),
         *map(chr, range(0x2066, 0x206A)),
     }
-    assert not any(0xE0000 <= ord(c) < 0xE1000 for c in said)
-    assert sanitize(said) == said
+    assert not any(0xE0000 <= ord(c) < 0xE1000 for c in clean)
+    assert sanitize(clean) == clean
 
 
 @given(TEXTS)
-def test_a_line_stays_one(text: str) -> None:
+def test_one_line_gives_one_line(text: str) -> None:
     assert len(one_line(f"a{text}b").splitlines()) == 1
 
 
-def test_what_people_write_stays() -> None:
+def test_ordinary_text_is_unchanged() -> None:
     for text in ("a\n\tb", "naïve café", "می‌خواهم", "👩‍🚀", "क्‍ष", "日本語", "x = 1;  # ok"):
         assert sanitize(text) == text
 
 
-def test_what_hides_or_acts_is_undone() -> None:
+def test_invisible_and_control_characters_are_neutralised() -> None:
     assert sanitize("\x1b[31mred") == "\ufffd[31mred"
     assert sanitize("ig\u200bnore \u202etxt.exe\u202c") == "ignore txt.exe"
     assert sanitize("".join(chr(0xE0000 + ord(c)) for c in "hidden") + "seen") == "seen"
@@ -43,5 +43,5 @@ def test_what_hides_or_acts_is_undone() -> None:
     assert sanitize("a\r\nb\rc\u2028d\x0ce") == "a\nb\nc\nd\ne"
 
 
-def test_a_message_is_bounded() -> None:
+def test_error_texts_are_cut() -> None:
     assert len(error_text("x" * 10_000)) == 2002

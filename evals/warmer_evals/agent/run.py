@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from warmer import __version__
-from warmer.judges import DEFAULT_CLAUDE_MODEL, lacking
+from warmer.judges import DEFAULT_CLAUDE_MODEL, install_hint
 from warmer.steering.scores import SCALE
 from warmer_evals import EvalError
 from warmer_evals.agent import ARMS, Agent
@@ -98,7 +98,7 @@ def load_agent(spec: str, dataset: Dataset, split: str) -> Agent:
         try:
             from warmer_evals.agent.claude import ClaudeAgent  # noqa: PLC0415  its package is an extra
         except ImportError as error:
-            raise EvalError(f"the agent claude:{model} {lacking(error)}") from error
+            raise EvalError(f"the agent claude:{model} {install_hint(error)}") from error
         return ClaudeAgent(model)
     raise EvalError(f"there is no agent {spec!r}. An agent is scripted, claude or claude:<model>")
 

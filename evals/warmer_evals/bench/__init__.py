@@ -1,6 +1,6 @@
-"""Measurements of the server, beside a bare floor and mcp-server-qdrant: `python -m warmer_evals.bench DATASET`.
+"""Measurements of the server, compared with a minimal one and mcp-server-qdrant: `python -m warmer_evals.bench`.
 
-All are made on one machine in one run. They are no tests: how fast it is depends on what else the machine does.
+All are taken on one machine in one run. They are not tests, since speed depends on what else the machine does.
 """
 
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from statistics import median, quantiles
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What was measured of one thing.
+    """One quantity, measured for several servers.
 
     Attributes:
-        what: What it is, in words.
-        unit: Unit of the values: s, ms, MB, characters or passages/s.
-        values: Every run of each server, by the server's name.
+        what: The quantity, in words.
+        unit: Unit of the values: s, ms, MB, characters, passages/s or packages.
+        values: Server's name -> a value for each run.
     """
 
     what: str
@@ -24,7 +24,7 @@ class Row:
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """Give a percentile; of a single value, that."""
+    """Return a percentile by linear interpolation; a single value is every percentile of itself."""
     if percent == 50 or len(values) == 1:  # noqa: PLR2004
         return median(values)
     return quantiles(values, n=100, method="inclusive")[percent - 1]

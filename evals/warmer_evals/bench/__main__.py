@@ -1,4 +1,4 @@
-"""`python -m warmer_evals.bench DATASET`: measure, and write `evals/results/bench.md`."""
+"""`python -m warmer_evals.bench DATASET`: measure speed and size, and write `evals/results/bench.md`."""
 
 import argparse
 import json
@@ -18,44 +18,44 @@ from warmer_evals.cli import count
 _ENVIRONMENT = Path(__file__).parent / "environment.py"
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run; exits with status 1 and one line on stderr for what a user can mend."""
-    parsed = _parser().parse_args(arguments)
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run; exit with status 1 and one line on stderr on an error that the user can fix."""
+    arguments = _parser().parse_args(argv)
     try:
-        run(parsed)
+        run(arguments)
     except WarmerError as error:
         sys.exit(f"bench: {error}")
 
 
-def run(asked: argparse.Namespace) -> None:
+def run(arguments: argparse.Namespace) -> None:
     """Make the collection, measure on it, and write the report."""
-    begun = perf_counter()
-    work = asked.work / f"{asked.dataset.resolve().name}-{asked.points}"
+    started = perf_counter()
+    work = arguments.work / f"{arguments.dataset.resolve().name}-{arguments.points}"
     data_dir = work / "data"
     embedder = load()
-    made = collection.make(asked.dataset, asked.points, data_dir, embedder)
+    built = collection.make(arguments.dataset, arguments.points, data_dir, embedder)
     for journal in data_dir.glob("journal.sqlite3*"):
         journal.unlink()
     compared = [servers.warmer(data_dir), servers.floor(data_dir)]
-    if asked.peer:
-        compared.insert(1, servers.peer(asked.peer, data_dir, work))
-    queries = collection.queries(asked.dataset)
+    if arguments.peer:
+        compared.insert(1, servers.peer(arguments.peer, data_dir, work))
+    queries = collection.queries(arguments.dataset)
     rows = [
-        *servers.measure(compared, queries, starts=asked.starts, calls=asked.calls, work=work),
-        *engine.measure(data_dir, embedder, queries, opens=asked.starts, calls=asked.calls),
-        Row("embedding", "passages/s", {servers.WARMER: [made.embedded / made.embedding]}),
-        Row(f"index of {made.points:,} passages", "s", {servers.WARMER: [made.embedding + made.building]}),
-        Row("the same, without embedding", "s", {servers.WARMER: [made.building]}),
-        *fit.measure(asked.dataset, embedder, runs=asked.starts),
-        *_environments(asked.peer),
+        *servers.measure(compared, queries, starts=arguments.starts, calls=arguments.calls, work=work),
+        *engine.measure(data_dir, embedder, queries, opens=arguments.starts, calls=arguments.calls),
+        Row("embedding", "passages/s", {servers.WARMER: [built.embedded / built.embedding]}),
+        Row(f"index of {built.points:,} passages", "s", {servers.WARMER: [built.embedding + built.building]}),
+        Row("the same, without embedding", "s", {servers.WARMER: [built.building]}),
+        *fit.measure(arguments.dataset, embedder, runs=arguments.starts),
+        *_environments(arguments.peer),
     ]
     facts = report.machine() | {
-        "collection": f"{made.points:,} passages, {made.embedded:,} of them documents of {made.dataset}, the rest "
+        "collection": f"{built.points:,} passages, {built.embedded:,} of them documents of {built.dataset}, the rest "
         "variations of those",
-        "minutes": round((perf_counter() - begun) / 60, 1),
+        "minutes": round((perf_counter() - started) / 60, 1),
     }
-    report.write(asked.out, facts, rows)
-    sys.stdout.write(f"{asked.out}\n")
+    report.write(arguments.out, facts, rows)
+    sys.stdout.write(f"{arguments.out}\n")
 
 
 def _environments(peer: str) -> list[Row]:

@@ -1,4 +1,4 @@
-"""The collection that is measured on: a dataset's documents, and variations of them up to the number asked for."""
+"""The collection for measurements: a dataset's documents, and variations of them up to the requested number."""
 
 import json
 import shutil
@@ -20,19 +20,19 @@ from warmer_evals import EvalError
 from warmer_evals.bars import Bars
 
 NAME = "bench"
-_NOISE = 0.3  # length of what is added to the unit vector of a variation
+_NOISE = 0.3  # length of the random vector that is added to the unit vector of a document
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What making the collection took.
+class BuildStats:
+    """The size of the collection and the time to make it.
 
     Attributes:
-        dataset: Name of the folder.
-        points: Passages in it.
-        embedded: Those that the model embedded; the rest are variations.
-        embedding: Seconds that the model took for them.
-        building: Seconds for all else: reading, the index, syncing.
+        dataset: Name of the dataset's folder.
+        points: Number of passages.
+        embedded: How many of them the model embedded; the rest are variations.
+        embedding: Seconds for embedding.
+        building: Seconds for everything else: reading, indexing, syncing.
     """
 
     dataset: str
@@ -42,15 +42,15 @@ class Made:
     building: float
 
 
-def make(dataset: Path, points: int, data_dir: Path, embedder: Embedder) -> Made:
-    """Make the collection in a data directory, unless an earlier run made it.
+def make(dataset: Path, points: int, data_dir: Path, embedder: Embedder) -> BuildStats:
+    """Make the collection in a data directory, or reuse that of an earlier run.
 
     Raises:
         EvalError: There are no documents.
     """
-    note = data_dir / "made.json"
-    if note.exists():
-        made = Made(**json.loads(note.read_text(encoding="utf-8")))
+    record = data_dir / "made.json"
+    if record.exists():
+        made = BuildStats(**json.loads(record.read_text(encoding="utf-8")))
         if (made.dataset, made.points) == (dataset.resolve().name, points):
             return made
     shutil.rmtree(data_dir, ignore_errors=True)
@@ -58,21 +58,21 @@ def make(dataset: Path, points: int, data_dir: Path, embedder: Embedder) -> Made
     if not documents:
         raise EvalError(f"{dataset / 'corpus.jsonl'} has no documents")
     passages = [_variation(documents[n % len(documents)], n // len(documents)) for n in range(points)]
-    varying = _Varying(embedder, [passage.embedded for passage in passages], len(documents))
-    begun = perf_counter()
+    timed = _VariationEmbedder(embedder, [passage.embedded for passage in passages], len(documents))
+    started = perf_counter()
     with Bars() as bars:
         generations = Catalog(data_dir).generations(NAME)
         index_passages(
-            generations, passages, varying, roots={}, replace=True, progress=bars.steps(f"{dataset.name}: passages")
+            generations, passages, timed, roots={}, replace=True, progress=bars.steps(f"{dataset.name}: passages")
         )
-    seconds = perf_counter() - begun
-    made = Made(dataset.resolve().name, points, len(documents), varying.seconds, seconds - varying.seconds)
-    note.write_text(json.dumps(asdict(made)), encoding="utf-8")
+    seconds = perf_counter() - started
+    made = BuildStats(dataset.resolve().name, points, len(documents), timed.seconds, seconds - timed.seconds)
+    record.write_text(json.dumps(asdict(made)), encoding="utf-8")
     return made
 
 
 def export(data_dir: Path, passages: Path, vectors: Path) -> None:
-    """Write passages as JSON lines, and their vectors, for another server."""
+    """Write passages as JSON lines, and vectors as an array of shape (points, dim), for another server."""
     stored = PublishedGeneration(Catalog(data_dir).generations(NAME))
     payloads = dict(stored.payloads())
     passages.write_text("".join(json.dumps(payload) + "\n" for payload in payloads.values()), encoding="utf-8")
@@ -81,7 +81,7 @@ def export(data_dir: Path, passages: Path, vectors: Path) -> None:
 
 
 def shard(data_dir: Path) -> Path:
-    """Locate the engine's own files."""
+    """Return the folder of the engine's files."""
     generations = Catalog(data_dir).generations(NAME)
     current = generations.current()
     assert current
@@ -100,29 +100,32 @@ def queries(dataset: Path) -> list[str]:
     return found
 
 
-class _Varying:
-    """Embeds documents by a model; gives variations vectors near those, since embedding them would say nothing new."""
+class _VariationEmbedder:
+    """Embeds documents by a model, and gives their variations nearby random vectors instead of embedding them too."""
 
     def __init__(self, embedder: Embedder, texts: Sequence[str], documents: int) -> None:
         self.name, self.dim, self.seconds = embedder.name, embedder.dim, 0.0
         self.embed_query = embedder.embed_query
         self._embedder, self._documents = embedder, documents
-        self._positions = {text: n for n, text in reversed(list(enumerate(texts)))}  # of equal ones the first
-        self._of: dict[int, Vector] = {}
+        # Reversed, so that equal texts keep the first position.
+        self._positions = {text: n for n, text in reversed(list(enumerate(texts)))}
+        self._vectors: dict[int, Vector] = {}
         self._rng = np.random.default_rng(0)
 
     def embed_passages(self, texts: Sequence[str]) -> Iterator[tuple[int, Vector]]:
         positions = [self._positions[text] for text in texts]
-        new = {n: text for n, text in zip(positions, texts, strict=True) if n < self._documents and n not in self._of}
-        numbers, begun = list(new), perf_counter()
+        new = {
+            n: text for n, text in zip(positions, texts, strict=True) if n < self._documents and n not in self._vectors
+        }
+        numbers, started = list(new), perf_counter()
         for at, vector in self._embedder.embed_passages(list(new.values())):
-            self._of[numbers[at]] = vector
-        self.seconds += perf_counter() - begun
+            self._vectors[numbers[at]] = vector
+        self.seconds += perf_counter() - started
         for at, n in enumerate(positions):
-            vector = self._of[n % self._documents]
-            yield at, vector if n < self._documents else self._near(vector)
+            vector = self._vectors[n % self._documents]
+            yield at, vector if n < self._documents else self._perturbed(vector)
 
-    def _near(self, vector: Vector) -> Vector:
+    def _perturbed(self, vector: Vector) -> Vector:
         other = vector + self._rng.normal(0, _NOISE / np.sqrt(vector.size), vector.size)
         return np.asarray(other / np.linalg.norm(other), dtype=np.float32)
 
@@ -131,8 +134,8 @@ def _variation(passage: Passage, number: int) -> Passage:
     if not number:
         return passage
     words = passage.text.split()
-    turned = words[number % len(words) :] + words[: number % len(words)]
-    return Passage(" ".join(turned), passage.title, f"{number}/{passage.source}", passage.line)
+    rotated = words[number % len(words) :] + words[: number % len(words)]
+    return Passage(" ".join(rotated), passage.title, f"{number}/{passage.source}", passage.line)
 
 
 def _documents(dataset: Path) -> Iterator[Passage]:

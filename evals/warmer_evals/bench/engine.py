@@ -1,4 +1,4 @@
-"""What the engine takes of an answer: opening, the first list, Qdrant's feedback query alone and as it is served."""
+"""Time spent in the engine: opening, the first list, Qdrant's feedback query alone and as served."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -16,19 +16,19 @@ from warmer_evals.bench import Row
 from warmer_evals.bench.collection import NAME
 
 EDGE = "Edge alone"
-_SCORED = 5, 15
-T = TypeVar("T")
+_SCORE_COUNTS = 5, 15
+Answer = TypeVar("Answer")
 
 
 def measure(data_dir: Path, embedder: Embedder, queries: Sequence[str], *, opens: int, calls: int) -> list[Row]:
-    """Measure in this process, with no server between us and the engine.
+    """Measure in this process, without a server.
 
     Args:
-        data_dir: Where the collection is.
-        embedder: What it was embedded by.
-        queries: What is searched for, over and over.
-        opens: How often the collection is opened.
-        calls: How often each query is made.
+        data_dir: Data directory of the collection.
+        embedder: Embedder of the collection.
+        queries: Queries, used in turn.
+        opens: How often to open the collection.
+        calls: How many queries to make.
     """
     return asyncio.run(_measure(data_dir, embedder, queries, opens, calls))
 
@@ -41,17 +41,17 @@ async def _measure(data_dir: Path, embedder: Embedder, queries: Sequence[str], o
     for call in range(calls):
         text = queries[call % len(queries)]
         vector = embedder.embed_query(text)
-        first = await clock.time("first list, 15 hits", index.search(vector, max(_SCORED), text=text))
+        first = await clock.time("first list, 15 hits", index.search(vector, max(_SCORE_COUNTS), text=text))
         passages = {hit.id: hit.passage for hit in first}
-        for scores in _SCORED:
+        for scores in _SCORE_COUNTS:
             scored = [(hit.id, hit.vector, n % 10 / 10) for n, hit in enumerate(first[:scores])]
             if steering := steer(vector, scored, Params()):
                 seen = [id_ for id_, *_ in scored]
                 query = DenseQuery(vector, steering.items, steering.coefficients)
                 words, share = steering.lexical(text, passages), steering.share
                 for what, lexical, near in (("vectors alone", None, 0.0), ("as served", words, steering.neighbours)):
-                    asked = rank(index, query, 5, lexical=lexical, share=share, neighbours=near, without=seen)
-                    await clock.time(f"feedback, {scores} scores, {what}", asked)
+                    ranking = rank(index, query, 5, lexical=lexical, share=share, neighbours=near, without=seen)
+                    await clock.time(f"feedback, {scores} scores, {what}", ranking)
     return list(clock.rows.values())
 
 
@@ -59,9 +59,9 @@ class _Clock:
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
 
-    async def time(self, what: str, asked: Awaitable[T]) -> T:
-        begun = perf_counter()
-        answer = await asked
+    async def time(self, what: str, call: Awaitable[Answer]) -> Answer:
+        started = perf_counter()
+        answer = await call
         row = self.rows.setdefault(what, Row(f"engine: {what}", "ms", {EDGE: []}))
-        row.values[EDGE].append(1000 * (perf_counter() - begun))
+        row.values[EDGE].append(1000 * (perf_counter() - started))
         return answer

@@ -1,6 +1,6 @@
-"""What a distribution and all that it needs take on disk, in MB: `python environment.py NAME`.
+"""Size on disk of a distribution and everything it requires, in MB (10^6 bytes): `python environment.py NAME`.
 
-It runs in the environment that is measured. Extras that nobody asked for do not count, nor does the interpreter.
+Runs in the environment that is measured. The interpreter and extras that nothing requires do not count.
 """
 
 import json
@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 
 def closure(name: str) -> dict[str, Distribution]:
-    """Find what is installed of a distribution and of its requirements, by normalised name."""
+    """Return a distribution and its transitive requirements, as far as installed, by normalised name."""
     found: dict[str, Distribution] = {}
     done: set[tuple[str, str]] = set()
     waiting = [(name, "")]
@@ -34,7 +34,7 @@ def closure(name: str) -> dict[str, Distribution]:
 
 
 def measure(name: str) -> dict[str, float]:
-    """Sum the files; those that are listed and were deleted do not count."""
+    """Count the packages, and sum the sizes of their files that exist."""
     found = closure(name)
     files = {Path(str(one.locate_file(file))) for one in found.values() for file in one.files or ()}
     size = sum(file.stat().st_size for file in files if file.is_file())

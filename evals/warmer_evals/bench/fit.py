@@ -1,8 +1,8 @@
-"""How long a fit takes, beside qdrant-relevance-feedback.
+"""Duration of a fit, compared with qdrant-relevance-feedback.
 
-The dataset's `qrels/train.tsv` grades, from 0 to 10, the passages that each training query retrieves. Both fits get
-the same queries, hits and scores, and the clock runs once scores and vectors are there. The reference runs if it is
-installed (`pip install '.[reference]'`, which brings torch).
+The dataset's `qrels/train.tsv` has grades from 0 to 10 for the passages that each training query retrieves. Both fits
+get the same queries, hits and scores; embedding and scoring are not timed. The reference runs if it is installed
+(`pip install '.[reference]'`, which brings torch).
 """
 
 import contextlib
@@ -28,12 +28,12 @@ Vectors = dict[str, NDArray[np.float32]]
 
 
 def measure(dataset: Path, embedder: Embedder, *, runs: int) -> list[Row]:
-    """Fit with both; nothing where the dataset has too few grades to train on."""
+    """Time our fit `runs` times and the reference once; no rows if the dataset has too few grades to train on."""
     train = dataset / "qrels" / "train.tsv"
     if not train.is_file():
         return []
-    queries = {line["_id"]: line["text"] for line in _lines(dataset / "queries.jsonl")}
-    corpus = {line["_id"]: line["text"] for line in _lines(dataset / "corpus.jsonl")}
+    queries = {line["_id"]: line["text"] for line in _read_lines(dataset / "queries.jsonl")}
+    corpus = {line["_id"]: line["text"] for line in _read_lines(dataset / "corpus.jsonl")}
     grades: Grades = {}
     for row in train.read_text(encoding="utf-8").splitlines()[1:]:
         query, document, grade = row.split("\t")
@@ -46,31 +46,31 @@ def measure(dataset: Path, embedder: Embedder, *, runs: int) -> list[Row]:
     texts = {document: text for document, text in corpus.items() if document in judged}
     names = list(texts)
     vectors = {names[n]: vector for n, vector in embedder.embed_passages(list(texts.values()))}
-    asked = {query: embedder.embed_query(queries[query]) for query in grades}
-    rows = _warmer(asked, vectors, grades, runs)
-    rows[0].values.update(_reference(asked, vectors, grades))
+    query_vectors = {query: embedder.embed_query(queries[query]) for query in grades}
+    rows = _measure_ours(query_vectors, vectors, grades, runs)
+    rows[0].values.update(_measure_reference(query_vectors, vectors, grades))
     return rows
 
 
-def _warmer(asked: Vectors, vectors: Vectors, grades: Grades, runs: int) -> list[Row]:
+def _measure_ours(query_vectors: Vectors, vectors: Vectors, grades: Grades, runs: int) -> list[Row]:
     samples = []
-    for query, vector in asked.items():
+    for query, vector in query_vectors.items():
         best = sorted(grades[query], key=lambda document: -float(vectors[document] @ vector))[:_HITS]
         scores = np.array([grades[query][document] for document in best])
         samples.append(Sample(vector, np.stack([vectors[document] for document in best]), scores))
     what = f"fit of train_params, {len(samples)} queries"
-    alone, whole = Row(what, "s", {WARMER: []}), Row("the same, and held out", "s", {WARMER: []})
+    fit_only, with_held_out = Row(what, "s", {WARMER: []}), Row("the same, and held out", "s", {WARMER: []})
     for _ in range(runs):
-        begun = perf_counter()
+        started = perf_counter()
         table = tabulate(samples)
         fit(table)
-        alone.values[WARMER].append(perf_counter() - begun)
+        fit_only.values[WARMER].append(perf_counter() - started)
         hold_out(table)
-        whole.values[WARMER].append(perf_counter() - begun)
-    return [alone, whole]
+        with_held_out.values[WARMER].append(perf_counter() - started)
+    return [fit_only, with_held_out]
 
 
-def _reference(asked: Vectors, vectors: Vectors, grades: Grades) -> dict[str, list[float]]:
+def _measure_reference(query_vectors: Vectors, vectors: Vectors, grades: Grades) -> dict[str, list[float]]:
     try:
         from qdrant_relevance_feedback import RelevanceFeedback  # noqa: PLC0415
     except ImportError:
@@ -79,7 +79,7 @@ def _reference(asked: Vectors, vectors: Vectors, grades: Grades) -> dict[str, li
 
     class Retriever:
         def embed_query(self, query: str) -> list[float]:
-            return [float(x) for x in asked[query]]
+            return [float(x) for x in query_vectors[query]]
 
     class Feedback:
         def score(self, query: str, responses: list[str]) -> list[float]:
@@ -94,11 +94,11 @@ def _reference(asked: Vectors, vectors: Vectors, grades: Grades) -> dict[str, li
     ]
     client.upsert("docs", points)
     trainer = RelevanceFeedback(Retriever(), Feedback(), client, "docs", payload_key="id")
-    begun = perf_counter()
+    started = perf_counter()
     with contextlib.redirect_stdout(io.StringIO()):
-        trainer.train(queries=list(asked), limit=_HITS)
-    return {REFERENCE: [perf_counter() - begun]}
+        trainer.train(queries=list(query_vectors), limit=_HITS)
+    return {REFERENCE: [perf_counter() - started]}
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
+def _read_lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -1,4 +1,4 @@
-"""The least that could serve a search: the SDK, Edge and ONNX Runtime, with nothing checked, kept or explained.
+"""A minimal search server: the SDK, Edge and ONNX Runtime, with nothing checked, stored or explained.
 
 Run as a script: `python floor.py SHARD MODEL TOKENIZER`.
 """

@@ -1,6 +1,6 @@
-"""Give mcp-server-qdrant its collection: `python peer_fill.py PASSAGES.jsonl VECTORS.npy FOLDER NAME`.
+"""Fill the collection of mcp-server-qdrant: `python peer_fill.py PASSAGES.jsonl VECTORS.npy FOLDER NAME`.
 
-It runs in the peer's own environment, and writes by qdrant-client's local mode what the peer would have written.
+Runs in the peer's own environment and writes, in qdrant-client's local mode, what the peer would have written.
 """
 
 import json
@@ -16,7 +16,7 @@ _BATCH = 500
 
 
 def main(passages: str, vectors: str, folder: str, name: str) -> None:
-    """Fill it."""
+    """Write all passages with their vectors in batches."""
     matrix = np.load(vectors)
     client = QdrantClient(path=folder)
     config = models.VectorParams(size=matrix.shape[1], distance=models.Distance.COSINE)
@@ -25,9 +25,9 @@ def main(passages: str, vectors: str, folder: str, name: str) -> None:
         {"document": passage.pop("text"), "metadata": passage}
         for passage in map(json.loads, Path(passages).read_text(encoding="utf-8").splitlines())
     ]
-    for begin in range(0, len(payloads), _BATCH):
-        some = zip(payloads[begin : begin + _BATCH], matrix[begin : begin + _BATCH], strict=True)
-        points = [models.PointStruct(id=uuid4().hex, vector={_VECTOR: row.tolist()}, payload=p) for p, row in some]
+    for start in range(0, len(payloads), _BATCH):
+        batch = zip(payloads[start : start + _BATCH], matrix[start : start + _BATCH], strict=True)
+        points = [models.PointStruct(id=uuid4().hex, vector={_VECTOR: row.tolist()}, payload=p) for p, row in batch]
         client.upsert(name, points)
     client.close()
 

@@ -1,4 +1,4 @@
-"""A server as a process, spoken to over its pipes: a client library would add its own time."""
+"""A server process with a minimal client on its pipes: a client library would add its own time."""
 
 import json
 import os
@@ -12,23 +12,24 @@ from typing import Any, Self
 
 from warmer_evals import EvalError
 
-_HELLO = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}
+_INITIALIZE = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}
 
 
 class Process:
-    """A server that was started and shook hands.
+    """A server that was started and has completed the handshake.
 
     Attributes:
-        handshake: Seconds from spawning it to its answer to `initialize`.
-        instructions: What that says of how to use it.
+        spawned: When the process was started, by `time.perf_counter`.
+        handshake: Seconds from then to the reply to `initialize`.
+        instructions: The server's instructions in that reply.
 
     Raises:
-        EvalError: It ended instead of answering; with the last of what it logged.
+        EvalError: The server ended without a reply; the message has the end of its log.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self._log = log
-        self._last = 0
+        self._last_id = 0
         self.spawned = time.perf_counter()
         with log.open("wb") as errors:
             self._process = subprocess.Popen(  # noqa: S603
@@ -39,7 +40,7 @@ class Process:
                 env={**os.environ, **environment},
             )
         try:
-            self.instructions = str(self._ask("initialize", _HELLO).get("instructions") or "")
+            self.instructions = str(self._request("initialize", _INITIALIZE).get("instructions") or "")
             self.handshake = time.perf_counter() - self.spawned
             self._send({"method": "notifications/initialized"})
         except BaseException:
@@ -51,21 +52,21 @@ class Process:
         """Call a tool.
 
         Raises:
-            EvalError: It refused, or the server ended.
+            EvalError: The call was refused, or the server ended.
         """
-        result = self._ask("tools/call", {"name": tool, "arguments": arguments})
+        result = self._request("tools/call", {"name": tool, "arguments": arguments})
         if result.get("isError"):
             raise EvalError(f"{tool} was refused: {result['content']}")
         return result
 
     def tools(self) -> list[dict[str, Any]]:
-        """List the tools, as they are declared."""
-        listed: list[dict[str, Any]] = self._ask("tools/list", {})["tools"]
+        """Return the tools as the server declares them."""
+        listed: list[dict[str, Any]] = self._request("tools/list", {})["tools"]
         return listed
 
     @property
     def memory(self) -> float | None:
-        """Resident memory in MB (10^6 bytes); None where there is no /proc."""
+        """Resident memory in MB (10^6 bytes); None without /proc."""
         with suppress(OSError):
             pages = int(Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii").split()[1])
             return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
@@ -86,13 +87,13 @@ class Process:
             self._process.wait()
         self._process.stdout.close()
 
-    def _ask(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        self._last += 1
-        self._send({"id": self._last, "method": method, "params": params})
+    def _request(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        self._last_id += 1
+        self._send({"id": self._last_id, "method": method, "params": params})
         assert self._process.stdout
         while line := self._process.stdout.readline():
             message = json.loads(line)
-            if message.get("id") != self._last or "method" in message:
+            if message.get("id") != self._last_id or "method" in message:
                 continue
             if "result" not in message:
                 raise EvalError(f"{method} was refused: {message.get('error')}")
@@ -103,6 +104,6 @@ class Process:
 
     def _send(self, message: Mapping[str, Any]) -> None:
         assert self._process.stdin
-        with suppress(BrokenPipeError):  # what is read next says why
+        with suppress(BrokenPipeError):  # the next read raises with the server's log
             self._process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
             self._process.stdin.flush()

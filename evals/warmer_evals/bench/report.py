@@ -1,4 +1,4 @@
-"""The figures of a run, as JSON and as Markdown."""
+"""Write the figures of a run as JSON and as Markdown."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from warmer import __version__
 from warmer_evals.bench import Row, percentile
 
 _PACKAGES = ("mcp", "qdrant-edge-py", "onnxruntime", "tokenizers", "fastembed", "numpy", "pydantic")
-_TAIL = 20  # fewer runs have none
+_TAIL_RUNS = 20  # the fewest for a 95th percentile
 _HEAD = """\
 # Speed and size
 
@@ -25,7 +25,7 @@ stdio; nothing else ought to run meanwhile.
 
 
 def machine() -> dict[str, Any]:
-    """Describe the machine and the software, without names of either's owner."""
+    """Describe machine and software, without host or user names."""
     facts = {
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
@@ -34,11 +34,11 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "warmer": __version__,
     }
-    return facts | {package: found for package in _PACKAGES if (found := _version(package))}
+    return facts | {package: installed for package in _PACKAGES if (installed := _version(package))}
 
 
 def write(file: Path, facts: Mapping[str, Any], rows: Sequence[Row]) -> None:
-    """Write `file` in Markdown, and the same with every run beside it in JSON."""
+    """Write `file` in Markdown, and beside it JSON with the values of every run."""
     raw = {"run": facts, "rows": [asdict(row) for row in rows]}
     file.parent.mkdir(parents=True, exist_ok=True)
     file.with_suffix(".json").write_text(json.dumps(raw, indent=1) + "\n", encoding="utf-8")
@@ -46,16 +46,16 @@ def write(file: Path, facts: Mapping[str, Any], rows: Sequence[Row]) -> None:
 
 
 def markdown(facts: Mapping[str, Any], rows: Sequence[Row]) -> str:
-    """Set the rows in a table with a column for each server."""
+    """Format facts and rows as Markdown; the table has a column for each server."""
     servers = list(dict.fromkeys(server for row in rows for server in row.values))
-    lines = [_line(["what", "unit", *servers]), _line(["---"] * (2 + len(servers)))]
+    lines = [_table_line(["what", "unit", *servers]), _table_line(["---"] * (2 + len(servers)))]
     for row in rows:
-        lines.append(_line([row.what, row.unit, *(_cell(row.values.get(server)) for server in servers)]))
-        if row.unit == "ms" and all(len(values) >= _TAIL for values in row.values.values()):
+        lines.append(_table_line([row.what, row.unit, *(_cell(row.values.get(server)) for server in servers)]))
+        if row.unit == "ms" and all(len(values) >= _TAIL_RUNS for values in row.values.values()):
             tails = [_number(percentile(row.values[server], 95)) if server in row.values else "" for server in servers]
-            lines.append(_line([f"{row.what}, 95th percentile", row.unit, *tails]))
-    described = "\n".join(f"- {name}: {fact}" for name, fact in facts.items() if fact is not None)
-    return f"{_HEAD}\n{described}\n\n" + "\n".join(lines) + "\n"
+            lines.append(_table_line([f"{row.what}, 95th percentile", row.unit, *tails]))
+    fact_lines = "\n".join(f"- {name}: {fact}" for name, fact in facts.items() if fact is not None)
+    return f"{_HEAD}\n{fact_lines}\n\n" + "\n".join(lines) + "\n"
 
 
 def _cell(values: Sequence[float] | None) -> str:
@@ -70,7 +70,7 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004  three digits
 
 
-def _line(cells: Iterable[str]) -> str:
+def _table_line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
@@ -82,15 +82,15 @@ def _version(package: str) -> str:
 
 
 def _processor() -> str | None:
-    return _after("/proc/cpuinfo", "model name") or platform.processor() or None
+    return _field("/proc/cpuinfo", "model name") or platform.processor() or None
 
 
 def _memory() -> float | None:
-    kilobytes = _after("/proc/meminfo", "MemTotal")
+    kilobytes = _field("/proc/meminfo", "MemTotal")
     return round(int(kilobytes.split()[0]) * 1024 / 1e9, 1) if kilobytes else None
 
 
-def _after(file: str, name: str) -> str:
+def _field(file: str, name: str) -> str:
     try:
         lines = Path(file).read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Start, answers, memory and replies of each server, over stdio."""
+"""Startup time, latency, memory and size of replies of each server, over stdio."""
 
 import json
 import os
@@ -21,13 +21,13 @@ WARMER, PEER, FLOOR = "warmer", "mcp-server-qdrant", "floor"
 _HERE = Path(__file__).parent
 _HITS = 10
 _SCORES = {"1": 9, "2": 0, "3": 4, "4": 7, "5": 1}
-_MODEL_REPOSITORY = "Qdrant/all-MiniLM-L6-v2-onnx"  # what FastEmbed calls the peer's default model
+_MODEL_REPOSITORY = "Qdrant/all-MiniLM-L6-v2-onnx"  # of the peer's default model in FastEmbed
 _REVISION = "0" * 40
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """How to start a server and how to search with it; `texts` finds the passages in a reply."""
+    """How to start a server and search with it; `texts` extracts the passages from a reply."""
 
     name: str
     command: Sequence[str]
@@ -38,7 +38,7 @@ class Server:
 
 
 def warmer(data_dir: Path) -> Server:
-    """Describe our own server, with all its defaults."""
+    """Describe our own server with its default settings."""
     return Server(
         WARMER,
         [sys.executable, "-m", "warmer_server.cli", "serve"],
@@ -50,7 +50,7 @@ def warmer(data_dir: Path) -> Server:
 
 
 def floor(data_dir: Path) -> Server:
-    """Describe the least that could serve."""
+    """Describe the minimal server of `floor.py`."""
     weights = minilm.weights()
     files = collection.shard(data_dir), weights.model, weights.folder / "tokenizer.json"
     command = [sys.executable, str(_HERE / "floor.py"), *map(str, files)]
@@ -58,10 +58,10 @@ def floor(data_dir: Path) -> Server:
 
 
 def peer(python: str, data_dir: Path, work: Path) -> Server:
-    """Describe mcp-server-qdrant in an environment of its own, with the same passages, vectors and weights.
+    """Describe mcp-server-qdrant in its own environment, with the same passages, vectors and weights.
 
     Raises:
-        EvalError: It is not installed there.
+        EvalError: It is not installed in that environment.
     """
     program = Path(python).parent / PEER
     if not program.is_file():
@@ -77,23 +77,23 @@ def peer(python: str, data_dir: Path, work: Path) -> Server:
     environment = {
         "QDRANT_LOCAL_PATH": str(storage),
         "COLLECTION_NAME": collection.NAME,
-        "FASTEMBED_CACHE_PATH": str(_cache(work / "models")),
+        "FASTEMBED_CACHE_PATH": str(_fastembed_cache(work / "models")),
         "HF_HUB_OFFLINE": "1",
         "PYTHONPATH": "",
     }
-    return Server(PEER, [str(program)], "qdrant-find", lambda query: {"query": query}, environment, _entries)
+    return Server(PEER, [str(program)], "qdrant-find", lambda query: {"query": query}, environment, _peer_texts)
 
 
-def _entries(result: dict[str, Any]) -> list[str]:
-    return re.findall(r"<content>(.*?)</content>", _spoken(result), re.DOTALL)
+def _peer_texts(result: dict[str, Any]) -> list[str]:
+    return re.findall(r"<content>(.*?)</content>", _reply_text(result), re.DOTALL)
 
 
-def _spoken(result: dict[str, Any]) -> str:
+def _reply_text(result: dict[str, Any]) -> str:
     return "".join(block["text"] for block in result["content"])
 
 
-def _cache(folder: Path) -> Path:
-    """Lay out the built-in weights as FastEmbed's cache has them, so that the peer loads them as its default model."""
+def _fastembed_cache(folder: Path) -> Path:
+    """Lay out the built-in weights as a FastEmbed cache, so that the peer loads them as its default model."""
     weights = minilm.weights()
     repository = folder / f"models--{_MODEL_REPOSITORY.replace('/', '--')}"
     snapshot = repository / "snapshots" / _REVISION
@@ -108,52 +108,73 @@ def _cache(folder: Path) -> Path:
     return folder
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of the report, in its order."""
+
+    handshake: Row = field(default_factory=lambda: Row("spawn to the reply to initialize", "s"))
+    first: Row = field(default_factory=lambda: Row("spawn to the first search result", "s"))
+    search: Row = field(default_factory=lambda: Row("search, warm", "ms"))
+    feedback: Row = field(default_factory=lambda: Row("give_feedback, 5 scores, warm", "ms"))
+    memory: Row = field(default_factory=lambda: Row("resident memory after the first search", "MB"))
+    reply: Row = field(default_factory=lambda: Row("reply of 10 hits, beside texts", "characters"))
+    structured: Row = field(default_factory=lambda: Row("the same reply as structured content", "characters"))
+
+
 def measure(servers: Sequence[Server], queries: Sequence[str], *, starts: int, calls: int, work: Path) -> list[Row]:
-    """Measure all servers, taking turns, so that none has the quiet minutes.
+    """Measure all servers; starts alternate between them, so that none has all the quiet minutes.
 
     Args:
-        servers: What is measured.
-        queries: What is searched for, over and over.
-        starts: How often each is started.
-        calls: How often each is asked.
+        servers: The servers.
+        queries: Queries, used in turn.
+        starts: How often to start each server.
+        calls: How many searches to make with each.
         work: Folder for their logs.
     """
-    handshake, first = Row("spawn to the reply to initialize", "s"), Row("spawn to the first search result", "s")
-    search, feedback = Row("search, warm", "ms"), Row("give_feedback, 5 scores, warm", "ms")
-    memory, reply = (
-        Row("resident memory after the first search", "MB"),
-        Row("reply of 10 hits, beside texts", "characters"),
-    )
-    structured = Row("the same reply as structured content", "characters")
-
-    def note(row: Row, server: Server, value: float | None) -> None:
-        if value is not None:
-            row.values.setdefault(server.name, []).append(value)
-
+    rows = _Rows()
     for _ in range(starts):
         for server in servers:
-            with Process(server.command, server.environment, work / f"{server.name}.log") as process:
-                process.call(server.tool, server.arguments(queries[0]))
-                note(first, server, perf_counter() - process.spawned)
-                note(handshake, server, process.handshake)
-                note(memory, server, process.memory)
+            _measure_start(rows, server, queries[0], work)
     for server in servers:
-        with Process(server.command, server.environment, work / f"{server.name}.log") as process:
-            process.call(server.tool, server.arguments("to load the model"))
-            for call in range(calls):
-                query = f"{queries[call % len(queries)]} {call}"
-                begun = perf_counter()
-                result = process.call(server.tool, server.arguments(query))
-                note(search, server, 1000 * (perf_counter() - begun))
-                if server.texts:
-                    own = sum(map(len, server.texts(result)))
-                    note(reply, server, len(_spoken(result)) - own)
-                    if found := result.get("structuredContent"):
-                        said = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
-                        note(structured, server, len(said) - own)
-                if server.name == WARMER:
-                    arguments = {"search_id": result["structuredContent"]["search_id"], "scores": _SCORES}
-                    begun = perf_counter()
-                    process.call("give_feedback", arguments)
-                    note(feedback, server, 1000 * (perf_counter() - begun))
-    return [handshake, first, search, feedback, memory, reply, structured]
+        _measure_calls(rows, server, queries, calls, work)
+    return [rows.handshake, rows.first, rows.search, rows.feedback, rows.memory, rows.reply, rows.structured]
+
+
+def _measure_start(rows: _Rows, server: Server, query: str, work: Path) -> None:
+    with Process(server.command, server.environment, work / f"{server.name}.log") as process:
+        process.call(server.tool, server.arguments(query))
+        _add(rows.first, server, perf_counter() - process.spawned)
+        _add(rows.handshake, server, process.handshake)
+        _add(rows.memory, server, process.memory)
+
+
+def _measure_calls(rows: _Rows, server: Server, queries: Sequence[str], calls: int, work: Path) -> None:
+    with Process(server.command, server.environment, work / f"{server.name}.log") as process:
+        process.call(server.tool, server.arguments("to load the model"))
+        for call in range(calls):
+            query = f"{queries[call % len(queries)]} {call}"
+            started = perf_counter()
+            result = process.call(server.tool, server.arguments(query))
+            _add(rows.search, server, 1000 * (perf_counter() - started))
+            _measure_reply(rows, server, result)
+            if server.name == WARMER:
+                arguments = {"search_id": result["structuredContent"]["search_id"], "scores": _SCORES}
+                started = perf_counter()
+                process.call("give_feedback", arguments)
+                _add(rows.feedback, server, 1000 * (perf_counter() - started))
+
+
+def _measure_reply(rows: _Rows, server: Server, result: dict[str, Any]) -> None:
+    """Count the characters of a reply without those of its passages."""
+    if not server.texts:
+        return
+    passages = sum(map(len, server.texts(result)))
+    _add(rows.reply, server, len(_reply_text(result)) - passages)
+    if content := result.get("structuredContent"):
+        serialised = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        _add(rows.structured, server, len(serialised) - passages)
+
+
+def _add(row: Row, server: Server, value: float | None) -> None:
+    if value is not None:
+        row.values.setdefault(server.name, []).append(value)

@@ -1,1 +1,1 @@
-"""What `warmer-evals` can do, one module a command."""
+"""The commands of `warmer-evals`, one module each."""

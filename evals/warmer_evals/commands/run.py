@@ -1,4 +1,4 @@
-"""`warmer-evals run`: evaluate feedback on a dataset or on a collection, and write a report."""
+"""`warmer-evals run`: evaluate feedback on a dataset or a collection, and write a report."""
 
 import argparse
 import asyncio
@@ -11,16 +11,15 @@ from warmer.embedding.fastembedder import load as load_embedder
 from warmer_evals import EvalError, beir, report, subject
 from warmer_evals.bars import Bars
 from warmer_evals.cost import Cost
-from warmer_evals.figures import Figures
-from warmer_evals.figures import report as make_report
+from warmer_evals.figures import Figures, make_report
 from warmer_evals.retrieval import Query
 from warmer_evals.run import Setting, evaluate
-from warmer_evals.scores import Asked, Scores, load_scores
+from warmer_evals.scores import CachedJudge, Scores, load_scores
 from warmer_evals.subject import Subject
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Evaluate, write the report into a folder, and print the headline."""
+    """Evaluate, write the report, and print the headline."""
     cost = Cost()
     report.prepare(arguments.out)
     dataset = beir.load(arguments.dataset) if arguments.dataset else None
@@ -29,16 +28,16 @@ def run(arguments: argparse.Namespace) -> None:
     with Bars() as bars:
         made = asyncio.run(_run(arguments, dataset, scores, bars))
     report.write(made, arguments.out)
-    usage = scores.usage if isinstance(scores, Asked) else None
+    usage = scores.usage if isinstance(scores, CachedJudge) else None
     console = Console(highlight=False, soft_wrap=True)
     for line in [*_headline(made), cost.write(arguments.out, usage)]:
         console.print(line, markup=False)
 
 
 async def _run(arguments: argparse.Namespace, dataset: beir.Dataset | None, scores: Scores, bars: Bars) -> Figures:
-    embedder, evaluated = await _subject(arguments, dataset, scores, bars)
-    asked = {id_ for fold in evaluated.folds for id_ in (*fold.train, *fold.test)}
-    queries = _embed({id_: text for id_, text in evaluated.queries.items() if id_ in asked}, embedder, bars)
+    embedder, evaluated = await _open_subject(arguments, dataset, scores, bars)
+    wanted = {id_ for fold in evaluated.folds for id_ in (*fold.train, *fold.test)}
+    queries = _embed({id_: text for id_, text in evaluated.queries.items() if id_ in wanted}, embedder, bars)
     setting = Setting(arguments.k, arguments.n, arguments.budget, arguments.train_limit)
     return make_report(
         evaluated,
@@ -50,7 +49,7 @@ async def _run(arguments: argparse.Namespace, dataset: beir.Dataset | None, scor
     )
 
 
-async def _subject(
+async def _open_subject(
     arguments: argparse.Namespace, dataset: beir.Dataset | None, scores: Scores, bars: Bars
 ) -> tuple[Embedder, Subject]:
     if dataset is not None:

@@ -1,1 +1,1 @@
-"""Many agents at once on `warmer serve --http`: throughput, latency, fairness, errors and memory, also over hours."""
+"""Load and soak tests of `warmer serve --http`: throughput, latency, fairness, errors and memory with many agents."""

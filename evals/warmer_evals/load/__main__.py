@@ -1,4 +1,4 @@
-"""`python -m warmer_evals.load DATASET`: let many agents work at once, and write down how it went."""
+"""`python -m warmer_evals.load DATASET`: run many agents at once and report throughput, latency and memory."""
 
 import argparse
 import json
@@ -18,113 +18,113 @@ from warmer_evals import EvalError
 from warmer_evals.bench import collection, percentile
 from warmer_evals.bench.report import machine
 from warmer_evals.cli import count
-from warmer_evals.load.agents import Noted, index, train, work
-from warmer_evals.load.memory import watch
-from warmer_evals.load.server import Served, environment, serve
+from warmer_evals.load.agents import Tally, index, train, work
+from warmer_evals.load.memory import sample_memory
+from warmer_evals.load.server import RunningServer, environment, serve
 
-_CONNECT, _POLL = 120.0, 0.05
+_CONNECT_SECONDS, _POLL_SECONDS = 120.0, 0.05
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run; exits with status 1 and one line on stderr for what a user can mend."""
-    asked = _parser().parse_args(arguments)
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run; exit with status 1 and one line on stderr on an error that the user can fix."""
+    arguments = _parser().parse_args(argv)
     try:
-        figures = run(asked)
+        figures = run(arguments)
     except (WarmerError, BaseExceptionGroup) as error:
         cause = innermost(error)
         if not isinstance(cause, WarmerError):
             raise
         sys.exit(f"load: {cause}")
     text = markdown(figures)
-    if asked.out:
-        asked.out.parent.mkdir(parents=True, exist_ok=True)
-        asked.out.write_text(text, encoding="utf-8")
-        asked.out.with_suffix(".json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    if arguments.out:
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+        arguments.out.write_text(text, encoding="utf-8")
+        arguments.out.with_suffix(".json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     else:
         sys.stdout.write(text)
 
 
-def run(asked: argparse.Namespace) -> dict[str, Any]:
-    """Make the collection, serve it, let the agents work, and give the figures.
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Make the collection, serve it, run the agents, and return the figures.
 
     Raises:
         EvalError: The dataset cannot be used, or the server does not start.
     """
-    changing = "-changing" if asked.reindex else ""  # what is indexed anew is no more the collection of a benchmark
-    folder = asked.work / f"{asked.dataset.resolve().name}-{asked.points}{changing}"
+    changing = "-changing" if arguments.reindex else ""  # not to change the collection of other measurements
+    folder = arguments.work / f"{arguments.dataset.resolve().name}-{arguments.points}{changing}"
     data_dir = folder / "data"
-    collection.make(asked.dataset, asked.points, data_dir, load())
+    collection.make(arguments.dataset, arguments.points, data_dir, load())
     for journal in data_dir.glob("journal.sqlite3*"):
         journal.unlink()
     settings = environment(data_dir)
     (folder / "changing").mkdir(exist_ok=True)
-    noted = Noted()
-    with serve(settings, asked.workers, folder / "load.log") as served:
-        facts = anyio.run(partial(_load, asked, served, noted, settings, folder))
-    return {"run": machine() | _facts(asked)} | facts | _figures(noted, facts["seconds"])
+    tally = Tally()
+    with serve(settings, arguments.workers, folder / "load.log") as server:
+        facts = anyio.run(partial(_run_agents, arguments, server, tally, settings, folder))
+    return {"run": machine() | _run_facts(arguments)} | facts | _call_figures(tally, facts["seconds"])
 
 
-async def _load(
-    asked: argparse.Namespace, served: Served, noted: Noted, settings: Mapping[str, str], folder: Path
+async def _run_agents(
+    arguments: argparse.Namespace, server: RunningServer, tally: Tally, settings: Mapping[str, str], folder: Path
 ) -> dict[str, Any]:
-    queries = collection.queries(asked.dataset)
+    queries = collection.queries(arguments.dataset)
     ready = anyio.Event()
     async with anyio.create_task_group() as tasks:
-        for number in range(asked.agents):
-            tasks.start_soon(work, served.url, noted, number, queries, ready)
-        await _connected(noted, asked.agents)
-        if asked.trainer:
-            tasks.start_soon(train, served.url, noted)
-        if asked.reindex:
-            tasks.start_soon(index, settings, noted, folder / "changing", collection.NAME)
+        for number in range(arguments.agents):
+            tasks.start_soon(work, server.url, tally, number, queries, ready)
+        await _wait_connected(tally, arguments.agents)
+        if arguments.trainer:
+            tasks.start_soon(train, server.url, tally)
+        if arguments.reindex:
+            tasks.start_soon(index, settings, tally, folder / "changing", collection.NAME)
         ready.set()
-        begun = perf_counter()
-        memory = await watch(served, asked.seconds)
-        seconds = perf_counter() - begun
+        started = perf_counter()
+        memory = await sample_memory(server, arguments.seconds)
+        seconds = perf_counter() - started
         tasks.cancel_scope.cancel()
     return {"seconds": round(seconds, 2), "memory": memory.figures()}
 
 
-async def _connected(noted: Noted, agents: int) -> None:
-    with anyio.move_on_after(_CONNECT):
-        while len(noted.connected) < agents:  # noqa: ASYNC110  it waits for several
-            await anyio.sleep(_POLL)
+async def _wait_connected(tally: Tally, agents: int) -> None:
+    with anyio.move_on_after(_CONNECT_SECONDS):
+        while len(tally.connected) < agents:  # noqa: ASYNC110  an event could not wait for all agents
+            await anyio.sleep(_POLL_SECONDS)
         return
-    said = "; ".join(noted.errors) or "no errors"
-    raise EvalError(f"{len(noted.connected)} of {agents} agents could search in {_CONNECT:g} seconds: {said}")
+    errors = "; ".join(tally.errors) or "no errors"
+    raise EvalError(f"{len(tally.connected)} of {agents} agents could search in {_CONNECT_SECONDS:g} seconds: {errors}")
 
 
-def _facts(asked: argparse.Namespace) -> dict[str, Any]:
+def _run_facts(arguments: argparse.Namespace) -> dict[str, Any]:
     return {
-        "collection": f"{asked.points:,} passages, from {asked.dataset.resolve().name}",
-        "agents": asked.agents,
-        "workers": asked.workers,
-        "beside them": ", ".join(name for name in ("trainer", "reindex") if getattr(asked, name)) or "nothing",
+        "collection": f"{arguments.points:,} passages, from {arguments.dataset.resolve().name}",
+        "agents": arguments.agents,
+        "workers": arguments.workers,
+        "beside them": ", ".join(name for name in ("trainer", "reindex") if getattr(arguments, name)) or "nothing",
     }
 
 
-def _figures(noted: Noted, seconds: float) -> dict[str, Any]:
-    calls = noted.calls.values()
+def _call_figures(tally: Tally, seconds: float) -> dict[str, Any]:
+    calls = tally.calls.values()
     return {
         "tools": {
             tool: {
-                "calls": len(took),
-                "calls/s": round(len(took) / seconds, 1),
-                **{f"p{q}, ms": round(1000 * percentile(took, q), 1) for q in (50, 99)},
-                "longest, ms": round(1000 * max(took), 1),
+                "calls": len(durations),
+                "calls/s": round(len(durations) / seconds, 1),
+                **{f"p{q}, ms": round(1000 * percentile(durations, q), 1) for q in (50, 99)},
+                "longest, ms": round(1000 * max(durations), 1),
             }
-            for tool, took in noted.seconds.items()
-            if took
+            for tool, durations in tally.seconds.items()
+            if durations
         },
         "calls of an agent": {"least": min(calls), "most": max(calls)},
-        "errors": dict(noted.errors),
-        "trainings": dict(noted.trainings),
-        "indexed": noted.indexed,
+        "errors": dict(tally.errors),
+        "trainings": dict(tally.trainings),
+        "indexed": tally.indexed,
     }
 
 
 def markdown(figures: Mapping[str, Any]) -> str:
-    """Set the figures in tables."""
+    """Format the figures as Markdown."""
     lines = ["# Load", "", "`python -m warmer_evals.load` wrote this; its agents ran on the same cores.", ""]
     lines += [f"- {name}: {fact}" for name, fact in figures["run"].items() if fact is not None]
     lines += ["", "| tool | calls | calls/s | p50, ms | p99, ms | longest, ms |", "| --- |" + " --- |" * 5]
@@ -134,16 +134,16 @@ def markdown(figures: Mapping[str, Any]) -> str:
         "",
         f"- seconds: {figures['seconds']}",
         f"- calls of an agent: {least} to {most}",
-        *(f"- {name}: {_said(value)}" for name, value in figures["memory"].items()),
+        *(f"- {name}: {_format(value)}" for name, value in figures["memory"].items()),
         f"- errors: {sum(figures['errors'].values())}",
-        *(f"  - {number} of {said}" for said, number in figures["errors"].items()),
+        *(f"  - {number} of {message}" for message, number in figures["errors"].items()),
         f"- trainings: {', '.join(f'{number} {status}' for status, number in figures['trainings'].items()) or 'none'}",
         f"- runs of `warmer index`: {figures['indexed']}",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _said(value: Any) -> str:  # noqa: ANN401  any figure
+def _format(value: Any) -> str:  # noqa: ANN401  any figure
     return "; ".join(" ".join(map(str, curve)) for curve in value) if isinstance(value, list) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""The memory of a server's workers over time, and whether it grows."""
+"""Memory of a server's workers over time, and its growth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import numpy as np
 
-from warmer_evals.load.server import Served
+from warmer_evals.load.server import RunningServer
 
 _SAMPLES = 240
 _PARTS = 12
@@ -15,49 +15,49 @@ _PARTS = 12
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What was measured.
+    """Samples of the workers' memory.
 
     Attributes:
-        every: Seconds between two samples.
+        interval: Seconds between two samples.
         samples: The resident memory of each worker, in MB (10^6 bytes), by process id.
     """
 
-    every: float
+    interval: float
     samples: Sequence[dict[int, float]]
 
     def figures(self) -> dict[str, Any]:
-        """Give the least and the most of each twelfth of the time, for each worker that was there all of it.
+        """Return minimum and maximum of each twelfth of the time, for each worker that lived throughout.
 
-        The slope is that of the least over the second half: a training holds more only while it goes on.
+        The slope is fitted to the minima of the second half, since a training uses more memory only while it runs.
         """
-        all_the_time = set.intersection(*(set(sample) for sample in self.samples))
-        curves = [np.array([sample[pid] for sample in self.samples]) for pid in sorted(all_the_time)]
+        lasting = set.intersection(*(set(sample) for sample in self.samples))
+        curves = [np.array([sample[pid] for sample in self.samples]) for pid in sorted(lasting)]
         least, most = (
             [[f(part) for part in np.array_split(curve, _PARTS)] for curve in curves] for f in (np.min, np.max)
         )
         return {
-            "resident memory of each worker over time, MB, at least": [_rounded(curve) for curve in least],
-            "at most": [_rounded(curve) for curve in most],
+            "resident memory of each worker over time, MB, at least": [_whole_megabytes(curve) for curve in least],
+            "at most": [_whole_megabytes(curve) for curve in most],
             "slope of the least over the second half, MB a minute": [[round(self._slope(curve), 1)] for curve in least],
-            "workers replaced": len(set.union(*(set(sample) for sample in self.samples)) - all_the_time),
+            "workers replaced": len(set.union(*(set(sample) for sample in self.samples)) - lasting),
         }
 
     def _slope(self, least: Sequence[float]) -> float:
         half = least[_PARTS // 2 :]
-        minutes = np.arange(len(half)) * self.every * len(self.samples) / _PARTS / 60
+        minutes = np.arange(len(half)) * self.interval * len(self.samples) / _PARTS / 60
         return float(np.polyfit(minutes, half, 1)[0])
 
 
-def _rounded(curve: Sequence[float]) -> list[int]:
+def _whole_megabytes(curve: Sequence[float]) -> list[int]:
     return [round(float(size)) for size in curve]
 
 
-async def watch(served: Served, seconds: float) -> Memory:
-    """Measure for so long."""
-    every = seconds / _SAMPLES
-    samples = [served.memory()]
-    begun = anyio.current_time()
+async def sample_memory(server: RunningServer, seconds: float) -> Memory:
+    """Sample the memory of all workers for `seconds` seconds."""
+    interval = seconds / _SAMPLES
+    samples = [server.memory()]
+    started = anyio.current_time()
     for number in range(1, _SAMPLES + 1):
-        await anyio.sleep_until(begun + number * every)
-        samples.append(served.memory())
-    return Memory(every, samples)
+        await anyio.sleep_until(started + number * interval)
+        samples.append(server.memory())
+    return Memory(interval, samples)

@@ -1,4 +1,4 @@
-"""`warmer serve --http` as a process with workers."""
+"""Start and stop `warmer serve --http` with several workers, and measure their memory."""
 
 import os
 import subprocess
@@ -16,33 +16,33 @@ from urllib.request import urlopen
 
 from warmer_evals import EvalError
 
-_START = 120.0
-_STOP = 60.0
-_SAYS = "warmer: serving "
+_START_SECONDS = 120.0
+_STOP_SECONDS = 60.0
+_ANNOUNCEMENT = "warmer: serving "
 COMMAND = [sys.executable, "-P", "-m", "warmer_server.cli"]
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """A server that is ready."""
+class RunningServer:
+    """A server that is ready: its endpoint and the id of its main process."""
 
     url: str
     pid: int
 
     def memory(self) -> dict[int, float]:
-        """Measure the resident memory of each worker, in MB (10^6 bytes), by process id; nothing without /proc."""
-        return {pid: size for pid in _workers(self.pid) if (size := _resident(pid))}
+        """Return the resident memory of each worker in MB (10^6 bytes) by process id; empty without /proc."""
+        return {pid: size for pid in _workers(self.pid) if (size := _resident_megabytes(pid))}
 
 
 def environment(data_dir: Path) -> dict[str, str]:
-    """Give the environment of a server on a data directory, without settings that would lead it elsewhere."""
+    """Return the environment for a server on a data directory, without this process's Warmer and Qdrant settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("QDRANT_", "WARMER_"))}
     return {**kept, "WARMER_DATA_DIR": str(data_dir)}
 
 
 @contextmanager
-def serve(settings: Mapping[str, str], workers: int, log: Path) -> Iterator[Served]:
-    """Start a server, wait until it is ready, and end it.
+def serve(settings: Mapping[str, str], workers: int, log: Path) -> Iterator[RunningServer]:
+    """Start a server, wait until it is ready, and stop it on exit.
 
     Raises:
         EvalError: It does not start.
@@ -54,34 +54,34 @@ def serve(settings: Mapping[str, str], workers: int, log: Path) -> Iterator[Serv
     ):
         try:
             assert process.stderr
-            url = _url(process.stderr, file)
+            url = _read_url(process.stderr, file)
             Thread(target=lambda: file.writelines(process.stderr or ()), daemon=True).start()
             _wait_ready(url.removesuffix("mcp") + "ready")
-            yield Served(url, process.pid)
+            yield RunningServer(url, process.pid)
         finally:
             process.terminate()
             with suppress(subprocess.TimeoutExpired):
-                process.wait(_STOP)
+                process.wait(_STOP_SECONDS)
             process.kill()
 
 
-def _url(said: IO[str], log: IO[str]) -> str:
+def _read_url(lines: IO[str], log: IO[str]) -> str:
     last = ""
-    for line in said:
+    for line in lines:
         log.write(line)
-        if line.startswith(_SAYS):
-            return line.removeprefix(_SAYS).strip()
+        if line.startswith(_ANNOUNCEMENT):
+            return line.removeprefix(_ANNOUNCEMENT).strip()
         last = line
     raise EvalError(f"the server did not start: {last.strip()}")
 
 
 def _wait_ready(url: str) -> None:
-    deadline = time.monotonic() + _START
+    deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        with suppress(URLError, HTTPException, OSError), urlopen(url, timeout=_START):  # noqa: S310
+        with suppress(URLError, HTTPException, OSError), urlopen(url, timeout=_START_SECONDS):  # noqa: S310
             return
         time.sleep(0.1)
-    raise EvalError(f"the server was not ready in {_START:g} seconds")
+    raise EvalError(f"the server was not ready in {_START_SECONDS:g} seconds")
 
 
 def _workers(pid: int) -> list[int]:
@@ -92,7 +92,7 @@ def _workers(pid: int) -> list[int]:
     return []
 
 
-def _resident(pid: int) -> float:
+def _resident_megabytes(pid: int) -> float:
     with suppress(OSError):
         pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

@@ -1,4 +1,4 @@
-"""Reports of evaluations: the figures as JSON, a summary as Markdown, and a page that a person enjoys reading."""
+"""Reports of evaluations: figures as JSON, a summary as Markdown, and an HTML page."""
 
 import json
 import math
@@ -16,14 +16,14 @@ __all__ = ["prepare", "write"]
 
 
 def prepare(folder: Path) -> None:
-    """Make the folder for a report, before the work begins.
+    """Create the folder for a report, to fail before the work begins.
 
     Raises:
-        EvalError: It cannot be made or written to.
+        EvalError: The folder cannot be created or written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / ".writable", "")
+        _write_atomically(folder / ".writable", "")
         (folder / ".writable").unlink()
     except OSError as error:
         raise EvalError(f"cannot write a report to {folder}: {error}. Choose another --out") from error
@@ -33,9 +33,9 @@ def write(report: dict[str, Any], folder: Path) -> None:
     """Write report.json, report.md and report.html, each atomically; the same report gives the same bytes.
 
     Args:
-        report: What `warmer-evals run` or `warmer-evals agent` measured (`kind` is "run" or "agent"). Missing figures
-            are null; figures that are not finite are written as null.
-        folder: Where the three files go; made if it is not there.
+        report: The figures of `warmer-evals run` or `warmer-evals agent` (`kind` is "run" or "agent"). Figures that
+            are not finite are written as null.
+        folder: Folder for the three files; created if it does not exist.
 
     Raises:
         EvalError: The folder cannot be written to.
@@ -49,19 +49,19 @@ def write(report: dict[str, Any], folder: Path) -> None:
     }
     prepare(folder)
     for name, text in files.items():
-        _replace(folder / name, text)
+        _write_atomically(folder / name, text)
 
 
 def _json(report: dict[str, Any]) -> str:
-    """Lay figures out for a reader, and each query on a line of its own."""
+    """Serialise with indentation, but with one line per query."""
     entries = []
     for key, value in report.items():
         if key == "per_query":
             rows = ",\n".join("  " + json.dumps(row, ensure_ascii=False, allow_nan=False) for row in value)
-            laid_out = f"[\n{rows}\n ]" if rows else "[]"
+            serialised = f"[\n{rows}\n ]" if rows else "[]"
         else:
-            laid_out = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False).replace("\n", "\n ")
-        entries.append(f" {json.dumps(key)}: {laid_out}")
+            serialised = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False).replace("\n", "\n ")
+        entries.append(f" {json.dumps(key)}: {serialised}")
     return "{\n" + ",\n".join(entries) + "\n}\n"
 
 
@@ -73,10 +73,10 @@ def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _replace(path: Path, text: str) -> None:
+def _write_atomically(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_bytes(text.encode("utf-8", "replace"))  # a passage may hold half a surrogate pair
+        partial.write_bytes(text.encode("utf-8", "replace"))  # a passage may contain a lone surrogate
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Where the marks of the charts go, in percent of their width and height, so that text keeps its size on any screen."""
+"""Positions of charts' marks in percent of width and height, so that text keeps its size on any screen."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from warmer_evals.report.figures import Figure, difference, interval
 
-_ROWS_A_SIDE = 8
+_ROWS_PER_SIDE = 8
 _LEFT, _RIGHT = 4.0, 96.0
 _TOP, _BOTTOM = 8.0, 84.0
 _FIRST_X, _LAST_X = 16.0, 94.0
@@ -33,19 +33,19 @@ class Axis:
     end: float = _RIGHT
 
     def at(self, value: float) -> float:
-        """Place a value."""
+        """Return the position of a value in percent."""
         return round(self.start + (self.end - self.start) * (value - self.low) / (self.high - self.low), 2)
 
     def ticks(self, form: Callable[[Figure], str]) -> list[Tick]:
-        """Label every step."""
+        """Return a labelled tick for every step."""
         steps = round((self.high - self.low) / self.step)
         values = [round(self.low + index * self.step, 10) + 0.0 for index in range(steps + 1)]
-        return [Tick(self.at(value), _trimmed(form(value))) for value in values]
+        return [Tick(self.at(value), _without_trailing_zeros(form(value))) for value in values]
 
 
 @dataclass(frozen=True, slots=True)
 class IntervalRow:
-    """A method's mean (`at`) and interval (`low`, `high`); None where there is none."""
+    """A method's mean (`at`) and interval (`low`, `high`) in percent; None if missing."""
 
     method: str
     label: str
@@ -70,7 +70,7 @@ class IntervalChart:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeRow:
-    """How many queries a method wins, ties and loses, as fractions."""
+    """Fractions of queries that a method wins, ties and loses."""
 
     method: str
     label: str
@@ -91,7 +91,7 @@ class OutcomeChart:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What one query gained: a bar that starts at `start` and is `size` long; `href` shows the query's hits."""
+    """The gain of one query: a bar from `start`, `size` long, in percent; `href` links to the query's hits."""
 
     label: str
     value: str
@@ -104,7 +104,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """Queries by what they gained, best first: all as columns (`bars`), the ends as rows (`best`, `worst`)."""
+    """Queries by gain, best first: all as columns (`bars`), both ends as rows (`best`, `worst`)."""
 
     title: str
     note: str
@@ -117,7 +117,7 @@ class Differences:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A point of a line, and what it says."""
+    """A point of a line in percent, and its tooltip."""
 
     x: float
     y: float
@@ -134,7 +134,7 @@ class Line:
 
     @property
     def segments(self) -> list[tuple[Point, Point]]:
-        """The points, by neighbours."""
+        """Pairs of consecutive points."""
         return list(pairwise(self.points))
 
 
@@ -157,7 +157,7 @@ Measured = tuple[str, str, str, Figure, list[float] | None]
 def interval_chart(
     title: str, note: str, measured: Sequence[Measured], form: Callable[[Figure], str], *, zero: bool = False
 ) -> IntervalChart | None:
-    """Chart means with intervals; None if there is not one mean. `zero` keeps zero in sight and draws a line there."""
+    """Chart means with intervals; None without any mean. `zero` includes zero and draws a line there."""
     values = [value for *_, mean, bounds in measured if mean is not None for value in (mean, *(bounds or ()))]
     if not values:
         return None
@@ -190,8 +190,8 @@ def differences(title: str, note: str, gains: Iterable[tuple[str, str, float]]) 
     bars = [_bar(axis, index * width, *gain) for index, gain in enumerate(ranked)]
     best = [bar for bar in bars if bar.side != "loss"]
     worst = [bar for bar in bars if bar.side == "loss"]
-    if len(bars) > 2 * _ROWS_A_SIDE:
-        best, worst = [bar for bar in best if bar.side == "win"][:_ROWS_A_SIDE], worst[-_ROWS_A_SIDE:]
+    if len(bars) > 2 * _ROWS_PER_SIDE:
+        best, worst = [bar for bar in best if bar.side == "win"][:_ROWS_PER_SIDE], worst[-_ROWS_PER_SIDE:]
     return Differences(title, note, axis.at(0.0), round(width, 3), bars, best, worst)
 
 
@@ -203,12 +203,12 @@ def line_chart(
     *,
     zero: bool = False,
 ) -> LineChart | None:
-    """Chart (method, label, [(x, y)]); None if there is not one y. `zero` as in `interval_chart`."""
+    """Chart (method, label, [(x, y)]); None without any y. `zero` as in `interval_chart`."""
     values = [y for *_, points in series for _, y in points if y is not None]
     if not values:
         return None
-    places = sorted({x for *_, points in series for x, y in points if y is not None})
-    across = Axis(places[0], places[-1], 1, _FIRST_X, _LAST_X) if len(places) > 1 else None
+    xs = sorted({x for *_, points in series for x, y in points if y is not None})
+    across = Axis(xs[0], xs[-1], 1, _FIRST_X, _LAST_X) if len(xs) > 1 else None
     up = _axis([*values, 0.0] if zero else values, steps=4, start=_BOTTOM, end=_TOP)
 
     def at(x: float) -> float:
@@ -222,13 +222,13 @@ def line_chart(
         title,
         note,
         [line for line in lines if line.points],
-        [Tick(at(x), f"{x:g}") for x in places],
+        [Tick(at(x), f"{x:g}") for x in xs],
         up.ticks(form),
         up.at(0.0) if zero else None,
     )
 
 
-def _trimmed(label: str) -> str:
+def _without_trailing_zeros(label: str) -> str:
     return label.rstrip("0").rstrip(".") if "." in label and label[-1] != "%" else label
 
 
@@ -241,7 +241,7 @@ def _bar(axis: Axis, place: float, query: str, label: str, gain: float) -> Bar:
 
 def _axis(values: Sequence[float], steps: int, start: float = _LEFT, end: float = _RIGHT) -> Axis:
     low, high = min(values), max(values)
-    if high - low < 1e-9:  # noqa: PLR2004 - one value: give it some room
+    if high - low < 1e-9:  # noqa: PLR2004 - a single value needs some range
         low, high = low - 0.05, high + 0.05
     rough = (high - low) / steps
     power = 10.0 ** math.floor(math.log10(rough))

@@ -1,6 +1,6 @@
-"""What the page needs to show any query's hits: documents once, lists by their numbers.
+"""Data of the page's view of hits: each document once, hits by the numbers of their documents.
 
-A hit is `[document, score]`, or `[document, score, rank before]` where it is compared with a list (0: it is new).
+A hit is `[document, score]`, or `[document, score, previous rank]` if it is compared with another list (0: new).
 """
 
 from collections.abc import Iterable
@@ -10,46 +10,47 @@ Hit = tuple[str, float | None]
 
 
 class Documents:
-    """Numbers documents as they come."""
+    """Numbers documents in order of first use."""
 
     def __init__(self, texts: dict[str, str]) -> None:
-        """Take the texts by document id; a document without one is shown by its id."""
+        """Take texts by document id; a document without text is shown by its id."""
         self._texts = texts
         self._numbers: dict[str, int] = {}
 
     def numbered(self, hits: Iterable[Any]) -> list[list[Any]]:
-        """Put numbers in the place of ids."""
+        """Replace ids by numbers."""
         return [
-            [self._numbers.setdefault(str(document), len(self._numbers)), _short(score)] for document, score in hits
+            [self._numbers.setdefault(str(document), len(self._numbers)), _without_fraction(score)]
+            for document, score in hits
         ]
 
     def compared(self, hits: Iterable[Any], before: Iterable[Any]) -> list[list[Any]]:
-        """Number hits, and say which rank each had before."""
+        """Replace ids by numbers, and append the rank of each hit in `before`."""
         ranks = {number: rank for rank, (number, _) in enumerate(self.numbered(before), 1)}
         return [[number, score, ranks.get(number, 0)] for number, score in self.numbered(hits)]
 
     def listed(self) -> list[list[str]]:
-        """All documents, by number: id, and text where there is one."""
+        """Return all documents in the order of their numbers: `[id, text]`, or `[id]` without text."""
         return [[document, text] if (text := self._texts.get(document)) else [document] for document in self._numbers]
 
 
 def column(note: str, first: int, hits: list[list[Any]]) -> dict[str, Any]:
-    """A list of hits, counted from `first`."""
+    """Return a list of hits for the page, with ranks from `first` on."""
     return {"note": note, "first": first, "hits": hits}
 
 
 def query(
     entry: dict[str, Any], gain: float | None, best: float | None, sections: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """A query: what it gained, the best score of its first hits, and its lists side by side, by section."""
+    """Return a query for the page: its gain, the best score of its first hits, and sections of lists side by side."""
     return {"id": str(entry.get("id")), "text": entry.get("text") or "", "gain": gain, "best": best, "in": sections}
 
 
 def bundle(queries: list[dict[str, Any]], documents: Documents, sides: tuple[str, str], scale: float) -> dict[str, Any]:
-    """All queries, those that gained most first, with the documents, the two sides, and the best possible score."""
+    """Return all data of the view: queries by gain, documents, names of the two sides, and the best possible score."""
     ranked = sorted(queries, key=lambda item: (item["gain"] is None, -(item["gain"] or 0.0), item["id"]))
     return {"scale": scale, "sides": sides, "documents": documents.listed(), "queries": ranked}
 
 
-def _short(score: float | None) -> float | None:
+def _without_fraction(score: float | None) -> float | None:
     return int(score) if score is not None and score == int(score) else score

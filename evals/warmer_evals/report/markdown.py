@@ -1,4 +1,4 @@
-"""A report as Markdown: the verdict, the figures in tables, and what they mean."""
+"""Render a report as Markdown: the verdict, tables of figures, and what they mean."""
 
 import re
 
@@ -9,37 +9,37 @@ from warmer_evals.report.view import Table, View
 def render_markdown(view: View) -> str:
     """Render a view as Markdown; text from datasets and models cannot become markup."""
     parts = [
-        f"# {_plain(view.title)}",
-        f"**{_plain(view.verdict)}** {_plain(view.lead)}",
-        *[_items(view.cautions)] * bool(view.cautions),
+        f"# {_escaped(view.title)}",
+        f"**{_escaped(view.verdict)}** {_escaped(view.lead)}",
+        *[_bullets(view.cautions)] * bool(view.cautions),
         "\n".join(map(_headline, view.headlines)),
         *map(_table, view.tables),
         "## Setting",
-        _items([f"{name}: {value}" for name, value in view.facts]),
-        *["## Notes", _items(view.notes)] * bool(view.notes),
+        _bullets([f"{name}: {value}" for name, value in view.facts]),
+        *["## Notes", _bullets(view.notes)] * bool(view.notes),
         "## What the figures mean",
-        "\n".join(f"- **{_plain(term)}**: {_plain(text)}" for term, text in view.meanings),
+        "\n".join(f"- **{_escaped(term)}**: {_escaped(text)}" for term, text in view.meanings),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def _headline(headline: Headline) -> str:
-    detail = f" ({_plain(headline.detail)})" if headline.detail else ""
+    detail = f" ({_escaped(headline.detail)})" if headline.detail else ""
     verdict = f", {headline.verdict}" if headline.verdict else ""
-    return f"- **{_plain(headline.title)}**: {headline.value}{detail}{verdict}; {_plain(headline.meaning)}"
+    return f"- **{_escaped(headline.title)}**: {headline.value}{detail}{verdict}; {_escaped(headline.meaning)}"
 
 
 def _table(table: Table) -> str:
     align = [":--", *[":--" if table.prose else "--:"] * (len(table.columns) - 1)]
-    cells = [[_plain(cell) for cell in row] for row in [table.columns, *table.rows]]
+    cells = [[_escaped(cell) for cell in row] for row in [table.columns, *table.rows]]
     lines = ["| " + " | ".join(row) + " |" for row in [cells[0], align, *cells[1:]]]
-    note = ["", _plain(table.note)] if table.note else []
-    return "\n".join([f"## {_plain(table.title)}", "", *lines, *note])
+    note = ["", _escaped(table.note)] if table.note else []
+    return "\n".join([f"## {_escaped(table.title)}", "", *lines, *note])
 
 
-def _items(texts: list[str]) -> str:
-    return "\n".join(f"- {_plain(text)}" for text in texts)
+def _bullets(texts: list[str]) -> str:
+    return "\n".join(f"- {_escaped(text)}" for text in texts)
 
 
-def _plain(text: str) -> str:
+def _escaped(text: str) -> str:
     return re.sub(r"([\\`*\[\]|#]|<(?=\S))", r"\\\1", " ".join(text.split()))

@@ -1,4 +1,4 @@
-"""How the methods of retrieval are called in a report."""
+"""Labels and notes of the retrieval methods in a report."""
 
 _METHODS = {
     "vanilla": ("No feedback", "the next hits of the dense list"),
@@ -13,6 +13,11 @@ _METHODS = {
 }
 
 
-def named(name: str) -> tuple[str, str]:
-    """Give a method's label and a note; an unknown method is called what it is."""
-    return _METHODS.get(name, (name, ""))
+def method_label(name: str) -> str:
+    """Return a method's label; for an unknown method, its name."""
+    return _METHODS[name][0] if name in _METHODS else name
+
+
+def method_note(name: str) -> str:
+    """Return a short description of a method; empty for an unknown one."""
+    return _METHODS[name][1] if name in _METHODS else ""

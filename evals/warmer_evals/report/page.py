@@ -1,4 +1,4 @@
-"""A report as one HTML file: no network, no library, nothing in it but its own style and script may act."""
+"""Render a report as one HTML file, without network access or libraries."""
 
 import base64
 import hashlib
@@ -11,9 +11,9 @@ from warmer_evals.report.view import View
 
 
 def render_page(view: View) -> str:
-    """Render a view as a page. Texts are escaped; the policy admits style and script by their hashes alone."""
+    """Render a view as a page. Texts are escaped; the policy allows only our own style and script, by hash."""
     style, script = (files(__package__).joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
-    policy = f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'"
+    policy = f"default-src 'none'; style-src '{_csp_hash(style)}'; script-src '{_csp_hash(script)}'; base-uri 'none'"
     environment = Environment(
         loader=PackageLoader("warmer_evals.report", ""),
         autoescape=True,
@@ -27,5 +27,5 @@ def render_page(view: View) -> str:
     return page.render(view=view, style=Markup(style), script=Markup(script), policy=policy)  # noqa: S704 - our own files
 
 
-def _hash(source: str) -> str:
+def _csp_hash(source: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()

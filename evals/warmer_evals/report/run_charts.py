@@ -14,14 +14,14 @@ from warmer_evals.report.charts import (
     line_chart,
 )
 from warmer_evals.report.figures import DASH, Figure, bounds, change, number, pick, probability
-from warmer_evals.report.methods import named
-from warmer_evals.report.run_rows import dcg_gain, spent
+from warmer_evals.report.methods import method_label, method_note
+from warmer_evals.report.run_rows import dcg_gain, scores_by_round
 
 _AGAINST_K = ("vanilla_hybrid", "rocchio", "feedback_reference", "feedback_dense", "feedback")
 
 
 def interval_charts(report: dict[str, Any]) -> list[IntervalChart]:
-    """Chart the methods' means: gain, residual nDCG, nDCG at the budget."""
+    """Chart the methods' means: relevance gain, residual nDCG, nDCG at the budget."""
     methods, budget = report.get("methods") or {}, report.get("budget") or {}
     size = pick(report, "about", "budget") or DASH
     charts = [
@@ -34,7 +34,10 @@ def interval_charts(report: dict[str, Any]) -> list[IntervalChart]:
         interval_chart(
             f"nDCG at {size} scores",
             "of all that is scored, each method from its own first list",
-            [(name, *named(name), entry.get("ndcg"), bounds(entry, "ci")) for name, entry in budget.items()],
+            [
+                (name, method_label(name), method_note(name), entry.get("ndcg"), bounds(entry, "ci"))
+                for name, entry in budget.items()
+            ],
             number,
         ),
     ]
@@ -44,7 +47,7 @@ def interval_charts(report: dict[str, Any]) -> list[IntervalChart]:
 def outcome_chart(report: dict[str, Any]) -> OutcomeChart | None:
     """Chart how many queries each method wins and loses by DCG."""
     rows = [
-        OutcomeRow(name, named(name)[0], wins, ties, losses, probability(method.get("dcg_sign_test_p")))
+        OutcomeRow(name, method_label(name), wins, ties, losses, probability(method.get("dcg_sign_test_p")))
         for name, method in (report.get("methods") or {}).items()
         if name != "vanilla" and method.get("queries")
         for wins, ties, losses in [[method.get(f"dcg_{side}") or 0.0 for side in ("wins", "ties", "losses")]]
@@ -53,7 +56,7 @@ def outcome_chart(report: dict[str, Any]) -> OutcomeChart | None:
 
 
 def difference_chart(report: dict[str, Any]) -> Differences | None:
-    """Chart what feedback changes, query by query."""
+    """Chart the difference in DCG that feedback makes, by query."""
     gains = [
         (str(entry.get("id")), str(entry.get("text") or entry.get("id")), gain)
         for entry in report.get("per_query") or []
@@ -63,17 +66,17 @@ def difference_chart(report: dict[str, Any]) -> Differences | None:
 
 
 def line_charts(report: dict[str, Any]) -> list[LineChart]:
-    """Chart what more scores bring: by K, and by rounds."""
+    """Chart measures against the number of scores: by K, and by round."""
     sizes = report.get("by_k") or []
 
     def against_k(measure: str) -> list[tuple[str, str, list[tuple[float, Figure]]]]:
         return [
-            (name, named(name)[0], [(size["k"], pick(size, "methods", name, measure)) for size in sizes])
+            (name, method_label(name), [(size["k"], pick(size, "methods", name, measure)) for size in sizes])
             for name in _AGAINST_K
         ]
 
     rounds = [
-        (name, named(name)[0], list(zip(spent(report), entry.get("rounds") or [], strict=False)))
+        (name, method_label(name), list(zip(scores_by_round(report), entry.get("rounds") or [], strict=False)))
         for name, entry in sorted((report.get("budget") or {}).items(), key=lambda item: item[0] == "feedback")
     ]
     charts = [
@@ -88,7 +91,7 @@ def line_charts(report: dict[str, Any]) -> list[LineChart]:
 
 def _measured(methods: dict[str, Any], measure: str) -> list[Measured]:
     return [
-        (name, *named(name), method.get(measure), bounds(method, "ci", measure))
+        (name, method_label(name), method_note(name), method.get(measure), bounds(method, "ci", measure))
         for name, method in methods.items()
         if measure != "relevance_gain" or name != "vanilla"
     ]

@@ -16,20 +16,20 @@ from warmer_evals.report.figures import (
     share,
     with_interval,
 )
-from warmer_evals.report.methods import named
-from warmer_evals.report.run_rows import spent
+from warmer_evals.report.methods import method_label
+from warmer_evals.report.run_rows import scores_by_round
 from warmer_evals.report.view import Table
 
 _UNSTEERED = {"vanilla", "vanilla_hybrid", "rerank_only"}
 
 
 def figure_tables(report: dict[str, Any]) -> list[Table]:
-    """All figures of all methods."""
+    """Return tables with all figures of all methods."""
     methods = report.get("methods") or {}
     by_judge = [
         [
-            named(name)[0],
-            _ci(method, "relevance_gain", change),
+            method_label(name),
+            _measure_cell(method, "relevance_gain", change),
             change(method.get("relevance_gain_strict")),
             count(method.get("relevant_new")),
             *(share(method.get(f"dcg_{side}")) for side in ("wins", "losses", "ties")),
@@ -39,7 +39,7 @@ def figure_tables(report: dict[str, Any]) -> list[Table]:
     ]
     same_list = [
         [
-            named(name)[0],
+            method_label(name),
             with_interval(same.get("relevance_gain"), bounds(same, "ci", "relevance_gain"), change),
             *(share(same.get(f"dcg_{side}")) for side in ("wins", "losses")),
             probability(same.get("dcg_sign_test_p")),
@@ -49,9 +49,9 @@ def figure_tables(report: dict[str, Any]) -> list[Table]:
     ]
     residual = [
         [
-            named(name)[0],
-            _ci(method, "ndcg", number),
-            _ci(method, "vs_same_list", change),
+            method_label(name),
+            _measure_cell(method, "ndcg", number),
+            _measure_cell(method, "vs_same_list", change),
             *(number(method.get(measure)) for measure in ("recall_50", "precision", "ap")),
             share(method.get("unjudged") if pick(report, "about", "pooled") else None),
         ]
@@ -77,10 +77,10 @@ def _budget_table(report: dict[str, Any]) -> list[Table]:
     budget = report.get("budget") or {}
     if not budget:
         return []
-    rounds = len(spent(report))
+    rounds = len(scores_by_round(report))
     rows = [
         [
-            named(name)[0],
+            method_label(name),
             with_interval(entry.get("ndcg"), bounds(entry, "ci"), number),
             with_interval(entry.get("over_rerank_only"), bounds(entry, "ci_over_rerank_only"), change),
             with_interval(entry.get("over_same_list"), bounds(entry, "ci_over_same_list"), change),
@@ -94,7 +94,7 @@ def _budget_table(report: dict[str, Any]) -> list[Table]:
         "nDCG",
         "Over the dense list",
         "Over its own list",
-        *(f"After {scores}" for scores in spent(report)),
+        *(f"After {scores}" for scores in scores_by_round(report)),
         "In two steps",
     ]
     size = pick(report, "about", "budget") or DASH
@@ -114,13 +114,15 @@ def _by_k_tables(report: dict[str, Any]) -> list[Table]:
     for title, measure, form in measures:
         rows = [[pick(size, "methods", name, measure) for size in sizes] for name in names]
         if any(value is not None for row in rows for value in row):
-            cells = [[named(name)[0], *(form(value) for value in row)] for name, row in zip(names, rows, strict=True)]
+            cells = [
+                [method_label(name), *(form(value) for value in row)] for name, row in zip(names, rows, strict=True)
+            ]
             tables.append(Table(title, ["Method", *(f"K = {size.get('k')}" for size in sizes)], cells))
     return tables
 
 
 def parameter_tables(report: dict[str, Any]) -> list[Table]:
-    """What each method was measured with."""
+    """Return a table of the parameters that each method used."""
     params = report.get("params") or {}
     rows = []
     for name, numbers in (
@@ -130,15 +132,15 @@ def parameter_tables(report: dict[str, Any]) -> list[Table]:
     ):
         folds = params.get(name) or []
         for fold, entry in enumerate(folds, 1):
-            label = named(name)[0] + (f", fold {fold}" if len(folds) > 1 else "")
-            values = ", ".join(f"{key} {_plain(entry.get(key))}" for key in numbers)
+            label = method_label(name) + (f", fold {fold}" if len(folds) > 1 else "")
+            values = ", ".join(f"{key} {_general_number(entry.get(key))}" for key in numbers)
             origin = ": ".join(str(entry[key]) for key in ("source", "reason") if entry.get(key))
             rows.append([label, values, origin or DASH])
     return [Table("Parameters", ["Method", "Values", "Origin"], rows, prose=True)] if rows else []
 
 
 def facts(report: dict[str, Any]) -> list[tuple[str, str]]:
-    """What was measured, and how."""
+    """Return the settings of the evaluation, as (name, value)."""
     about, usage = report.get("about") or {}, pick(report, "about", "usage")
     rows = [
         ("Dataset", str(report.get("dataset") or DASH)),
@@ -161,9 +163,9 @@ def facts(report: dict[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
-def _ci(method: dict[str, Any], measure: str, form: Callable[[Figure], str]) -> str:
+def _measure_cell(method: dict[str, Any], measure: str, form: Callable[[Figure], str]) -> str:
     return with_interval(method.get(measure), bounds(method, "ci", measure), form)
 
 
-def _plain(value: Figure) -> str:
+def _general_number(value: Figure) -> str:
     return DASH if value is None else f"{value:g}"

@@ -1,4 +1,4 @@
-"""The view of `warmer-evals run`: methods of retrieval on the queries of a dataset."""
+"""The view of `warmer-evals run`: retrieval methods on the queries of a dataset."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from warmer_evals.report.view import View
 
 
 def run_view(report: dict[str, Any]) -> View:
-    """Lay out the report of a run."""
+    """Return the view of a run's report."""
     headlines = _headlines(report)
     return View(
         title=f"Is feedback worth having on {report.get('dataset') or DASH}?",
@@ -40,7 +40,9 @@ def run_view(report: dict[str, Any]) -> View:
 def _headlines(report: dict[str, Any]) -> list[Headline]:
     method = pick(report, "methods", "feedback") or {}
     queries = method.get("queries")
-    judged = sum(pick(entry, "methods", "feedback", "ndcg") is not None for entry in report.get("per_query") or [])
+    judged_queries = sum(
+        pick(entry, "methods", "feedback", "ndcg") is not None for entry in report.get("per_query") or []
+    )
     same = method.get("same_list") or {}
     gain, lift = method.get("relevance_gain"), method.get("vs_same_list")
     wins, losses, p = (method.get(name) for name in ("dcg_wins", "dcg_losses", "dcg_sign_test_p"))
@@ -59,7 +61,7 @@ def _headlines(report: dict[str, Any]) -> list[Headline]:
         Headline(
             "DCG per query",
             "DCG, wins : losses",
-            f"{_times(wins, queries)} : {_times(losses, queries)}",
+            f"{_query_count(wins, queries)} : {_query_count(losses, queries)}",
             f"{share(wins)} won, {share(losses)} lost, {probability(p)}" if wins is not None else "",
             _over_same_list(same),
             by_sign_test(same.get("dcg_wins"), same.get("dcg_losses"), same.get("dcg_sign_test_p"), queries),
@@ -70,7 +72,7 @@ def _headlines(report: dict[str, Any]) -> list[Headline]:
             change(lift),
             interval(bounds(method, "ci", "vs_same_list"), change),
             "by the judgments, over the same list without feedback",
-            by_interval(bounds(method, "ci", "vs_same_list"), judged),
+            by_interval(bounds(method, "ci", "vs_same_list"), judged_queries),
         ),
         Headline(
             f"nDCG at {budget} scores",
@@ -79,15 +81,19 @@ def _headlines(report: dict[str, Any]) -> list[Headline]:
             interval(bounds(ours, "ci_over_same_list"), change),
             f"in rounds with feedback {number(ours.get('ndcg'))}, reading on down the same list "
             f"{number(theirs.get('ndcg'))}",
-            by_interval(bounds(ours, "ci_over_same_list"), judged),
+            by_interval(bounds(ours, "ci_over_same_list"), judged_queries),
         ),
     ]
 
 
 def _over_same_list(same: dict[str, Any]) -> str:
-    said = "queries whose new hits score more, or less, by the judge"
+    meaning = "queries whose new hits score more, or less, by the judge"
     wins, losses = same.get("dcg_wins"), same.get("dcg_losses")
-    return said if wins is None else f"{said}; {share(wins)} : {share(losses)} against the same list without feedback"
+    return (
+        meaning
+        if wins is None
+        else f"{meaning}; {share(wins)} : {share(losses)} against the same list without feedback"
+    )
 
 
 def _hits(report: dict[str, Any]) -> dict[str, Any]:
@@ -119,5 +125,5 @@ def _list_note(entry: dict[str, Any], name: str) -> str:
     return f"DCG {number(method.get('dcg'), 2)}" + (f", residual nDCG {number(ndcg, 2)}" if ndcg is not None else "")
 
 
-def _times(fraction: float | None, queries: int | None) -> str:
+def _query_count(fraction: float | None, queries: int | None) -> str:
     return DASH if fraction is None or queries is None else str(round(fraction * queries))

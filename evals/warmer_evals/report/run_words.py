@@ -1,14 +1,14 @@
-"""What the figures of `warmer-evals run` mean, and what to be careful about."""
+"""Texts of `warmer-evals run`: the lead, cautions, and what the figures mean."""
 
 from typing import Any
 
 from warmer_evals.report.figures import DASH, pick
 
-_FEW = 20
+_FEW_QUERIES = 20
 
 
 def lead(report: dict[str, Any]) -> str:
-    """What was done, in two sentences."""
+    """Describe the evaluation in two sentences."""
     k, n = report.get("k") or DASH, report.get("n") or DASH
     return (
         f"The judge ({report.get('judge') or DASH}) scored the first {k} hits of each query. What the scores then "
@@ -17,24 +17,26 @@ def lead(report: dict[str, Any]) -> str:
 
 
 def cautions(report: dict[str, Any]) -> list[str]:
-    """What a reader should know before the figures."""
+    """List caveats that apply to this report."""
     queries, skipped = pick(report, "methods", "feedback", "queries"), pick(report, "methods", "feedback", "skipped")
-    found = []
+    caveats = []
     if not queries:
-        found.append("Every query was skipped: nowhere do the scores of the first hits differ.")
-    elif queries < _FEW:
-        found.append(f"Only {queries} {'query' if queries == 1 else 'queries'}: the intervals are rough.")
+        caveats.append("Every query was skipped: nowhere do the scores of the first hits differ.")
+    elif queries < _FEW_QUERIES:
+        caveats.append(f"Only {queries} {'query' if queries == 1 else 'queries'}: the intervals are rough.")
     if queries and skipped:
-        found.append(f"Skipped: {skipped} of {queries + skipped} queries, as the scores of their first hits are equal.")
+        caveats.append(
+            f"Skipped: {skipped} of {queries + skipped} queries, as the scores of their first hits are equal."
+        )
     if report.get("judge") == "qrels":
-        found.append("Oracle: the judgments are the scores; residual measures are then not independent of the judge.")
+        caveats.append("Oracle: the judgments are the scores; residual measures are then not independent of the judge.")
     if pick(report, "about", "qrels") is False:
-        found.append("No judgments: what needs them (nDCG, recall, the budget) is left out.")
-    return found
+        caveats.append("No judgments: what needs them (nDCG, recall, the budget) is left out.")
+    return caveats
 
 
 def meanings(report: dict[str, Any]) -> list[tuple[str, str]]:
-    """What each measure means, as (term, text)."""
+    """Explain each measure, as (term, text)."""
     k, n = report.get("k") or DASH, report.get("n") or DASH
     return [
         (

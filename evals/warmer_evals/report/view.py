@@ -1,4 +1,4 @@
-"""What a report shows, whichever kind it is: the same for Markdown and for the page."""
+"""The content of a report of either kind, rendered as Markdown and as a page."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +9,7 @@ from warmer_evals.report.verdicts import Headline
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells, the first of which names the row; `prose` if the others are words."""
+    """Rows of cells; the first cell names the row. `prose` aligns the other cells as text."""
 
     title: str
     columns: list[str]
@@ -20,7 +20,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A report, ready to be rendered; every string is plain text and still to be escaped."""
+    """A report ready to render; all strings are plain text that the renderer must escape."""
 
     title: str
     eyebrow: str

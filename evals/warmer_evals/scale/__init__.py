@@ -1,1 +1,1 @@
-"""How cost grows with a collection: `python -m warmer_evals.scale DATASETS WORK [POINTS ...]`; see docs/scale.md."""
+"""How costs grow with the size of a collection: `python -m warmer_evals.scale`; see docs/scale.md."""

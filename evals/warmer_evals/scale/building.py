@@ -1,4 +1,4 @@
-"""Builds a collection as `warmer index` does, and says what it took."""
+"""Build a collection as `warmer index` does, and measure time, memory and disk."""
 
 import os
 import resource
@@ -23,8 +23,8 @@ DIM = 384
 _MB = 1e6
 
 
-class _Drawn:
-    """Draws passages, writes their vectors down, and gives each its vector when it is to be embedded."""
+class _DrawingEmbedder:
+    """Draws passages, writes their vectors to a file, and serves as the embedder that reads them back in order."""
 
     name, dim = "lookalike", DIM
 
@@ -34,12 +34,12 @@ class _Drawn:
         self.seconds = 0.0
 
     def passages(self, count: int) -> Iterator[Passage]:
-        begun = perf_counter()
+        started = perf_counter()
         with self._file.open("wb") as vectors:
             for passage, vector in self._source.draw(count):
                 vectors.write(vector.tobytes())
                 yield passage
-        self.seconds = perf_counter() - begun
+        self.seconds = perf_counter() - started
 
     def embed_query(self, text: str) -> Vector:
         raise NotImplementedError(text)
@@ -51,17 +51,17 @@ class _Drawn:
 
 
 def build(source: Lookalike, work: Path, points: int) -> Figures:
-    """Publish a collection of that many passages in `work`, and leave their vectors beside it."""
-    catalog, name = Catalog(work), name_of(points)
-    drawn = _Drawn(source, vectors_of(work, points))
-    begun = perf_counter()
+    """Publish a collection of `points` passages in `work`, with their vectors in a file beside it."""
+    catalog, name = Catalog(work), collection_name(points)
+    embedder = _DrawingEmbedder(source, vectors_file(work, points))
+    started = perf_counter()
     with _peak_of_children() as peak:
-        index_passages(catalog.generations(name), drawn.passages(points), drawn, roots={})
+        index_passages(catalog.generations(name), embedder.passages(points), embedder, roots={})
     shard = next((work / "collections" / name / "generations").glob("*/shard"))
     blocks = sum(file.stat().st_blocks for file in shard.rglob("*"))
     children, own = resource.getrusage(resource.RUSAGE_CHILDREN), resource.getrusage(resource.RUSAGE_SELF)
     return {
-        "build seconds": perf_counter() - begun - drawn.seconds,
+        "build seconds": perf_counter() - started - embedder.seconds,
         "build child CPU seconds": children.ru_utime + children.ru_stime,
         "build child peak MB, own": peak[0] / _MB,
         "build child peak MB, mapped files": peak[1] / _MB,
@@ -70,40 +70,40 @@ def build(source: Lookalike, work: Path, points: int) -> Figures:
     }
 
 
-def name_of(points: int) -> str:
-    """Name the collection of that many passages."""
+def collection_name(points: int) -> str:
+    """Return the name of the collection of `points` passages."""
     return f"scale-{points}"
 
 
-def vectors_of(work: Path, points: int) -> Path:
-    """Locate the vectors of a collection's passages, float32, in the order of their sources."""
-    return work / f"{name_of(points)}.f32"
+def vectors_file(work: Path, points: int) -> Path:
+    """Return the file of a collection's vectors: float32, in the order in which passages were drawn."""
+    return work / f"{collection_name(points)}.f32"
 
 
 @contextmanager
 def _peak_of_children() -> Iterator[list[float]]:
-    """Watch how much memory the child has at most, its own and that of mapped files; in bytes."""
+    """Sample the peak resident memory of child processes in bytes: [anonymous, mapped files]."""
     peak, done = [0.0, 0.0], Event()
 
     def watch() -> None:
         while not done.wait(0.2):
             for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
-                peak[:] = map(max, peak, resident(child))
+                peak[:] = map(max, peak, resident_bytes(child))
 
-    watching = Thread(target=watch, daemon=True)
+    watcher = Thread(target=watch, daemon=True)
     if sys.platform == "linux":
-        watching.start()
+        watcher.start()
     try:
         yield peak
     finally:
         done.set()
 
 
-def resident(process: str = "self") -> tuple[float, float]:
-    """Give the resident memory of a process in bytes: its own, and that of mapped files."""
+def resident_bytes(process: str = "self") -> tuple[float, float]:
+    """Return the resident memory of a process in bytes: (anonymous, mapped files); zeros without /proc."""
     try:
         status = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines())
         own, mapped = (1024.0 * int(status[key].split()[0]) for key in ("RssAnon", "RssFile"))
-    except (OSError, KeyError):  # it ended, or this is no Linux
+    except (OSError, KeyError):  # the process ended, or this is not Linux
         return 0.0, 0.0
     return own, mapped

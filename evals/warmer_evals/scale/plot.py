@@ -1,4 +1,4 @@
-"""A plot of how figures grow, as SVG: both axes are logarithmic."""
+"""Line plots as SVG, both axes logarithmic."""
 
 import math
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ Lines = Mapping[str, Mapping[int, float]]
 
 
 def plot(title: str, lines: Lines) -> str:
-    """Draw lines (name -> x -> y, all positive), their names at the right ends."""
+    """Draw lines (name -> x -> y, all positive), labelled at their right ends."""
     xs = sorted({x for line in lines.values() for x in line})
     lowest, highest = _decades([y for line in lines.values() for y in line.values()])
     left, right = math.log10(xs[0]), math.log10(xs[-1])
@@ -28,13 +28,13 @@ def plot(title: str, lines: Lines) -> str:
         parts.append(f'<path d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}" stroke="#ddd"/>')
         parts.append(_text(_LEFT - 8, y + 4, f"{10.0**decade:g}", "end"))
     parts += [_text(across(x), _HEIGHT - _BOTTOM + 20, f"{x:,}", "middle") for x in xs]
-    below = math.inf
+    label_y = math.inf
     for n, (name, line) in enumerate(sorted(lines.items(), key=lambda pair: pair[1][max(pair[1])])):
         points = " ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in sorted(line.items()))
         colour = _COLOURS[n % len(_COLOURS)]
-        below = min(up(line[max(line)]) + 4, below - 15)
+        label_y = min(up(line[max(line)]) + 4, label_y - 15)
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts.append(_text(_WIDTH - _RIGHT + 8, below, name, "start", colour))
+        parts.append(_text(_WIDTH - _RIGHT + 8, label_y, name, "start", colour))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" '
         f'font-size="12"><rect width="100%" height="100%" fill="#fff"/>{"".join(parts)}</svg>\n'

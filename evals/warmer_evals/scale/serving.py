@@ -1,4 +1,4 @@
-"""Serves a collection, and says how long its queries take and how many of the nearest they find."""
+"""Query a collection, and measure latency, memory and recall."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -14,8 +14,8 @@ from warmer.steering.feedback import Steering, equivalent_query, steer
 from warmer.steering.params import Params
 from warmer.steering.ranking import rank
 from warmer.vectors import Vector
-from warmer_evals.scale.building import DIM, name_of, resident, vectors_of
-from warmer_evals.scale.lookalike import Real
+from warmer_evals.scale.building import DIM, collection_name, resident_bytes, vectors_file
+from warmer_evals.scale.lookalike import Source
 
 Figures = dict[str, float]
 
@@ -26,51 +26,52 @@ _MB = 1e6
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """What a query of vectors found, the vector whose nearest neighbours it asked for, and what was left out."""
+class _VectorQuery:
+    """Rows that a vector query found, the vector whose nearest neighbours it asked for, and the rows it excluded."""
 
     found: set[int]
     vector: Vector
     without: list[int]
 
 
-def measure(source: Real, work: Path, points: int, calls: int) -> Figures:
-    """Open the collection, and put `calls` real queries to it, each with five and with fifteen random scores.
+def measure(source: Source, work: Path, points: int, calls: int) -> Figures:
+    """Open the collection and make `calls` real queries, each followed by feedback with five and fifteen random scores.
 
-    All are put twice: at first most of what they need is read from the disk. All times but one are of the second time.
+    All are made twice, since the first pass reads most of its data from the disk. All times but one are of the second
+    pass.
     """
-    before = resident()
-    index = Catalog(work).open(name_of(points))
-    begun = perf_counter()
+    before = resident_bytes()
+    index = Catalog(work).open(collection_name(points))
+    started = perf_counter()
     asyncio.run(index.info())
-    opened = perf_counter() - begun
-    loaded = resident()
-    first, timed = _Timed(), _Timed()
-    asyncio.run(_ask(index, source, first, calls))
-    asked = asyncio.run(_ask(index, source, timed, calls))
-    served = resident()
-    nearest = _recall(vectors_of(work, points), asked)
+    opened = perf_counter() - started
+    loaded = resident_bytes()
+    first_pass, second_pass = _Timer(), _Timer()
+    asyncio.run(_run_queries(index, source, first_pass, calls))
+    vector_queries = asyncio.run(_run_queries(index, source, second_pass, calls))
+    served = resident_bytes()
+    recall = _recall(vectors_file(work, points), vector_queries)
     return {
         "open seconds": opened,
         "memory MB, own": (served[0] - before[0]) / _MB,
         "memory MB, own, when opened": (loaded[0] - before[0]) / _MB,
         "memory MB, mapped files": (served[1] - before[1]) / _MB,
-        "search, vectors, at first, p50 ms": first.figures()["search, vectors, p50 ms"],
-        **timed.figures(),
-        **{f"recall@{_TOP}, {what}": share for what, share in nearest.items()},
+        "search, vectors, at first, p50 ms": first_pass.figures()["search, vectors, p50 ms"],
+        **second_pass.figures(),
+        **{f"recall@{_TOP}, {what}": share for what, share in recall.items()},
     }
 
 
-class _Timed:
-    """Milliseconds of calls, by name: on the clock, and of the processor."""
+class _Timer:
+    """Milliseconds of calls by name: wall clock and processor."""
 
     def __init__(self) -> None:
         self._calls: dict[str, list[tuple[float, float]]] = {}
 
-    async def __call__(self, what: str, asked: Awaitable[list[Hit]]) -> list[Hit]:
-        begun, worked = perf_counter(), process_time()
-        hits = await asked
-        self._calls.setdefault(what, []).append((1000 * (perf_counter() - begun), 1000 * (process_time() - worked)))
+    async def __call__(self, what: str, call: Awaitable[list[Hit]]) -> list[Hit]:
+        started, worked = perf_counter(), process_time()
+        hits = await call
+        self._calls.setdefault(what, []).append((1000 * (perf_counter() - started), 1000 * (process_time() - worked)))
         return hits
 
     def figures(self) -> Figures:
@@ -82,14 +83,14 @@ class _Timed:
         return made
 
 
-async def _ask(index: Index, source: Real, timed: _Timed, calls: int) -> dict[str, list[_Asked]]:
+async def _run_queries(index: Index, source: Source, timer: _Timer, calls: int) -> dict[str, list[_VectorQuery]]:
     rng = np.random.default_rng(1)
-    asked: dict[str, list[_Asked]] = {}
+    vector_queries: dict[str, list[_VectorQuery]] = {}
     for n in rng.permutation(len(source.queries))[:calls]:
         vector, text = source.query_vectors[n], source.queries[n]
-        dense = await timed("search, vectors", index.search(vector, max(_SCORES)))
-        asked.setdefault("search", []).append(_Asked(_rows(dense[:_TOP]), vector, []))
-        first = await timed("search, vectors and words", index.search(vector, max(_SCORES), text=text))
+        dense = await timer("search, vectors", index.search(vector, max(_SCORES)))
+        vector_queries.setdefault("search", []).append(_VectorQuery(_rows(dense[:_TOP]), vector, []))
+        first = await timer("search, vectors and words", index.search(vector, max(_SCORES), text=text))
         for count in _SCORES:
             seen = first[:count]
             scored = [(hit.id, hit.vector, int(rng.integers(11)) / 10) for hit in seen]
@@ -98,38 +99,38 @@ async def _ask(index: Index, source: Real, timed: _Timed, calls: int) -> dict[st
             texts, without = {hit.id: hit.passage for hit in seen}, [hit.id for hit in seen]
             query = DenseQuery(vector, steering.items, steering.coefficients)
             what = f"feedback, {count} scores"
-            found = await timed(f"{what}, vectors", rank(index, query, _TOP, without=without))
-            asked.setdefault(what, []).append(_asked(found, vector, steering, seen))
+            found = await timer(f"{what}, vectors", rank(index, query, _TOP, without=without))
+            vector_queries.setdefault(what, []).append(_feedback_query(found, vector, steering, seen))
             lexical, share, near = steering.lexical(text, texts), steering.share, steering.neighbours
-            again = rank(index, query, 5, lexical=lexical, share=share, neighbours=near, without=without)
-            await timed(f"{what}, as served", again)
-    return asked
+            served = rank(index, query, 5, lexical=lexical, share=share, neighbours=near, without=without)
+            await timer(f"{what}, as served", served)
+    return vector_queries
 
 
-def _asked(hits: Sequence[Hit], vector: Vector, steering: Steering, seen: Sequence[Hit]) -> _Asked:
-    return _Asked(_rows(hits), equivalent_query(vector, steering), sorted(_rows(seen)))
+def _feedback_query(hits: Sequence[Hit], vector: Vector, steering: Steering, seen: Sequence[Hit]) -> _VectorQuery:
+    return _VectorQuery(_rows(hits), equivalent_query(vector, steering), sorted(_rows(seen)))
 
 
 def _rows(hits: Sequence[Hit]) -> set[int]:
     return {int(str(hit.payload["source"]).removesuffix(".md")) for hit in hits}
 
 
-def _recall(file: Path, asked: dict[str, list[_Asked]]) -> dict[str, float]:
-    """Compare with the nearest of all vectors."""
+def _recall(file: Path, vector_queries: dict[str, list[_VectorQuery]]) -> dict[str, float]:
+    """Return recall against an exact search of all vectors, by kind of query."""
     vectors = np.memmap(file, np.float32, "r").reshape(-1, DIM)
-    return {what: _share(vectors, each) for what, each in asked.items()}
+    return {what: _recall_of(vectors, each) for what, each in vector_queries.items()}
 
 
-def _share(vectors: Vector, asked: Sequence[_Asked]) -> float:
-    queries = np.stack([one.vector for one in asked])
-    best: list[list[tuple[float, int]]] = [[] for _ in asked]
-    for begin in range(0, len(vectors), _CHUNK):
-        similarity = queries @ vectors[begin : begin + _CHUNK].T
-        for n, one in enumerate(asked):
+def _recall_of(vectors: Vector, vector_queries: Sequence[_VectorQuery]) -> float:
+    queries = np.stack([one.vector for one in vector_queries])
+    best: list[list[tuple[float, int]]] = [[] for _ in vector_queries]
+    for start in range(0, len(vectors), _CHUNK):
+        similarity = queries @ vectors[start : start + _CHUNK].T
+        for n, one in enumerate(vector_queries):
             for row in one.without:
-                if 0 <= row - begin < similarity.shape[1]:
-                    similarity[n, row - begin] = -np.inf
+                if 0 <= row - start < similarity.shape[1]:
+                    similarity[n, row - start] = -np.inf
             top = np.argpartition(-similarity[n], min(_TOP, similarity.shape[1] - 1))[:_TOP]
-            best[n] = sorted([*best[n], *((float(similarity[n, i]), begin + int(i)) for i in top)])[-_TOP:]
-    shares = [len(one.found & {row for _, row in top}) / _TOP for one, top in zip(asked, best, strict=True)]
+            best[n] = sorted([*best[n], *((float(similarity[n, i]), start + int(i)) for i in top)])[-_TOP:]
+    shares = [len(one.found & {row for _, row in top}) / _TOP for one, top in zip(vector_queries, best, strict=True)]
     return float(np.mean(shares))

@@ -1,4 +1,4 @@
-"""Text to vector."""
+"""Embed texts: protocols of models, and the default model."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from typing import Protocol
 from warmer.passage import Window
 from warmer.vectors import QueryVector, Vector
 
-# ONNX Runtime and the hub's client send usage data to their makers unless told not to before they are imported.
+# ONNX Runtime and the Hugging Face client send telemetry unless this is set before they are imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
@@ -15,11 +15,11 @@ DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 
 class Retriever(Protocol):
-    """What queries are embedded by.
+    """A model that embeds queries.
 
     Attributes:
-        name: What the vectors are said to be from; equal names mean one vector space.
-        dim: Length of a vector; 0 where the engine embeds, and nobody here knows.
+        name: Name of the model; equal names mean the same vector space.
+        dim: Length of a vector; 0 if unknown because the engine embeds.
     """
 
     @property
@@ -29,27 +29,27 @@ class Retriever(Protocol):
     def dim(self) -> int: ...  # noqa: D102
 
     def embed_query(self, text: str) -> QueryVector:
-        """Embed a query; shape (dim,)."""
+        """Embed a query: a vector of shape (dim,), or a text for the engine to embed."""
         ...
 
 
 class Embedder(Retriever, Protocol):
-    """A loaded embedding model, for queries and passages."""
+    """A model that embeds queries and passages."""
 
     def embed_query(self, text: str) -> Vector:
         """Embed a query; shape (dim,), unit length."""
         ...
 
     def embed_passages(self, texts: Sequence[str]) -> Iterator[tuple[int, Vector]]:
-        """Embed passages in any order; yields the position in `texts` and the vector."""
+        """Embed passages; yield pairs of position in `texts` and vector, in any order."""
         ...
 
 
 class LoadedEmbedder(Embedder, Protocol):
-    """A model that runs here.
+    """An embedding model that runs in this process.
 
     Attributes:
-        window: How much of a text it reads, where that is known.
+        window: The model's context window, if known.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""An embedding model that loads while the server already talks, and embeds beside it."""
+"""Load an embedding model, and embed queries, without blocking the event loop."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ Waiting = Callable[[float], Awaitable[None]]
 
 
 class BackgroundEmbedder:
-    """Loads a model once, in a daemon thread; a load that failed is tried again by the next call."""
+    """Loads a model once, in a daemon thread; after a failure the next call tries again."""
 
     def __init__(self, load: Callable[[], Retriever]) -> None:
         self._load = load
@@ -24,37 +24,37 @@ class BackgroundEmbedder:
         self._one_at_a_time = anyio.CapacityLimiter(1)
 
     def start(self) -> None:
-        """Begin to load, unless that was begun."""
+        """Start loading, unless it has started."""
         if self._loading is None:
             self._loading = Future()
-            Thread(target=self._run, args=(self._loading,), daemon=True).start()
+            Thread(target=self._load_into, args=(self._loading,), daemon=True).start()
 
     async def ready(self, waiting: Waiting) -> Retriever:
-        """Wait for the model; `waiting` is called at once and every second, with the seconds waited so far.
+        """Wait for the model; meanwhile call `waiting` at once and every second, with the seconds waited so far.
 
         Raises:
             EmbeddingError: The model cannot be loaded.
         """
         self.start()
         assert self._loading
-        loading, begun = self._loading, monotonic()
+        loading, started = self._loading, monotonic()
         settled = asyncio.wrap_future(loading)
-        settled.add_done_callback(lambda future: future.exception())  # asyncio logs what nobody looks at
+        settled.add_done_callback(lambda future: future.exception())  # asyncio logs exceptions that are never retrieved
         while not loading.done():
-            await waiting(monotonic() - begun)
+            await waiting(monotonic() - started)
             await asyncio.wait([settled], timeout=1)
         if loading.exception() and self._loading is loading:
             self._loading = None
         return loading.result()
 
     async def embed_query(self, retriever: Retriever, text: str) -> QueryVector:
-        """Embed in a thread, one query at a time: the model uses all cores for one as it is."""
+        """Embed a query in a thread, one query at a time: a single one already uses all cores."""
         return await anyio.to_thread.run_sync(retriever.embed_query, text, limiter=self._one_at_a_time)
 
-    def _run(self, loading: Future[Retriever]) -> None:
+    def _load_into(self, loading: Future[Retriever]) -> None:
         try:
             loaded = self._load()
-            trim()  # 56 MB for the built-in model
+            trim()  # saves 56 MB with the built-in model
             loading.set_result(loaded)
-        except BaseException as error:  # noqa: BLE001  whatever it is, the caller who waits must see it
+        except BaseException as error:  # noqa: BLE001  reraised in `ready`
             loading.set_exception(error)

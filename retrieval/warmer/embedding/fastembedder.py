@@ -1,4 +1,4 @@
-"""Embedding models by name: the built-in one, and through FastEmbed any that it knows, or a local folder."""
+"""Load embedding models: the built-in one, or through FastEmbed one that it lists or a local folder."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warmer.embedding import DEFAULT_MODEL, LoadedEmbedder, minilm
-from warmer.embedding.weights import Weights, from_folder
+from warmer.embedding.weights import Weights, find_weights
 from warmer.embedding.window import window_of
 from warmer.errors import EmbeddingError
-from warmer.vectors import Vector
+from warmer.vectors import Vector, unit
 
-if TYPE_CHECKING:  # importing it takes longer than loading the built-in model, which does without
+if TYPE_CHECKING:  # slow to import, and the built-in model does not need it
     from fastembed import TextEmbedding
 
 _BATCH = 8
 
 
 class FastEmbedder:
-    """A model of FastEmbed's, loaded."""
+    """A loaded FastEmbed model."""
 
     def __init__(self, name: str, model: "TextEmbedding") -> None:
         self.name = name
@@ -31,24 +31,24 @@ class FastEmbedder:
 
     def embed_query(self, text: str) -> Vector:
         """Embed a query; shape (dim,), unit length."""
-        return _unit(next(iter(self._model.query_embed(text))))
+        return _normalized(next(iter(self._model.query_embed(text))))
 
     def embed_passages(self, texts: Sequence[str]) -> Iterator[tuple[int, Vector]]:
-        """Embed passages, shortest first: small batches of like length need the least padding."""
+        """Embed passages, shortest first: small batches of similar length need the least padding."""
         order = sorted(range(len(texts)), key=lambda position: len(texts[position]))
         vectors = self._model.passage_embed([texts[position] for position in order], batch_size=_BATCH)
         for position, vector in zip(order, vectors, strict=True):
-            yield position, _unit(vector)
+            yield position, _normalized(vector)
 
 
 def load(model: str = DEFAULT_MODEL) -> LoadedEmbedder:
-    """Load a model by name or by the path of its folder; takes half a second for the built-in one.
+    """Load a model by its name or folder; the built-in one takes half a second.
 
     Raises:
-        EmbeddingError: There is no such model, its files do not fit, or they cannot be fetched.
+        EmbeddingError: There is no such model, or its files are unusable or cannot be downloaded.
     """
     try:
-        return minilm.MiniLM() if model.lower() in minilm.UPSTREAM_NAMES else _load(model)
+        return minilm.MiniLM() if model.lower() in minilm.UPSTREAM_NAMES else _load_fastembed(model)
     except EmbeddingError:
         raise
     except Exception as error:
@@ -58,17 +58,17 @@ def load(model: str = DEFAULT_MODEL) -> LoadedEmbedder:
         ) from error
 
 
-def _load(model: str) -> FastEmbedder:
+def _load_fastembed(model: str) -> FastEmbedder:
     from fastembed import TextEmbedding  # noqa: PLC0415
 
     if (folder := Path(model).expanduser()).is_dir():
-        weights = from_folder(folder)
-        return FastEmbedder(weights.name, from_disk(weights))
+        weights = find_weights(folder)
+        return FastEmbedder(weights.name, load_weights(weights))
     return FastEmbedder(model, TextEmbedding(model, enable_cpu_mem_arena=False))
 
 
-def from_disk(weights: Weights) -> "TextEmbedding":
-    """Load files that are on this disk by FastEmbed."""
+def load_weights(weights: Weights) -> "TextEmbedding":
+    """Load local model files with FastEmbed."""
     from fastembed import TextEmbedding  # noqa: PLC0415
     from fastembed.common.model_description import ModelSource, PoolingType  # noqa: PLC0415
 
@@ -84,5 +84,5 @@ def from_disk(weights: Weights) -> "TextEmbedding":
     return TextEmbedding(weights.name, specific_model_path=str(weights.folder), enable_cpu_mem_arena=False)
 
 
-def _unit(vector: NDArray[Any]) -> Vector:
-    return (vector / max(float(np.linalg.norm(vector)), 1e-12)).astype(np.float32)
+def _normalized(vector: NDArray[Any]) -> Vector:
+    return unit(vector).astype(np.float32)

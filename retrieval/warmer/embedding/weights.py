@@ -1,4 +1,4 @@
-"""Model files on this disk, in the form that FastEmbed can be given."""
+"""Locate local model files for FastEmbed."""
 
 import hashlib
 import json
@@ -13,7 +13,14 @@ _ONNX_FILES = ("model.onnx", "onnx/model.onnx", "model_optimized.onnx", "onnx/mo
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A name of our own, the folder of the tokenizer, the ONNX file, and how token vectors become one."""
+    """Local files of a model.
+
+    Attributes:
+        name: Name to register the model under.
+        folder: Folder of the tokenizer.
+        model: The ONNX file.
+        pooling: FastEmbed's name of the pooling: MEAN, CLS or LAST_TOKEN.
+    """
 
     name: str
     folder: Path
@@ -21,13 +28,13 @@ class Weights:
     pooling: str = "MEAN"
 
 
-def from_folder(folder: Path) -> Weights:
-    """Describe a local model: a folder with an ONNX file, tokenizer.json and tokenizer_config.json.
+def find_weights(folder: Path) -> Weights:
+    """Find a model's files in a folder: an ONNX file, tokenizer.json and tokenizer_config.json.
 
-    The name carries a hash of the weights, so that two models in folders of one name are told apart.
+    The name includes a hash of the weights, to distinguish models in folders of the same name.
 
     Raises:
-        EmbeddingError: A file is missing.
+        EmbeddingError: A file is missing, or the pooling settings are not JSON.
     """
     model = next((folder / file for file in _ONNX_FILES if (folder / file).is_file()), None)
     missing = [file for file in ("tokenizer.json", "tokenizer_config.json") if not (folder / file).is_file()]
@@ -39,13 +46,13 @@ def from_folder(folder: Path) -> Weights:
 
 
 def sha256(path: Path) -> str:
-    """Hash a file; hexadecimal digits."""
+    """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _pooling(folder: Path) -> str:
-    """Read sentence-transformers' pooling settings; the mean where there are none."""
+    """Read sentence-transformers' pooling settings; without any, the mean."""
     settings = folder / "1_Pooling" / "config.json"
     try:
         modes: dict[str, Any] = json.loads(settings.read_text(encoding="utf-8"))

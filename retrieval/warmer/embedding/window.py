@@ -1,4 +1,4 @@
-"""How much of a text a model reads."""
+"""Determine the context window of a model."""
 
 from tokenizers import Tokenizer
 
@@ -6,10 +6,10 @@ from warmer.passage import Window
 
 
 def window_of(tokenizer: Tokenizer | None) -> Window | None:
-    """Ask a model's own tokenizer where it cuts a text off; None where it does not, or there is none."""
+    """Return the context window of a model by its tokenizer; None without a tokenizer or without truncation."""
     if tokenizer is None or not tokenizer.truncation:
         return None
-    whole = Tokenizer.from_str(tokenizer.to_str())
-    whole.no_truncation()
-    whole.no_padding()
-    return Window(tokenizer.truncation["max_length"], lambda text: len(whole.encode(text).ids))
+    untruncated = Tokenizer.from_str(tokenizer.to_str())
+    untruncated.no_truncation()
+    untruncated.no_padding()
+    return Window(tokenizer.truncation["max_length"], lambda text: len(untruncated.encode(text).ids))

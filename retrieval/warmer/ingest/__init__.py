@@ -1,4 +1,4 @@
-"""Files to passages."""
+"""Read files into passages."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -7,10 +7,10 @@ from pathlib import Path
 from warmer.errors import IngestError
 from warmer.ingest.code import code_sections
 from warmer.ingest.decode import MAX_BYTES, decode, decode_html, read_bytes
-from warmer.ingest.files import SUFFIXES, Kind, SourceFile, find_files, kind_of, printable, root_labels
+from warmer.ingest.files import SUFFIXES, Kind, SourceFile, find_files, kind_of, replace_surrogates, root_labels
 from warmer.ingest.html import html_sections
 from warmer.ingest.markdown import markdown_sections
-from warmer.ingest.mdx import markdown_of
+from warmer.ingest.mdx import mdx_to_markdown
 from warmer.ingest.notebook import notebook_sections
 from warmer.ingest.pdf import pdf_sections
 from warmer.ingest.python import module_name, python_sections
@@ -25,45 +25,49 @@ __all__ = ["MAX_BYTES", "SUFFIXES", "Skipped", "SourceFile", "find_files", "read
 
 _READERS: dict[Kind, Callable[[bytes, Path], Iterable[Section]]] = {
     "markdown": lambda data, _: markdown_sections(decode(data)),
-    "mdx": lambda data, _: markdown_sections(markdown_of(decode(data))),
+    "mdx": lambda data, _: markdown_sections(mdx_to_markdown(decode(data))),
     "rst": lambda data, _: rst_sections(decode(data)),
     "html": lambda data, _: html_sections(decode_html(data)),
     "notebook": lambda data, _: notebook_sections(decode(data)),
     "pdf": lambda data, _: pdf_sections(data),
     "python": lambda data, path: python_sections(decode(data, python=True), module_name(path)),
-    "code": lambda data, path: code_sections(decode(data), printable(path.name)),
+    "code": lambda data, path: code_sections(decode(data), replace_surrogates(path.name)),
     "text": lambda data, _: text_sections(decode(data)),
 }
-_MARKDOWN = {"markdown", "mdx", "notebook"}
-_RENDERED = {"markdown", "mdx", "rst"}  # servers show these without lines, unless asked for the plain text
+_SPLIT_AS_MARKDOWN = {"markdown", "mdx", "notebook"}
+_RENDERED = {"markdown", "mdx", "rst"}  # the server shows line numbers only in the plain view
 _WITHOUT_LINES = {"notebook", "pdf"}
 
 
 def read_passages(
-    file: SourceFile, limit: int = 800, window: Window | None = None, most: int = MAX_BYTES
+    file: SourceFile, limit: int = 800, window: Window | None = None, max_bytes: int = MAX_BYTES
 ) -> Iterator[Passage]:
-    """Read a file.
+    """Read the passages of a file.
 
     Args:
-        file: The file; its suffix tells how to read it.
-        limit: The characters of a passage's text, at most.
-        window: What the model reads; no passage is longer.
-        most: The bytes that a file may have.
+        file: The file; its suffix selects the reader.
+        limit: Maximum characters of a passage's text.
+        window: The embedding model's window; no passage is longer.
+        max_bytes: Maximum size of the file.
 
-    Returns:
-        The passages in the order in which they stand; none of an empty file.
+    Yields:
+        The passages in document order; none for an empty file.
 
     Raises:
-        IngestError: The file cannot be read; the message names it and says why. Some passages may have come before.
+        IngestError: The file cannot be read, perhaps only after some passages; the message names the file and the
+            reason.
     """
     kind = kind_of(file.path)
     try:
-        sections = _READERS[kind](read_bytes(file.path, most), file.path)
-        for passage in split(sections, file.source, limit, window, markdown=kind in _MARKDOWN):
-            yield passage if passage.url or not file.link else replace(passage, url=_url(file, kind, passage.line))
+        sections = _READERS[kind](read_bytes(file.path, max_bytes), file.path)
+        for passage in split(sections, file.source, limit, window, markdown=kind in _SPLIT_AS_MARKDOWN):
+            yield passage if passage.url or not file.url else replace(passage, url=_line_url(file, kind, passage.line))
     except IngestError as error:
-        raise IngestError(f"{printable(file.path)}: {error}", error.reason) from error
+        raise IngestError(f"{replace_surrogates(file.path)}: {error}", error.reason) from error
 
 
-def _url(file: SourceFile, kind: Kind, line: int) -> str:
-    return file.link if kind in _WITHOUT_LINES else f"{file.link}{'?plain=1' * (kind in _RENDERED)}#L{line}"
+def _line_url(file: SourceFile, kind: Kind, line: int) -> str:
+    if kind in _WITHOUT_LINES:
+        return file.url
+    query = "?plain=1" if kind in _RENDERED else ""
+    return f"{file.url}{query}#L{line}"

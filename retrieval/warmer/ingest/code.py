@@ -1,4 +1,4 @@
-"""The documentation comments of code to sections; Pygments' lexers tell what is a comment."""
+"""Extract documentation comments from source code; Pygments finds the comments."""
 
 import re
 from collections.abc import Iterator
@@ -9,56 +9,56 @@ from pygments.token import Comment, String
 
 from warmer.ingest.section import Section
 
-_COMMENTS = (Comment, String.Doc)
-_MARKED = ("/**", "/*!", "///", "//!")
-_NOTICE = re.compile(r"copyright|\blicen[sc]e|SPDX-", re.IGNORECASE)
-_FRAME = re.compile(r"^[ \t]*(?:/\*[*!]?(?!/)|\*+/|\*(?!\w)|//[/!]?|#+)?[ \t]?|[ \t]*\*+/[ \t]*$")
-_NAME = re.compile(
+_COMMENT_TOKENS = (Comment, String.Doc)
+_DOC_COMMENT_STARTS = ("/**", "/*!", "///", "//!")
+_LICENCE = re.compile(r"copyright|\blicen[sc]e|SPDX-", re.IGNORECASE)
+_COMMENT_SYNTAX = re.compile(r"^[ \t]*(?:/\*[*!]?(?!/)|\*+/|\*(?!\w)|//[/!]?|#+)?[ \t]?|[ \t]*\*+/[ \t]*$")
+_DEFINITION = re.compile(
     r"""
     \b(?:class|struct|enum|interface|trait|protocol|type|typedef|union|record|object|module|mod|namespace|package|macro
-        |func|fn|fun|function|def|const|let|var|val|message|service|rpc) \s+ (?:\([^)]*\)\s*)? (?P<kept>[\w$.:]+)
+        |func|fn|fun|function|def|const|let|var|val|message|service|rpc) \s+ (?:\([^)]*\)\s*)? (?P<declared>[\w$.:]+)
     | (?P<called>[\w$:~]+) \s* (?:<[^>]*>)? \s* \(
     """,
     re.VERBOSE,
 )
-_LONGEST_LINE = 5000  # of what people write; code beyond is made by programs, and lexers are slow on it
-_LONGEST_SIGNATURE = 6  # lines
+_MAX_LINE_LENGTH = 5000  # longer lines are generated code, on which lexers are slow
+_MAX_SIGNATURE_LINES = 6
 
 
 def code_sections(text: str, name: str) -> Iterator[Section]:
-    """Take each documentation comment, with the signature of what it is about.
+    """Extract each documentation comment, with the signature that follows it.
 
-    That is a comment in a form for it (`/**`, `///` and the like), or one right above a definition that is not
-    indented. Licences are left out.
+    A documentation comment is written as one (`/**`, `///` and the like), or stands unindented right above a
+    definition. Licences are skipped.
 
     Args:
         text: The code.
-        name: The name of the file; the suffix tells the language.
+        name: The file's name; its suffix selects the language.
     """
     rows = text.split("\n")
-    if max(map(len, rows)) > _LONGEST_LINE:
+    if max(map(len, rows)) > _MAX_LINE_LENGTH:
         return
-    for first, last in _comments(text, name):
-        comment = [_FRAME.sub("", row).rstrip() for row in rows[first : last + 1]]
+    for first, last in _comment_runs(text, name):
+        comment = [_COMMENT_SYNTAX.sub("", row).rstrip() for row in rows[first : last + 1]]
         raw = "\n".join(rows[first : last + 1])
-        signature = _signature(rows[last + 1 :][: _LONGEST_SIGNATURE + 1])
-        found = _NAME.search(signature)
-        about = (found["kept"] or found["called"]).strip(".:") if found else ""
-        documents = raw.lstrip().startswith(_MARKED) or (about and not raw[0].isspace())
-        said = [row for row, text in enumerate(comment) if text]
-        if documents and said and not _NOTICE.search(raw):
-            begin, end = said[0], said[-1] + 1
-            title, head = (f"{name} > {about}", [signature]) if about else (name, [])
+        signature = _signature(rows[last + 1 :][: _MAX_SIGNATURE_LINES + 1])
+        definition = _DEFINITION.search(signature)
+        symbol = (definition["declared"] or definition["called"]).strip(".:") if definition else ""
+        is_documentation = raw.lstrip().startswith(_DOC_COMMENT_STARTS) or (symbol and not raw[0].isspace())
+        filled = [row for row, text in enumerate(comment) if text]
+        if is_documentation and filled and not _LICENCE.search(raw):
+            begin, end = filled[0], filled[-1] + 1
+            title, head = (f"{name} > {symbol}", [signature]) if symbol else (name, [])
             lines = range(first + begin + 1, first + end + 1)
             yield Section(title, "\n".join([*head, *comment[begin:end]]), [first + 1] * len(head) + [*lines])
 
 
-def _comments(text: str, name: str) -> Iterator[tuple[int, int]]:
-    """Find the first and last line (from 0) of each run of comments that stand alone on their lines."""
+def _comment_runs(text: str, name: str) -> Iterator[tuple[int, int]]:
+    """Find the first and last line (from 0) of each run of comments that have their lines to themselves."""
     begin = end = -1
     row = at = 0
     for position, kind, value in get_lexer_for_filename(name).get_tokens_unprocessed(text):
-        if kind in Comment.Preproc or not any(kind in wanted for wanted in _COMMENTS):  # type: ignore[comparison-overlap]
+        if kind in Comment.Preproc or not any(kind in token for token in _COMMENT_TOKENS):  # type: ignore[comparison-overlap]
             continue
         row += text.count("\n", at, position)
         at = position
@@ -75,9 +75,9 @@ def _comments(text: str, name: str) -> Iterator[tuple[int, int]]:
 
 
 def _signature(rows: list[str]) -> str:
-    """Take the code up to where its body begins; decorators and the like are no part of it."""
+    """Return the code before the body, on one line and without decorators or attributes."""
     taken: list[str] = []
-    for row in islice(rows, _LONGEST_SIGNATURE):
+    for row in islice(rows, _MAX_SIGNATURE_LINES):
         bare = row.strip()
         if not bare or bare.startswith(("}", "*/")):
             break

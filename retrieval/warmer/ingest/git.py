@@ -1,4 +1,4 @@
-"""Links to the files of a git checkout, from what is in its `.git`; no program is run."""
+"""Derive the web URLs of a checkout's files from its `.git` folder, without running git."""
 
 import configparser
 import re
@@ -10,53 +10,53 @@ from urllib.parse import quote
 _REMOTE = re.compile(
     r"(?:(?P<scheme>https?|ssh|git)://)?(?:[^@/\s]+@)?(?P<host>[\w.-]+)(?P<port>:\d+(?=/))?[:/]/*(?P<path>[^?#\s]+)"
 )
-_FORMS = {"github": "blob", "gitlab": "-/blob"}
+_FILE_PATHS = {"github": "blob", "gitlab": "-/blob"}
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A checkout of a repository on GitHub, GitLab, or a server of theirs.
+    """A checkout of a repository on GitHub or GitLab, public or self-hosted.
 
     Attributes:
-        root: Its folder.
-        files: The URL below which the server shows the files.
+        root: The folder of the checkout.
+        base_url: URL below which the server shows the files of a branch or commit.
     """
 
     root: Path
-    files: str
+    base_url: str
 
-    def link(self, path: Path) -> str:
-        """Give the URL of a file."""
-        return f"{self.files}/{quote(path.relative_to(self.root).as_posix(), errors='replace')}"
+    def url(self, path: Path) -> str:
+        """Return the URL of a file."""
+        return f"{self.base_url}/{quote(path.relative_to(self.root).as_posix(), errors='replace')}"
 
 
-def checkout(folder: Path) -> Checkout | None:
-    """Read what a folder with a `.git` is a checkout of; None where no link can be made.
+def read_checkout(folder: Path) -> Checkout | None:
+    """Read the checkout in a folder with a `.git`; None if its files have no known URL.
 
-    Links name a branch: the one that is followed, or the server's default. So they stay the same from commit to
-    commit; only those of a checkout without a branch name the commit.
+    URLs name the upstream branch or else the remote's default branch, so that they survive new commits. On a detached
+    HEAD they name the commit.
     """
     with suppress(OSError, ValueError, configparser.Error):
-        private, shared = _git_folders(folder)
-        head = (private / "HEAD").read_text(encoding="utf-8").strip()
+        git_dir, common_dir = _git_folders(folder)
+        head = (git_dir / "HEAD").read_text(encoding="utf-8").strip()
         branch = head.removeprefix("ref: refs/heads/") if head.startswith("ref: ") else ""
-        config = _config(shared / "config")
-        remote, followed = _followed(config, branch)
-        page = _page(config.get(f'remote "{remote}"', "url", fallback=""))
-        reference = followed or (_default(shared, remote) if branch else _COMMIT.fullmatch(head) and head)
-        if page and reference:
-            return Checkout(folder, f"{page}/{quote(reference)}")
+        config = _config(common_dir / "config")
+        remote, upstream = _upstream(config, branch)
+        base_url = _base_url(config.get(f'remote "{remote}"', "url", fallback=""))
+        reference = upstream or (_default_branch(common_dir, remote) if branch else _COMMIT.fullmatch(head) and head)
+        if base_url and reference:
+            return Checkout(folder, f"{base_url}/{quote(reference)}")
     return None
 
 
 def _git_folders(folder: Path) -> tuple[Path, Path]:
-    """Find where HEAD is and where the rest is; a worktree or submodule has a file that leads there."""
-    private = folder / ".git"
-    if private.is_file():
-        private = folder / private.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
-    common = private / "commondir"
-    return private, private / common.read_text(encoding="utf-8").strip() if common.is_file() else private
+    """Return git's GIT_DIR, which has HEAD, and GIT_COMMON_DIR, which has the rest; they differ in a worktree."""
+    git_dir = folder / ".git"
+    if git_dir.is_file():  # in a worktree or submodule
+        git_dir = folder / git_dir.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
+    common_dir = git_dir / "commondir"
+    return git_dir, git_dir / common_dir.read_text(encoding="utf-8").strip() if common_dir.is_file() else git_dir
 
 
 def _config(path: Path) -> configparser.ConfigParser:
@@ -66,26 +66,29 @@ def _config(path: Path) -> configparser.ConfigParser:
     return config
 
 
-def _followed(config: configparser.ConfigParser, branch: str) -> tuple[str, str]:
-    """Name the remote, and its branch that the current one follows."""
-    of_branch = f'branch "{branch}"'
-    remote = config.get(of_branch, "remote", fallback="") or "origin"
-    merge = config.get(of_branch, "merge", fallback="") or ""
+def _upstream(config: configparser.ConfigParser, branch: str) -> tuple[str, str]:
+    """Return the remote and the upstream branch of a branch; the latter may be empty."""
+    section = f'branch "{branch}"'
+    remote = config.get(section, "remote", fallback="") or "origin"
+    merge = config.get(section, "merge", fallback="") or ""
     return remote, merge.removeprefix("refs/heads/")
 
 
-def _default(shared: Path, remote: str) -> str:
+def _default_branch(common_dir: Path, remote: str) -> str:
     prefix = f"ref: refs/remotes/{remote}/"
-    head = (shared / "refs" / "remotes" / remote / "HEAD").read_text(encoding="utf-8").strip()
+    head = (common_dir / "refs" / "remotes" / remote / "HEAD").read_text(encoding="utf-8").strip()
     return head.removeprefix(prefix) if head.startswith(prefix) else ""
 
 
-def _page(remote: str | None) -> str:
-    """Turn a remote's URL into that of its files on the server, without any user or password."""
+def _base_url(remote: str | None) -> str:
+    """Convert a remote's URL to that of its files on the server, without credentials; empty if the host is unknown."""
     found = _REMOTE.fullmatch(remote or "")
-    form = found and next((form for name, form in _FORMS.items() if name in found["host"].lower().split(".")), None)
-    if not found or not form:
+    if not found:
         return ""
-    web = found["scheme"] in {"http", "https"}
-    host = f"{found['scheme']}://{found['host']}{found['port'] or ''}" if web else f"https://{found['host']}"
-    return f"{host}/{found['path'].rstrip('/').removesuffix('.git')}/{form}"
+    labels = found["host"].lower().split(".")
+    path = next((path for name, path in _FILE_PATHS.items() if name in labels), None)
+    if not path:
+        return ""
+    is_web = found["scheme"] in {"http", "https"}
+    host = f"{found['scheme']}://{found['host']}{found['port'] or ''}" if is_web else f"https://{found['host']}"
+    return f"{host}/{found['path'].rstrip('/').removesuffix('.git')}/{path}"

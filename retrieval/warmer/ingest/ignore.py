@@ -1,4 +1,4 @@
-"""Which files are left out on purpose: hidden, ignored, or not asked for."""
+"""Decide which files are skipped: hidden, ignored, excluded or not included."""
 
 import re
 from collections.abc import Sequence
@@ -17,82 +17,87 @@ Specs = tuple[tuple[Path, GitIgnoreSpec], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """What holds in a folder; of rules that say something of a file, the last in this order counts.
+class IgnoreRules:
+    """The rules in force in a folder.
+
+    In order of increasing precedence: `.gitignore` files, "hidden files and caches are ignored", `.warmerignore` files,
+    `exclude`. What remains must match `include`, if that has patterns.
 
     Attributes:
-        root: The folder that is indexed.
-        git: The `.gitignore` files that hold, outermost first. After them comes that hidden files and caches are out.
-        own: The `.warmerignore` files that hold, outermost first.
-        exclude: Patterns of what is out.
-        include: Patterns of the only files that are in, unless there are none.
+        root: The folder being indexed.
+        gitignores: The `.gitignore` files in force, outermost first.
+        warmerignores: The `.warmerignore` files in force, outermost first.
+        exclude: Patterns of files and folders to skip.
+        include: Patterns of the only files to take; without patterns, all are taken.
     """
 
     root: Path
-    git: Specs
-    own: Specs
+    gitignores: Specs
+    warmerignores: Specs
     exclude: GitIgnoreSpec
     include: GitIgnoreSpec
 
     @classmethod
-    def of(cls, root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Self:
-        """Give the rules of a folder, with those of the checkout that it is in, unless they ignore it as a whole.
+    def for_root(cls, root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Self:
+        """Build the rules of a folder, with those of the checkout around it unless they ignore the folder itself.
 
         Raises:
-            IngestError: A pattern is none of those that a `.gitignore` can have.
+            IngestError: A pattern is not in the syntax of `.gitignore`.
         """
-        rules = cls(root, (), (), _spec(exclude), _spec(include))
+        rules = cls(root, (), (), _parse_patterns(exclude), _parse_patterns(include))
         inner = rules
         for folder in _outer_folders(root):
             inner = inner.within(folder)
-            below = root if folder == root.parent else next(p for p in root.parents if p.parent == folder)
-            if inner._ignored(below, is_folder=True):
+            child = root if folder == root.parent else next(p for p in root.parents if p.parent == folder)
+            if inner._ignore_reason(child, is_folder=True):
                 return rules
         return inner
 
     def within(self, folder: Path) -> Self:
-        """Add what the ignore files in a folder say."""
-        git, own = _read(folder, ".gitignore"), _read(folder, ".warmerignore")
-        return replace(self, git=self.git + git, own=self.own + own) if git or own else self
+        """Return the rules in a subfolder: these, and those of its ignore files."""
+        git, warmer = _read_specs(folder, ".gitignore"), _read_specs(folder, ".warmerignore")
+        if not git and not warmer:
+            return self
+        return replace(self, gitignores=self.gitignores + git, warmerignores=self.warmerignores + warmer)
 
-    def against(self, path: Path, *, is_folder: bool) -> str:
-        """Say why a file or folder below the root is left out; empty if it is not."""
-        name = _name(self.root, path, is_folder=is_folder)
+    def exclusion_reason(self, path: Path, *, is_folder: bool) -> str:
+        """Return why a file or folder below the root is skipped; empty if it is not."""
+        name = _relative_name(self.root, path, is_folder=is_folder)
         if _verdict(self.exclude, name):
             return "excluded"
-        if ignored := self._ignored(path, is_folder=is_folder):
-            return ignored
+        if reason := self._ignore_reason(path, is_folder=is_folder):
+            return reason
         return "not included" if not is_folder and len(self.include) and not _verdict(self.include, name) else ""
 
-    def _ignored(self, path: Path, *, is_folder: bool) -> str:
-        said = [("ignored", verdict) for verdict in _verdicts(self.git, path, is_folder=is_folder)]
-        said += [("hidden or a cache", _verdict(_HIDDEN, _name(path.parent, path, is_folder=is_folder)))]
-        said += [("ignored", verdict) for verdict in _verdicts(self.own, path, is_folder=is_folder)]
-        return next((reason if out else "" for reason, out in reversed(said) if out is not None), "")
+    def _ignore_reason(self, path: Path, *, is_folder: bool) -> str:
+        verdicts = [("ignored", verdict) for verdict in _verdicts(self.gitignores, path, is_folder=is_folder)]
+        verdicts += [("hidden or a cache", _verdict(_HIDDEN, _relative_name(path.parent, path, is_folder=is_folder)))]
+        verdicts += [("ignored", verdict) for verdict in _verdicts(self.warmerignores, path, is_folder=is_folder)]
+        return next((reason if skip else "" for reason, skip in reversed(verdicts) if skip is not None), "")
 
 
 def _outer_folders(root: Path) -> list[Path]:
-    """List the folders around one, down from that of the checkout that it is in."""
+    """List the folders around a root, from the top of its checkout down."""
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
     return [folder for folder in reversed(root.parents) if folder.is_relative_to(top)]
 
 
-def _read(folder: Path, name: str) -> Specs:
+def _read_specs(folder: Path, name: str) -> Specs:
     try:
         lines = (folder / name).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ()
-    return ((folder, GitIgnoreSpec([pattern for line in lines for pattern in _patterns(line)])),)
+    return ((folder, GitIgnoreSpec([pattern for line in lines for pattern in _line_patterns(line)])),)
 
 
-def _patterns(line: str) -> list[Pattern]:
+def _line_patterns(line: str) -> list[Pattern]:
     try:
         return list(GitIgnoreSpec.from_lines([line]).patterns)
-    except (ValueError, re.error):  # git ignores what it cannot read, too
+    except (ValueError, re.error):  # git skips malformed patterns, too
         return []
 
 
-def _spec(patterns: Sequence[str]) -> GitIgnoreSpec:
+def _parse_patterns(patterns: Sequence[str]) -> GitIgnoreSpec:
     for pattern in patterns:
         try:
             GitIgnoreSpec.from_lines([pattern])
@@ -104,12 +109,13 @@ def _spec(patterns: Sequence[str]) -> GitIgnoreSpec:
 
 
 def _verdicts(specs: Specs, path: Path, *, is_folder: bool) -> list[bool | None]:
-    return [_verdict(spec, _name(folder, path, is_folder=is_folder)) for folder, spec in specs]
+    return [_verdict(spec, _relative_name(folder, path, is_folder=is_folder)) for folder, spec in specs]
 
 
 def _verdict(spec: GitIgnoreSpec, name: str) -> bool | None:
+    """Return the last matching pattern's verdict: match (True), negated (False), or None without one."""
     return spec.check_file(name).include
 
 
-def _name(folder: Path, path: Path, *, is_folder: bool) -> str:
+def _relative_name(folder: Path, path: Path, *, is_folder: bool) -> str:
     return path.relative_to(folder).as_posix() + "/" * is_folder

@@ -1,8 +1,8 @@
-"""MDX to Markdown: what is for programs is left out, each line stays where it is."""
+"""Convert MDX to Markdown without moving any line."""
 
 import re
 
-_SOUGHT = re.compile(
+_TOKEN = re.compile(
     r"""
     ^[ \t]*(?P<fence>`{3,}+|~{3,}+)[^\n]*+\n [\s\S]*? (?:^[ \t]*(?P=fence)|\Z)
     | (?<!`)(?P<tick>`++) [^\n]{,500}? (?<!`) (?P=tick) (?!`)
@@ -15,14 +15,14 @@ _SOUGHT = re.compile(
     """,
     re.MULTILINE | re.VERBOSE,
 )
-_LONGEST_TAG = 1000
+_MAX_TAG_LENGTH = 1000
 
 
-def markdown_of(text: str) -> str:
-    """Leave out imports, exports, comments and the tags of components; code and what is between tags stays."""
+def mdx_to_markdown(text: str) -> str:
+    """Drop imports, exports, comments and component tags; keep code and the content of components."""
     parts = []
     at = 0
-    while found := _SOUGHT.search(text, at):
+    while found := _TOKEN.search(text, at):
         start, end = found.span()
         parts.append(text[at:start])
         if found["fence"] or found["tick"]:
@@ -35,9 +35,9 @@ def markdown_of(text: str) -> str:
 
 
 def _end_of_tag(text: str, at: int) -> int:
-    """Find where a tag ends; quotes and braces may hold more of its brackets."""
+    """Return where a tag ends, skipping angle brackets in quotes and braces; `at` if there is no end."""
     quote, depth = "", 0
-    for position in range(at, min(len(text), at + _LONGEST_TAG)):
+    for position in range(at, min(len(text), at + _MAX_TAG_LENGTH)):
         character = text[position]
         if quote:
             quote = "" if character == quote else quote

@@ -1,4 +1,4 @@
-"""Jupyter notebooks to sections."""
+"""Split Jupyter notebooks into sections."""
 
 import json
 import re
@@ -7,19 +7,19 @@ from typing import Any
 
 from warmer.errors import IngestError
 from warmer.ingest.markdown import markdown_headings
-from warmer.ingest.section import Heading, Section, cut
+from warmer.ingest.section import Heading, Section, split_at_headings
 
 _FENCE = re.compile(r"^[ \t]*(`{3,})", re.MULTILINE)
 _IMAGE = re.compile(r"(data:[\w/+.-]+;base64,)[A-Za-z0-9+/=]+")
 
 
 def notebook_sections(text: str) -> Iterator[Section]:
-    """Cut a notebook of any version at the headings of its Markdown cells; code is fenced, outputs are left out.
+    """Split a notebook of any version at the headings of its Markdown cells; fence code, drop outputs.
 
-    Lines are counted over all cells, with an empty line after each.
+    Lines are numbered across cells, with an empty line after each cell.
 
     Raises:
-        IngestError: It is no notebook.
+        IngestError: The text is not a notebook.
     """
     try:
         cells = [(kind, source) for kind, source in _cells(json.loads(text)) if source.strip()]
@@ -33,11 +33,14 @@ def notebook_sections(text: str) -> Iterator[Section]:
             headings += markdown_headings(source, line)
         parts.append(source + "\n\n")
         line += parts[-1].count("\n")
-    return cut("".join(parts), headings)
+    return split_at_headings("".join(parts), headings)
 
 
 def _cells(notebook: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give each cell as Markdown, with its type. Up to version 3 cells are in worksheets, and headings are cells."""
+    """Yield the type of each cell and its source as Markdown.
+
+    Up to version 3 of the format, cells are in worksheets and headings are cells.
+    """
     language = notebook.get("metadata", {}).get("language_info", {}).get("name", "python")
     sheets = [notebook] if "cells" in notebook else notebook["worksheets"]
     for cell in (cell for sheet in sheets for cell in sheet["cells"]):

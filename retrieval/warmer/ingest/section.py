@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-_LONGEST_HEADING = 200
+_MAX_HEADING_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,11 +12,11 @@ class Section:
     """Text under one heading.
 
     Attributes:
-        title: The path of headings that leads to it, outermost first, joined by " > ".
+        title: The headings that lead to it, outermost first, joined by " > ".
         text: The text, without the heading.
-        lines: Which line of the document each line of the text is; the first one is 1.
-        url: Where it can be read, if the document says so.
-        page: The page of a PDF.
+        lines: Line number in the document of each line of the text, from 1.
+        url: URL of the section, if the document declares one.
+        page: Page number in a PDF, from 1; 0 elsewhere.
     """
 
     title: str
@@ -31,10 +31,10 @@ class Heading:
     """A heading.
 
     Attributes:
-        level: How deep it is; smaller is further out.
-        title: Its plain text.
-        start: The index of its first line; the first line of the document is 0.
-        end: The index of the line after it.
+        level: Depth; smaller is further out.
+        title: Plain text of the heading.
+        start: Index of its first line, from 0.
+        end: Index of the line after it.
     """
 
     level: int
@@ -43,24 +43,24 @@ class Heading:
     end: int
 
 
-def cut(text: str, headings: Iterable[Heading]) -> Iterator[Section]:
-    """Cut a document at its headings, which are in order; what comes before the first has no title."""
+def split_at_headings(text: str, headings: Iterable[Heading]) -> Iterator[Section]:
+    """Split a document at its headings, given in order; the text before the first has no title."""
     lines = io.StringIO(text).readlines()
     path: list[Heading] = []
     begin = 0
     for heading in [*headings, Heading(0, "", len(lines), len(lines))]:
         numbers = range(begin + 1, max(begin, heading.start) + 2)
         yield Section(title_of(path), "".join(lines[begin : heading.start]), numbers)
-        path = below(path, heading)
+        path = extend_path(path, heading)
         begin = heading.end
 
 
-def below(path: Iterable[Heading], heading: Heading) -> list[Heading]:
-    """Give the path of headings that ends with this one."""
+def extend_path(path: Iterable[Heading], heading: Heading) -> list[Heading]:
+    """Return the path of headings to the next heading: the outer ones of `path`, and itself."""
     return [*(outer for outer in path if outer.level < heading.level), heading]
 
 
 def title_of(path: Iterable[Heading]) -> str:
-    """Join a path of headings."""
-    short = (" ".join(heading.title.split())[:_LONGEST_HEADING] for heading in path)
-    return " > ".join(title for title in short if title)
+    """Join the titles of a path of headings."""
+    titles = (" ".join(heading.title.split())[:_MAX_HEADING_LENGTH] for heading in path)
+    return " > ".join(title for title in titles if title)

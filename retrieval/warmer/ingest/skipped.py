@@ -1,16 +1,16 @@
-"""A count of what is left out, and why."""
+"""Count skipped files and folders by reason."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 
-_SHOWN = 5
+_MAX_EXAMPLES = 5
 
 
 class Skipped:
-    """Files and folders that are left out, by reason.
+    """Counts skipped files and folders by reason, with examples.
 
     Attributes:
-        unread: The sources of those that are there but could not be read; what is known of them is worth keeping.
+        unread: Sources that exist but could not be read; what the collection has of them should be kept.
     """
 
     def __init__(self) -> None:
@@ -18,20 +18,20 @@ class Skipped:
         self._counts: defaultdict[str, int] = defaultdict(int)
         self._examples: defaultdict[str, list[str]] = defaultdict(list)
 
-    def on_purpose(self, reason: str, example: str) -> None:
-        """Count one that is not to be indexed."""
+    def add(self, reason: str, example: str) -> None:
+        """Count a file or folder that is skipped on purpose."""
         self._counts[reason] += 1
         if example not in self._examples[reason]:
-            self._examples[reason] += [example] * (len(self._examples[reason]) < _SHOWN)
+            self._examples[reason] += [example] * (len(self._examples[reason]) < _MAX_EXAMPLES)
 
-    def by_failure(self, reason: str, example: str, source: str) -> None:
-        """Count one that could not be read."""
-        self.on_purpose(reason, example)
+    def add_unread(self, reason: str, example: str, source: str) -> None:
+        """Count a file or folder that could not be read."""
+        self.add(reason, example)
         self.unread.add(source)
 
     def lines(self) -> Iterator[str]:
-        """Say it, a line for each reason: its count and some examples."""
+        """Yield a line for each reason, with its count and some examples."""
         for reason, count in self._counts.items():
             examples = self._examples[reason]
-            more = ", …" if len(examples) == _SHOWN and count > _SHOWN else ""
+            more = ", …" if len(examples) == _MAX_EXAMPLES and count > _MAX_EXAMPLES else ""
             yield f"{count} {reason}: {', '.join(examples)}{more}"

@@ -1,17 +1,17 @@
-"""Sections to passages that are short enough for an agent, and for the model."""
+"""Split sections into passages short enough for an agent to read and for the model to embed."""
 
 import re
 from collections.abc import Iterable, Iterator
 
 from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
-from warmer.ingest.files import printable
+from warmer.ingest.files import replace_surrogates
 from warmer.ingest.section import Section
 from warmer.passage import Passage, Window, embedded_text
 
 Splitter = MarkdownSplitter | TextSplitter
 
-_CAUTION = 0.9  # some parts of a text take more tokens than others
+_SAFETY_FACTOR = 0.9  # tokens are not spread evenly over a text
 
 
 def split(
@@ -20,64 +20,66 @@ def split(
     """Split sections at the best boundaries: paragraphs, then lines, sentences, words, characters.
 
     Args:
-        sections: What to split; sections without text give no passage.
-        source: The document they are from.
-        limit: The characters of a passage's text, at most.
-        window: What the model reads; a passage that is longer, with its title, is split further.
-        markdown: Whether the text is Markdown, whose blocks are then kept together.
+        sections: The sections; those without text are dropped.
+        source: Name of the document.
+        limit: Maximum characters of a passage's text.
+        window: The embedding model's window; a passage that exceeds it, with its title, is split further.
+        markdown: Whether to keep Markdown blocks together.
     """
-    kind: type[Splitter] = MarkdownSplitter if markdown else TextSplitter
-    splitter = kind(limit)
+    splitter_class: type[Splitter] = MarkdownSplitter if markdown else TextSplitter
+    splitter = splitter_class(limit)
     for section in sections:
-        title = _short(section.title, window) if window else section.title
-        for row, text in _pieces(printable(section.text), splitter, limit):
-            for begin, part in _fitting(text, title, window, kind):
+        title = _shorten_title(section.title, window) if window else section.title
+        for row, text in _split_text(replace_surrogates(section.text), splitter, limit):
+            for begin, part in _split_to_window(text, title, window, splitter_class):
                 line = section.lines[row + begin]
                 yield Passage(part, title, source, line, section.url, section.page)
 
 
-def _pieces(text: str, splitter: Splitter, limit: int) -> Iterator[tuple[int, str]]:
-    """Split a text of any length; gives the index of the line at which each piece begins."""
+def _split_text(text: str, splitter: Splitter, limit: int) -> Iterator[tuple[int, str]]:
+    """Split a text of any length into pairs: index of the first line, piece."""
     row = 0
-    for block in _blocks(text, 10 * limit):
+    for block in _presplit(text, 10 * limit):
         at = 0
         for start, piece in splitter.chunk_indices(block):
             row += block.count("\n", at, start)
             at = start
             if piece.strip():
-                indented = _indent(block, start) + piece
+                indented = _indentation(block, start) + piece
                 yield row, indented if len(indented) <= limit else piece
         row += block.count("\n", at)
 
 
-def _fitting(text: str, title: str, window: Window | None, kind: type[Splitter]) -> Iterator[tuple[int, str]]:
-    """Split a text until the model can read each piece with the title; what it would take decides how long they are."""
-    tokens = window.count(embedded_text(title, text)) if window else 0
-    if window is None or tokens <= window.tokens or len(text) == 1:
+def _split_to_window(
+    text: str, title: str, window: Window | None, splitter_class: type[Splitter]
+) -> Iterator[tuple[int, str]]:
+    """Split like `_split_text`, until each piece fits into the window with the title."""
+    tokens = window.count_tokens(embedded_text(title, text)) if window else 0
+    if window is None or tokens <= window.max_tokens or len(text) == 1:
         yield 0, text
         return
-    taken = window.count(title)
-    share = (window.tokens - taken) / max(tokens - taken, 1)
-    limit = max(1, int(_CAUTION * share * len(text)))
-    for row, piece in _pieces(text, kind(limit), limit):
-        for more, part in _fitting(piece, title, window, kind):
-            yield row + more, part
+    title_tokens = window.count_tokens(title)
+    fraction = (window.max_tokens - title_tokens) / max(tokens - title_tokens, 1)
+    limit = max(1, int(_SAFETY_FACTOR * fraction * len(text)))
+    for row, piece in _split_text(text, splitter_class(limit), limit):
+        for offset, part in _split_to_window(piece, title, window, splitter_class):
+            yield row + offset, part
 
 
-def _short(title: str, window: Window) -> str:
-    """Leave out the outer headings of a title that would take more than half of what the model reads."""
-    while window.count(title) > window.tokens // 2:
+def _shorten_title(title: str, window: Window) -> str:
+    """Drop the outer headings of a title that takes more than half of the window."""
+    while window.count_tokens(title) > window.max_tokens // 2:
         title = title.partition(" > ")[2] or title[: len(title) // 2]
     return title
 
 
-def _indent(text: str, start: int) -> str:
-    """Give back the indentation that the splitter trims: without it a code block's first line sticks out."""
+def _indentation(text: str, start: int) -> str:
+    """Return the indentation that the splitter trimmed, so that a code block's first line stays aligned."""
     before = text[text.rfind("\n", 0, start) + 1 : start]
     return "" if before.strip() else before
 
 
-def _blocks(text: str, size: int) -> Iterator[str]:
-    """Cut a long text beforehand: the splitter takes minutes for a million characters without a break."""
+def _presplit(text: str, size: int) -> Iterator[str]:
+    """Cut a long text into blocks; the splitter takes minutes for a million characters without a break."""
     some = rf"[\s\S]{{1,{size - 2}}}"
     return (match[0] for match in re.finditer(rf"{some}(?:\n\n|\Z)|{some}\n|{some}\s|{some}", text))

@@ -1,4 +1,4 @@
-"""Plain text to sections."""
+"""Read plain text as a section."""
 
 from collections.abc import Iterator
 
@@ -6,5 +6,5 @@ from warmer.ingest.section import Section
 
 
 def text_sections(text: str) -> Iterator[Section]:
-    """Take plain text as one section without a title."""
+    """Yield the whole text as one section without a title."""
     yield Section("", text, range(1, text.count("\n") + 2))

@@ -1,4 +1,4 @@
-"""What was searched, shown and scored: the memory that makes feedback and training possible."""
+"""The journal: searches, the hits shown for them, and the scores judges gave. Feedback and training read it."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -13,20 +13,20 @@ from warmer.index import Hit
 from warmer.vectors import QueryVector, TextQuery, Vector
 
 AGENT = "agent"
-MOST_QUERIES = 1000  # that a training looks at
+MAX_TRAINING_QUERIES = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A hit that an agent was shown, and the score that it gave, if any.
+    """A hit as it was shown, with one judge's score.
 
     Attributes:
-        hit: Its number within the search, from 1.
-        id: The point id.
-        vector: The dense vector, shape (dim,).
-        title: Its title path.
-        source: The document it is from.
-        score: 0..10, or None.
+        hit: Number of the hit within the search, from 1.
+        id: Point id.
+        vector: Dense vector, shape (dim,).
+        title: Title path.
+        source: Document of the passage.
+        score: 0..10; None if the judge gave none.
     """
 
     hit: int
@@ -39,9 +39,17 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A search and everything that was shown for it, over all rounds.
+    """A search and every hit shown for it, over all rounds.
 
-    `vector` is empty where the engine embeds the query; `model` is the retriever's.
+    Attributes:
+        id: Handle that agents pass back.
+        collection: Collection searched.
+        model: Name of the embedding model.
+        query: Text of the query.
+        vector: Vector of the query, shape (dim,); empty if the engine embeds the query itself.
+        where: Filter of the search.
+        lexical: Whether the search had a lexical leg.
+        shown: Hits by number.
     """
 
     id: str
@@ -55,93 +63,101 @@ class Search:
 
     @property
     def query_vector(self) -> QueryVector:
-        """Give what the engine is queried with."""
+        """What to query the engine with."""
         return self.vector if self.vector.size else TextQuery(self.query, self.model)
 
     @property
     def scored(self) -> list[Shown]:
-        """List the hits that have a score, in the order in which they were shown."""
+        """Hits with a score, in the order shown."""
         return [shown for shown in self.shown.values() if shown.score is not None]
 
     @property
     def unscored(self) -> list[Shown]:
-        """List the hits that have none."""
+        """Hits without a score, in the order shown."""
         return [shown for shown in self.shown.values() if shown.score is None]
 
     def with_scores(self, given: Mapping[int, float]) -> "Search":
-        """Give the same search with these scores of hits, by their numbers, added."""
-        shown = {hit: replace(one, score=given.get(hit, one.score)) for hit, one in self.shown.items()}
+        """Return a copy with scores added, by hit number."""
+        shown = {number: replace(hit, score=given.get(number, hit.score)) for number, hit in self.shown.items()}
         return replace(self, shown=shown)
 
 
 class Journal(Protocol):
-    """Searches, hits and scores, shared by all processes that use it."""
+    """Stores searches, hits and scores; all processes that open it see the same.
+
+    Every method raises a WarmerError if the storage fails.
+    """
 
     async def begin(self, search: Search, hits: Sequence[Hit]) -> list[int]:
-        """Keep a new search with its first hits; gives the hits' numbers."""
+        """Store a new search with its first hits. Returns the hits' numbers."""
         ...
 
     async def show(self, search_id: str, hits: Sequence[Hit]) -> list[int]:
-        """Keep hits of a further round; a point that was shown before keeps its number."""
+        """Store the hits of a further round and return their numbers; a point shown before keeps its number."""
         ...
 
     async def find(self, search_id: str, judge: str = AGENT) -> Search:
-        """Recall a search and a judge's scores. Raises SearchError where the handle is unknown or has expired."""
+        """Load a search with a judge's scores.
+
+        Raises:
+            SearchError: The handle is unknown or has expired.
+        """
         ...
 
     async def scored(self, collection: str, model: str, judge: str, rubric: str, fewest: int = 1) -> list[Search]:
-        """Recall the searches that a judge scored, expired ones too: of each query the one with the most scores.
+        """Load the searches that a judge scored, including expired ones, the oldest first.
 
-        They are those of the last MOST_QUERIES queries with `fewest` scores or more, the oldest first.
+        Of each query, only the search with the most scores; of all queries, the newest MAX_TRAINING_QUERIES with at
+        least `fewest` scores.
         """
         ...
 
     async def known(self, collection: str, query: str, judge: str, rubric: str) -> dict[str, float]:
-        """Recall what a judge ever scored for a query: point id -> 0..10."""
+        """Load every score that a judge gave for a query: point id -> 0..10, the newest score of each point."""
         ...
 
     async def queries(self, collection: str) -> list[str]:
-        """List the different queries that a collection was ever searched for, oldest first."""
+        """List the distinct queries of a collection, the oldest first."""
         ...
 
     async def prune(self, before: float | None = None) -> int:
-        """Delete searches that have expired and that nobody scored; gives how many.
+        """Delete expired searches without scores. Returns how many were deleted.
 
-        With `before`, in seconds since 1970, those made before that instead, scored or not, and the trainings that
-        ended; searches of a training that has not ended stay in either case.
+        With `before` (seconds since 1970), delete instead all searches made before then, scored or not, and all
+        trainings that were created before then and have ended. Searches of unfinished trainings always stay.
         """
         ...
 
     async def counts(self) -> tuple[int, int]:
-        """Count searches and scores, for a status report."""
+        """Count the searches and the scores."""
         ...
 
     async def score(self, search_id: str, scores: Mapping[int, float], judge: str, rubric: str) -> None:
-        """Keep scores of 0..10; a hit scored again by the same judge takes the new score."""
+        """Store scores, hit number -> 0..10. A new score replaces the same judge's earlier one."""
         ...
 
 
 def new_search_id(owner: str = "") -> str:
-    """Make a handle that nobody can guess, 128 random bits, and that tells whose it is, if it is somebody's."""
+    """Make an unguessable handle of 128 random bits, tagged with its owner if there is one."""
     handle = "s_" + secrets.token_urlsafe(16)
-    return f"{handle}.{_mark(handle, owner)}" if owner else handle
+    return f"{handle}.{_owner_tag(handle, owner)}" if owner else handle
 
 
-def is_owned(search_id: str, owner: str) -> bool:
-    """Say whether a handle was made for an owner. Whoever rewrites the mark has a handle that no journal knows."""
-    handle, _, mark = search_id.partition(".")
-    return mark == _mark(handle, owner)
+def is_owned_by(search_id: str, owner: str) -> bool:
+    """Tell whether a handle was made for an owner. A handle with a forged tag is in no journal."""
+    handle, _, tag = search_id.partition(".")
+    return tag == _owner_tag(handle, owner)
 
 
-def _mark(handle: str, owner: str) -> str:
+def _owner_tag(handle: str, owner: str) -> str:
     return sha256(f"{handle} {owner}".encode()).hexdigest()[:16]
 
 
-def refused(search_id: str, state: str) -> SearchError:
-    """Say that a handle is unknown or expired, and what to do."""
+def invalid_handle(search_id: str, state: str) -> SearchError:
+    """Make the error for a handle whose `state` is unknown or expired."""
     return SearchError(f"search_id {search_id[:60]!r} is {state}: call search again and score the hits that it gives")
 
 
 def kept_vector(vector: QueryVector) -> Vector:
-    """Give what a journal keeps of a query's vector: nothing where the engine embeds it."""
+    """Return the vector to store with a search: empty if the engine embeds the query."""
     return np.empty(0, dtype=np.float32) if isinstance(vector, TextQuery) else vector

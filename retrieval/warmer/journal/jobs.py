@@ -1,4 +1,4 @@
-"""Trainings that outlive the call that began them."""
+"""Training jobs, which outlive the call that starts them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,17 +12,17 @@ ENDED: tuple[Status, ...] = ("applied", "rejected", "cancelled")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A training.
+    """A training job.
 
     Attributes:
-        id: Its handle.
-        collection: What it trains for.
-        judge: Whose scores it uses.
-        hits: How many hits of each query are scored.
-        queries: The queries.
-        status: How far it is.
-        result: Figures, parameters and reason, once there are any.
-        searches: The searches that were run for it: position of the query -> search_id.
+        id: Handle of the job.
+        collection: Collection to train for.
+        judge: Judge whose scores are used.
+        hits: Number of hits to score per query.
+        queries: Texts of the queries.
+        status: State of the job.
+        result: Figures, parameters and reason, as far as they are known.
+        searches: Searches run so far: position of the query -> search_id.
     """
 
     id: str
@@ -36,37 +36,47 @@ class Job:
 
 
 class Jobs(Protocol):
-    """Keeps jobs, shared by all processes."""
+    """Stores jobs; all processes that open it see the same.
+
+    Every method raises a WarmerError if the storage fails.
+    """
 
     async def create(self, collection: str, judge: str, hits: int, queries: Sequence[str], status: Status) -> Job:
-        """Keep a new job."""
+        """Store a new job."""
         ...
 
     async def find(self, job_id: str) -> Job:
-        """Recall a job. Raises SearchError where the handle is unknown."""
+        """Load a job.
+
+        Raises:
+            SearchError: The handle is unknown.
+        """
         ...
 
     async def ran(self, job_id: str, position: int, search_id: str) -> None:
-        """Keep the search that was run for a query."""
+        """Record the search that was run for the query at a position."""
         ...
 
     async def settle(self, job_id: str, status: Status, result: dict[str, Any]) -> None:
-        """Set the status, unless the job has ended already."""
+        """Set status and result, unless the job has ended already."""
         ...
 
     async def claim(self, job_id: str, lease: float) -> bool:
-        """Become the one that runs a job; False where it has ended, or another was seen in the last `lease` seconds."""
+        """Try to become the process that runs a job.
+
+        Returns False if the job has ended, or if another process sent a heartbeat within the last `lease` seconds.
+        """
         ...
 
     async def beat(self, job_id: str) -> bool:
-        """Say that the claimed job is still being run; False once it has ended, or another claimed it."""
+        """Send a heartbeat for a claimed job. Returns False if the job has ended or another process has claimed it."""
         ...
 
     async def release(self, job_id: str) -> None:
-        """Let another go on at once with what is unfinished of a claimed job."""
+        """Give up a claimed job, so that another process can claim it at once."""
         ...
 
 
 def unknown_job(job_id: str) -> SearchError:
-    """Say that there is no such job, and what to do."""
+    """Make the error for a handle without a job."""
     return SearchError(f"job_id {job_id[:60]!r} is unknown: call train_params without it to begin a training")

@@ -1,4 +1,4 @@
-"""Trained parameters, by what they were trained for."""
+"""Trained parameters and the choice between them."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -13,7 +13,7 @@ from warmer.steering.params import OFF, Params
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What parameters hold for: they say nothing about another collection, model, judge or rubric."""
+    """What a set of parameters is valid for, and for nothing else."""
 
     collection: str
     model: str
@@ -23,15 +23,15 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A set of parameters.
+    """A trained set of parameters.
 
     Attributes:
-        key: What it holds for.
-        params: How far scores steer in this server.
-        plain: a, b, c for plain use with any Qdrant client: all pairs, nothing added.
-        queries: How many scored queries it was fitted on.
-        figures: The held-out figures, by name.
-        created: When, in UTC, ISO 8601.
+        key: What the set is valid for.
+        params: Parameters of the steering.
+        plain: Coefficients a, b, c of Qdrant's own feedback formula, for any Qdrant client.
+        queries: Number of scored queries in the fit.
+        figures: Held-out figures, by name.
+        created: Time of the training, UTC, ISO 8601.
     """
 
     key: Key
@@ -42,15 +42,15 @@ class Trained:
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def to_json(self) -> dict[str, Any]:
-        """Describe for a file; a, b, c at the top are for any other Qdrant client."""
+        """Return the set as JSON, with the plain a, b, c at the top level for other Qdrant clients."""
         return {**asdict(self.plain), "warmer": asdict(self)}
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
-        """Read what `to_json` wrote.
+        """Parse the output of `to_json`.
 
         Raises:
-            WarmerError: It is something else, or holds numbers that cannot steer.
+            WarmerError: The input is something else, or has coefficients out of range.
         """
         try:
             own = raw["warmer"]
@@ -65,10 +65,13 @@ class Trained:
 
 
 class Parameters(Protocol):
-    """Keeps sets of parameters; the newest of a key counts."""
+    """Stores sets of parameters; the newest set of a key is valid.
+
+    Every method raises a WarmerError if the storage fails.
+    """
 
     async def add(self, trained: Trained) -> None:
-        """Keep a set."""
+        """Store a set."""
         ...
 
     async def all(self) -> list[Trained]:
@@ -77,16 +80,17 @@ class Parameters(Protocol):
 
 
 def choose(known: list[Trained], key: Key) -> Params:
-    """Choose the parameters that serve a judge's scores; `source` says which and why.
+    """Choose the parameters for a judge's scores; `Params.source` names the choice and its reason.
 
-    Those trained on the judge's own scores come first. An agent's scores may use another judge's where none
-    were trained on agents' scores. Those of another model or rubric are stale and never used.
+    Parameters trained on the same judge's scores come first. For an agent without such parameters, those of another
+    judge are used unless they are off. Parameters of another model, or of the same judge with another rubric, are stale
+    and never used.
     """
     here = [trained for trained in known if trained.key.collection == key.collection]
     fresh = [trained for trained in here if trained.key.model == key.model]
     own = [t for t in fresh if (t.key.judge, t.key.rubric) == (key.judge, key.rubric)]
-    lent = [t for t in fresh if t.key.judge != AGENT and not t.params.off] if key.judge == AGENT else []
-    if usable := own or lent:
+    borrowed = [t for t in fresh if t.key.judge != AGENT and not t.params.off] if key.judge == AGENT else []
+    if usable := own or borrowed:
         best = max(usable, key=lambda trained: trained.created)
         if best.params.off:
             return replace(OFF, source=f"off: held-out results were worse with scores of {best.key.judge}")

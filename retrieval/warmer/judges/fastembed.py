@@ -1,7 +1,7 @@
-"""Local models of FastEmbed's as judges: cross-encoders, late interaction, and embedding models."""
+"""Local FastEmbed models as judges: cross-encoders, late interaction, and embedding models."""
 
 # isort: off
-import warmer.embedding  # noqa: F401  tells ONNX Runtime to send no usage data, before that is imported
+import warmer.embedding  # noqa: F401  disables ONNX Runtime's telemetry before that is imported
 
 # isort: on
 import math
@@ -22,7 +22,7 @@ _BATCH = 8
 
 
 class BiEncoder:
-    """Scores by the cosine of query and passage, each embedded on its own."""
+    """Scores by the cosine of query and passage, embedded separately."""
 
     rubric = "cosine v1"
     workers = 1
@@ -32,14 +32,14 @@ class BiEncoder:
         self._embedder = embedder
 
     def score(self, query: str, passages: Sequence[str]) -> list[float]:
-        """Score each passage by its cosine; opposite counts as unrelated."""
+        """Score each passage by its cosine; a negative one scores 0."""
         vector = self._embedder.embed_query(query)
         cosines = {position: float(vector @ other) for position, other in self._embedder.embed_passages(passages)}
         return [on_scale(cosines[position]) for position in range(len(passages))]
 
 
 class CrossEncoder:
-    """Scores by a model that reads query and passage together."""
+    """Scores by a model that reads query and passage together (a reranker)."""
 
     rubric = "sigmoid v1"
     workers = 1
@@ -49,12 +49,12 @@ class CrossEncoder:
         self._model = TextCrossEncoder(name, enable_cpu_mem_arena=False)
 
     def score(self, query: str, passages: Sequence[str]) -> list[float]:
-        """Score each passage by the probability that the model's logit stands for."""
+        """Score each passage by the sigmoid of the model's logit."""
         return [on_scale(sigmoid(logit)) for logit in self._model.rerank(query, passages, batch_size=_BATCH)]
 
 
 class LateInteraction:
-    """Scores by how well each token of the query is met by some token of the passage."""
+    """Scores by MaxSim of token vectors (ColBERT, arXiv:2004.12832)."""
 
     rubric = "maxsim v1"
     workers = 1
@@ -70,15 +70,15 @@ class LateInteraction:
 
 
 def load(model: str) -> Judge:
-    """Load a model that FastEmbed lists, of whichever kind, or an embedding model in a local folder.
+    """Load a model of any kind that FastEmbed lists, or an embedding model in a local folder.
 
     Raises:
-        JudgeError: There is no such model, or it cannot be fetched.
+        JudgeError: There is no such model, or it cannot be downloaded.
     """
     try:
-        if name := _listed(TextCrossEncoder, model):
+        if name := _listed_name(TextCrossEncoder, model):
             return CrossEncoder(name)
-        if name := _listed(LateInteractionTextEmbedding, model):
+        if name := _listed_name(LateInteractionTextEmbedding, model):
             return LateInteraction(name)
         return BiEncoder(load_embedder(model))
     except Exception as error:
@@ -89,18 +89,21 @@ def load(model: str) -> Judge:
         ) from error
 
 
-def on_scale(closeness: float) -> float:
-    """Map 0..1 to 0..10; what lies outside counts as the nearest end."""
-    return 10 * min(1.0, max(0.0, closeness))
+def on_scale(similarity: float) -> float:
+    """Map 0..1 to 0..10, clamping values outside."""
+    return 10 * min(1.0, max(0.0, similarity))
 
 
 def sigmoid(logit: float) -> float:
-    """Turn a logit into a probability; no logit is too large."""
+    """Convert a logit to a probability without overflow."""
     return (1 + math.tanh(logit / 2)) / 2
 
 
 def maxsim(query: NDArray[Any], passage: NDArray[Any]) -> float:
-    """Average, over the query's token vectors, the cosine with the nearest token vector of the passage."""
+    """Return the mean over query tokens of the highest cosine with a passage token.
+
+    Both are token vectors of shape (tokens, dim). ColBERT (arXiv:2004.12832, equation 3) sums instead.
+    """
     return float((_units(query) @ _units(passage).T).max(axis=1).mean())
 
 
@@ -108,7 +111,7 @@ def _units(vectors: NDArray[Any]) -> NDArray[Any]:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)  # type: ignore[no-any-return]
 
 
-def _listed(kind: type[TextCrossEncoder] | type[LateInteractionTextEmbedding], model: str) -> str | None:
-    """Find a model's name as FastEmbed spells it."""
+def _listed_name(kind: type[TextCrossEncoder] | type[LateInteractionTextEmbedding], model: str) -> str | None:
+    """Return a model's name in FastEmbed's spelling, or None if it is not listed."""
     names: list[str] = [listed["model"] for listed in kind.list_supported_models()]
     return next((name for name in names if name.lower() == model.lower()), None)

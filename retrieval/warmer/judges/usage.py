@@ -1,11 +1,11 @@
-"""What asking a model costs."""
+"""Tokens and cost of API calls."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 
 class _Price(NamedTuple):
-    """Dollars for a million tokens, and by what a longer prompt than `_LONG_PROMPT` multiplies them."""
+    """US dollars per million tokens; `long_prompt` multiplies them for prompts of more than `_LONG_PROMPT` tokens."""
 
     input: float
     output: float
@@ -13,7 +13,7 @@ class _Price(NamedTuple):
 
 
 _LONG_PROMPT = 100_000
-# From platform.claude.com/docs/en/about-claude/pricing, in October 2026.
+# https://platform.claude.com/docs/en/about-claude/pricing, October 2026
 _PRICES = {
     "claude-haiku-5-5": _Price(0.10, 0.50, long_prompt=5),
     "claude-haiku-4-5": _Price(1, 5),
@@ -25,10 +25,10 @@ _PRICES = {
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a number of calls used.
+    """Usage of a number of calls.
 
     Attributes:
-        cost: In US dollars by the list price; None where that is not known.
+        cost: US dollars at list price; None if a model's price is unknown.
     """
 
     calls: int = 0
@@ -37,7 +37,7 @@ class Usage:
     cost: float | None = 0.0
 
     def plus(self, model: str, input_tokens: int, output_tokens: int) -> "Usage":
-        """Add a call."""
+        """Return the usage with one more call."""
         cost = _cost(model, input_tokens, output_tokens)
         return Usage(
             self.calls + 1,

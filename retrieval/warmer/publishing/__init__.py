@@ -1,4 +1,4 @@
-"""Passages to a collection: what both ways of publishing have in common."""
+"""Publishing of passages as a collection: the parts shared by both engines."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,8 +13,14 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
-    """What an indexing run did: points in all, points embedded anew, and whether it published anything."""
+class IndexingResult:
+    """Outcome of an indexing run.
+
+    Attributes:
+        points: Number of points in the collection.
+        embedded: Number of points that were embedded in this run.
+        published: Whether the collection changed.
+    """
 
     points: int
     embedded: int
@@ -22,10 +28,14 @@ class Built:
 
 
 def check_roots(roots: Mapping[str, Path], known: Mapping[str, str]) -> None:
-    """Refuse a root that would take the place of another one of the same label.
+    """Check that no root would replace a different one with the same label.
+
+    Args:
+        roots: Label -> path of the roots to index.
+        known: Label -> absolute path of the roots in the collection.
 
     Raises:
-        IngestError: One would.
+        IngestError: A root would replace another.
     """
     for label, path in roots.items():
         if known.get(label, str(path)) != str(path):
@@ -36,10 +46,10 @@ def check_roots(roots: Mapping[str, Path], known: Mapping[str, str]) -> None:
 
 
 def check_model(model: str, known: str) -> None:
-    """Refuse to embed by another model than what is `known`; empty: nothing is.
+    """Check that the model is the collection's, `known`, which is empty for a new collection.
 
     Raises:
-        ModelMismatchError: They differ.
+        ModelMismatchError: The models differ.
     """
     if known not in {"", model}:
         raise ModelMismatchError(
@@ -49,22 +59,21 @@ def check_model(model: str, known: str) -> None:
 
 
 def payload_of(passage: Passage) -> Payload:
-    """Give what is stored with a passage's point."""
-    known = {"url": passage.url, "page": passage.page}
-    always = {"text": passage.text, "title": passage.title, "source": passage.source, "line": passage.line}
-    return always | {key: value for key, value in known.items() if value}
+    """Return the payload of a passage's point."""
+    optional = {"url": passage.url, "page": passage.page}
+    required = {"text": passage.text, "title": passage.title, "source": passage.source, "line": passage.line}
+    return required | {key: value for key, value in optional.items() if value}
 
 
-def is_kept(payload: Payload, roots: Iterable[str], unread: Iterable[str]) -> bool:
-    """Tell whether a stored passage stays though this run did not find it."""
-    return not _of(payload, roots) or _of(payload, unread)
+def is_kept(source: str, roots: Iterable[str], unread: Iterable[str]) -> bool:
+    """Tell whether stored passages of a source stay when a run over `roots` does not find them."""
+    return not _is_under(source, roots) or _is_under(source, unread)
 
 
-def _of(payload: Payload, roots: Iterable[str]) -> bool:
-    source = payload["source"]
+def _is_under(source: str, roots: Iterable[str]) -> bool:
     return any(source == label or source.startswith(label + "/") for label in roots)
 
 
-def is_given(id_: str, given: Collection[bytes]) -> bool:
-    """Tell whether a stored point is one that `identify` gave."""
-    return not id_.isdecimal() and UUID(id_).bytes in given
+def was_found(id_: str, found: Collection[bytes]) -> bool:
+    """Tell whether a stored point is among the ids that `identify` collected."""
+    return not id_.isdecimal() and UUID(id_).bytes in found

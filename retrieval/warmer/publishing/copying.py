@@ -1,4 +1,4 @@
-"""Collections from the embedded engine to a server and back: points keep their ids and vectors."""
+"""Copies of collections between the embedded engine and a server; points keep their ids and vectors."""
 
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -25,8 +25,13 @@ _CHUNK = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Copied:
-    """What a copy did: points in the copy, and points that lack a text or a vector and were left out."""
+class CopyResult:
+    """Outcome of a copy.
+
+    Attributes:
+        points: Number of points in the copy.
+        left_out: Number of points left out because they lack a text or a vector.
+    """
 
     points: int
     left_out: int = 0
@@ -38,12 +43,18 @@ async def copy_to_server(
     *,
     overwrite: bool = False,
     progress: Progress = lambda _done, _total: None,
-) -> Copied:
-    """Copy an embedded collection; a copy that broke off goes on where it was.
+) -> CopyResult:
+    """Copy an embedded collection to a server and resume an interrupted copy.
+
+    Args:
+        generations: The embedded collection.
+        collection: The collection on the server.
+        overwrite: Whether to replace a collection that exists on the server.
+        progress: Called with the number of points done since the last call, and of all points.
 
     Raises:
-        CollectionError: The embedded one is not there or damaged; there is one of that name on the server, and not
-            `overwrite`, or Warmer did not make it.
+        CollectionError: The embedded collection is missing or damaged; or the server has one of that name, and
+            Warmer did not make it or `overwrite` is not set.
         EngineError: The server cannot be reached, refuses, or fails.
     """
     stored = PublishedGeneration(generations)
@@ -52,29 +63,29 @@ async def copy_to_server(
         raise CollectionError(f"there is no embedded collection {generations.folder.name!r}")
     copying = f"{generations.folder.name} {stored.generation}"
     wanted = Origin(manifest.model, manifest.dim, manifest.roots, manifest.fields, copying)
-    there = await collection.origin()
-    if there and there != wanted:
+    existing = await collection.origin()
+    if existing and existing != wanted:
         if not overwrite:
-            raise _exists(f"there is a collection {collection.name!r} on the server")
+            raise _already_exists(f"there is a collection {collection.name!r} on the server")
         await collection.drop()
-        there = None
-    if there is None:
+        existing = None
+    if existing is None:
         await collection.create(wanted)
     await collection.index_fields()
     async with uploading(collection.upsert) as upload:
-        await _send(stored, collection, upload, lambda done: progress(done, manifest.points))
-    await collection.note(replace(wanted, copying=""))
-    return Copied(manifest.points)
+        await _send_missing(stored, collection, upload, lambda done: progress(done, manifest.points))
+    await collection.write_origin(replace(wanted, copying=""))
+    return CopyResult(manifest.points)
 
 
-async def _send(
+async def _send_missing(
     stored: PublishedGeneration, collection: ServerCollection, upload: Upload, progress: Callable[[int], None]
 ) -> None:
     payloads = stored.payloads()
     while chunk := dict(islice(payloads, _CHUNK)):
-        there = await collection.payloads(list(chunk))
-        progress(len(there))
-        vectors = stored.vectors([id_ for id_ in chunk if id_ not in there])
+        arrived = await collection.payloads(list(chunk))
+        progress(len(arrived))
+        vectors = stored.vectors([id_ for id_ in chunk if id_ not in arrived])
         for batch in in_batches(make_point(id_, chunk[id_], vector) for id_, vector in vectors.items()):
             await upload.put(batch)
             progress(len(batch))
@@ -89,45 +100,45 @@ async def copy_to_embedded(
     model: str = "",
     overwrite: bool = False,
     progress: Progress = lambda _done, _total: None,
-) -> Copied:
-    """Copy a collection of a server, whoever made it, into the next generation of an embedded one.
+) -> CopyResult:
+    """Copy any collection of a server into the next generation of an embedded one.
 
     Args:
         remote: The server.
-        name: The collection there.
+        name: Name of the collection on the server.
         generations: The embedded collection.
-        options: Where vector, text, title and source are, as far as it cannot be found out; and which points.
-        model: What the vectors are from, for a collection that does not say so.
-        overwrite: Whether an embedded collection that is there may be overwritten.
-        progress: Is called with the number of points done since the last call, and of all points.
+        options: Names of vector and payload fields where they cannot be detected, and a filter for the points.
+        model: Name of the embedding model, for a collection that does not record it.
+        overwrite: Whether to replace an embedded collection that exists.
+        progress: Called with the number of points done since the last call, and of all points.
 
     Raises:
-        CollectionError: There is none on the server; it is not known what its vectors are from, or it cannot be
-            embedded; there is an embedded one of that name, and not `overwrite`.
-        ModelMismatchError: Its vectors are from another model than `model`.
-        StorageError: The embedded one is being written by another process, or cannot be written.
+        CollectionError: The server has no such collection, its embedding model is unknown, or it has no points that
+            can be copied; or the embedded collection exists and `overwrite` is not set.
+        ModelMismatchError: The collection was embedded by another model than `model`.
+        StorageError: Another process is writing the embedded collection, or it cannot be written.
         EngineError: The server cannot be reached, refuses, or fails.
     """
     if not overwrite and generations.current():
-        raise _exists(f"there is an embedded collection {generations.folder.name!r}")
+        raise _already_exists(f"there is an embedded collection {generations.folder.name!r}")
     source = await open_source(remote, name, options or Options(), model)
-    with generations.writer(forget=overwrite) as ahead:
-        received = await _receive(source, ahead, progress)
-        await anyio.to_thread.run_sync(build_in_child, ahead, source.space.dim, abandon_on_cancel=True)
+    with generations.writer(forget=overwrite) as folder:
+        received = await _receive(source, folder, progress)
+        await anyio.to_thread.run_sync(build_in_child, folder, source.space.dim, abandon_on_cancel=True)
         publish(
             generations,
-            ahead,
+            folder,
             model=source.space.model,
             dim=source.space.dim,
             points=received.points,
             fields=received.fields,
             roots=source.roots,
         )
-    return Copied(received.points, received.left_out)
+    return CopyResult(received.points, received.left_out)
 
 
 class _Received:
-    """Points on their way into a generation: those that have a text and a vector are staged."""
+    """Stages the received points that have a text and a vector, and counts the others."""
 
     def __init__(self, stage: Stage) -> None:
         self.points = 0
@@ -147,9 +158,9 @@ class _Received:
             self.points += 1
 
 
-async def _receive(source: ServerSource, ahead: Path, progress: Progress) -> _Received:
+async def _receive(source: ServerSource, folder: Path, progress: Progress) -> _Received:
     total = await source.count()
-    with closing(Stage(ahead)) as stage:
+    with closing(Stage(folder)) as stage:
         received = _Received(stage)
         async for page in source.pages():
             if page:
@@ -162,5 +173,5 @@ async def _receive(source: ServerSource, ahead: Path, progress: Progress) -> _Re
     return received
 
 
-def _exists(what: str) -> CollectionError:
-    return CollectionError(f"{what}: choose another name with --as, or overwrite it with --replace")
+def _already_exists(problem: str) -> CollectionError:
+    return CollectionError(f"{problem}: choose another name with --as, or overwrite it with --replace")

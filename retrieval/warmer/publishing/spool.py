@@ -1,4 +1,4 @@
-"""Points on their way into a collection, in a file: a million of them take no memory."""
+"""A file for points that wait to be written, so that a million of them take no memory."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,10 +10,10 @@ _JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", 
 
 
 class Spool:
-    """Ids and payloads as JSON lines: written once, then read as often as needed.
+    """Ids and payloads as JSON lines, written once and read any number of times.
 
     Attributes:
-        fields: The fields of all payloads and the JSON type of their values.
+        fields: Payload fields seen so far and the JSON type of their values.
     """
 
     def __init__(self, path: Path) -> None:
@@ -29,7 +29,7 @@ class Spool:
         self._count += 1
 
     def close(self) -> None:
-        """Write what is held back."""
+        """Flush and close the file."""
         self._lines.close()
 
     def __len__(self) -> int:
@@ -37,11 +37,11 @@ class Spool:
 
     def __iter__(self) -> Iterator[tuple[str, Payload]]:
         self._lines.flush()
-        return spooled(self._path)
+        return read_spool(self._path)
 
 
-def spooled(path: Path) -> Iterator[tuple[str, Payload]]:
-    """Read the points of a spool's file."""
+def read_spool(path: Path) -> Iterator[tuple[str, Payload]]:
+    """Yield id and payload of each point in a spool's file."""
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             point = json.loads(line)

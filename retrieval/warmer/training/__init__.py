@@ -1,1 +1,1 @@
-"""Scored searches to parameters: the fit, and whether held-out queries gain by it."""
+"""Training of parameters on scored searches: the fit, and its check on held-out queries."""

@@ -1,4 +1,4 @@
-"""Are fitted parameters worth using? Cross-validated against vanilla and against the defaults."""
+"""Cross-validation of fitted parameters against vanilla retrieval and the default parameters."""
 
 from dataclasses import dataclass, replace
 from math import comb
@@ -17,20 +17,24 @@ _RESAMPLES = 4000
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """Figures over queries that were not fitted on.
+    """Figures on queries outside the fit.
 
     Attributes:
-        queries: How many queries could tell one ranking from another.
-        ndcg: Mean nDCG@10 of what was not shown before, with the fitted parameters; `vanilla` and `default` likewise.
-        gain_over_vanilla: Mean gain in nDCG over vanilla, with the bounds of its 95% bootstrap interval.
+        queries: Number of queries on which rankings can differ in nDCG.
+        ndcg: Mean nDCG@10 of the hits after the seeds, with the fitted parameters.
+        vanilla: The same without feedback.
+        default: The same with the default parameters.
+        gain_over_vanilla: Mean gain in nDCG@10 over vanilla, with the bounds of its 95% bootstrap interval.
         better_than_vanilla: Share of bootstrap samples in which the fitted parameters win.
-        better_than_default: Likewise, against the defaults.
-        relevance_gain: The tutorial's relative gain in hits that score at least as high as the best seed; None where
-            vanilla finds none.
+        better_than_default: The same against the defaults.
+        relevance_gain: Relative gain in hits that score at least as high as the best seed, as in Qdrant's tutorial on
+            relevance feedback; None if vanilla finds no such hit.
         default_harm: Share of bootstrap samples in which the defaults lose to vanilla, in nDCG or in relevance gain.
-        dcg_wins: Queries on which the fitted parameters have the higher DCG@10 than vanilla; losses and ties likewise.
-        sign_test: Two-sided p of these wins and losses.
-        disagreement: Share of queries with a hit beyond the first five that the judge prefers to all of those.
+        dcg_wins: Number of queries on which the fitted parameters have a higher DCG@10 than vanilla.
+        dcg_losses: Number of queries with a lower one.
+        dcg_ties: Number of queries with an equal one.
+        sign_test: Two-sided p-value of these wins and losses.
+        disagreement: Share of queries on which the judge prefers a later hit to all of the first five.
     """
 
     queries: int
@@ -50,22 +54,22 @@ class HeldOut:
 
     @property
     def off(self) -> bool:
-        """Whether neither the fitted parameters nor the defaults are worth using: then no feedback is better."""
+        """Whether no feedback is better than both the fitted and the default parameters."""
         return bool(self.reason) and self.default_harm >= CONFIDENCE
 
     @property
     def reason(self) -> str:
-        """Say why the parameters are not worth using; empty where they are.
+        """Why the parameters are rejected; empty if they are accepted.
 
-        They are where the mean nDCG is above vanilla's and the defaults', a bootstrap gives at least 80% for the
-        former, and no fewer hits reach the best seed. The last guards against gains inside the pool of first hits
-        that do not carry over to the whole collection.
+        They are accepted if their mean nDCG is above those of vanilla and of the defaults, if they beat vanilla in at
+        least 80% of the bootstrap samples, and if no fewer hits reach the best seed. The last condition guards against
+        gains within the pool of first hits that do not carry over to the whole collection.
         """
-        if lost := self._lost():
-            return f"on held-out queries {lost}. Score more queries, or use a stronger judge"
+        if failure := self._failure():
+            return f"on held-out queries {failure}. Score more queries, or use a stronger judge"
         return ""
 
-    def _lost(self) -> str:
+    def _failure(self) -> str:
         for name, mean in ("vanilla retrieval", self.vanilla), ("the defaults", self.default):
             if self.ndcg <= mean:
                 return f"they do not beat {name}: nDCG@10 {self.ndcg:.3f} against {mean:.3f}"
@@ -80,10 +84,10 @@ class HeldOut:
 
 
 def hold_out(table: Table, seed: int = 0) -> HeldOut:
-    """Cross-validate the fit, five folds, ten times.
+    """Cross-validate the fit with five folds, ten times.
 
     Raises:
-        ValueError: Fewer than two samples can tell one ranking from another.
+        ValueError: The table has fewer than two usable samples.
     """
     samples = usable(table)
     if samples.size < 2:  # noqa: PLR2004
@@ -95,12 +99,12 @@ def hold_out(table: Table, seed: int = 0) -> HeldOut:
     over_vanilla, over_default = fitted - table.ndcg[vanilla, samples], fitted - table.ndcg[default, samples]
     resampled = rng.integers(0, samples.size, (_RESAMPLES, samples.size))
     gains = over_vanilla[resampled].mean(axis=1)
-    before = table.above[vanilla, samples]
-    by_default = (table.ndcg[default, samples] - table.ndcg[vanilla, samples])[resampled].mean(axis=1)
-    default_above, before_above = (
-        np.nansum(above[resampled], axis=1) for above in (table.above[default, samples], before)
+    default_gains = (table.ndcg[default, samples] - table.ndcg[vanilla, samples])[resampled].mean(axis=1)
+    fitted_above, default_above, vanilla_above = (
+        table.above_threshold[params, samples] for params in (chosen[0], default, vanilla)
     )
-    wins, losses, ties = _compare(table.dcg[chosen[0], samples], table.dcg[vanilla, samples])
+    fewer_above = np.nansum(default_above[resampled], axis=1) < np.nansum(vanilla_above[resampled], axis=1)
+    wins, losses, ties = _count_outcomes(table.dcg[chosen[0], samples], table.dcg[vanilla, samples])
     low, high = np.quantile(gains, [0.025, 0.975])
     return HeldOut(
         queries=samples.size,
@@ -110,43 +114,44 @@ def hold_out(table: Table, seed: int = 0) -> HeldOut:
         gain_over_vanilla=(float(over_vanilla.mean()), float(low), float(high)),
         better_than_vanilla=float((gains > 0).mean()),
         better_than_default=float((over_default[resampled].mean(axis=1) > 0).mean()),
-        relevance_gain=_gain(table.above[chosen[0], samples], before),
-        default_harm=float(max((by_default < 0).mean(), (default_above < before_above).mean())),
+        relevance_gain=_relative_gain(fitted_above, vanilla_above),
+        default_harm=float(max((default_gains < 0).mean(), fewer_above.mean())),
         dcg_wins=wins,
         dcg_losses=losses,
         dcg_ties=ties,
         sign_test=sign_test(wins, losses),
-        disagreement=_share(table.disagreement[samples]),
+        disagreement=_mean_known(table.disagreement[samples]),
     )
 
 
-def _share(told: Floats) -> float:
-    """Give the mean of what is told; 0 where no query has a hit beyond the first five."""
-    known = told[~np.isnan(told)]
+def _mean_known(values: Floats) -> float:
+    """Return the mean of the values that are not NaN; 0 if there are none."""
+    known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else 0.0
 
 
-def _gain(above: Floats, before: Floats) -> float | None:
-    return float(np.nansum(above) / np.nansum(before) - 1) if np.nansum(before) else None
+def _relative_gain(ours: Floats, theirs: Floats) -> float | None:
+    return float(np.nansum(ours) / np.nansum(theirs) - 1) if np.nansum(theirs) else None
 
 
 def sign_test(wins: int, losses: int) -> float:
-    """Give the two-sided p of wins and losses under a fair coin."""
+    """Return the two-sided p-value of wins and losses under a fair coin."""
     n = wins + losses
     tail = sum(comb(n, k) for k in range(min(wins, losses) + 1)) / 2**n
     return float(min(1.0, 2 * tail))
 
 
 def _choose(table: Table, order: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Fit on all folds but one, for each fold; gives the choice by sample number."""
+    """Choose parameters for each fold by a fit on the others. Returns grid indices, shape (samples,)."""
     chosen = np.zeros(table.ndcg.shape[1], dtype=np.intp)
     folds = min(_FOLDS, order.size)
     for fold in range(folds):
-        held = order[fold::folds]
-        chosen[held] = table.best(np.setdiff1d(order, held))
+        held_out = order[fold::folds]
+        chosen[held_out] = table.best(np.setdiff1d(order, held_out))
     return chosen
 
 
-def _compare(ours: Floats, theirs: Floats) -> tuple[int, int, int]:
+def _count_outcomes(ours: Floats, theirs: Floats) -> tuple[int, int, int]:
+    """Count wins, losses and ties."""
     wins, losses = int((ours > theirs + 1e-9).sum()), int((ours < theirs - 1e-9).sum())
     return wins, losses, int((~np.isnan(ours)).sum()) - wins - losses

@@ -6,7 +6,7 @@ import asyncio
 from warmer.errors import WarmerError
 from warmer.index.edge.catalog import Catalog
 from warmer.index.remote.address import read_address
-from warmer.publishing.copying import Copied, copy_to_embedded, copy_to_server
+from warmer.publishing.copying import CopyResult, copy_to_embedded, copy_to_server
 from warmer.publishing.server.collection import ServerCollection
 from warmer_server.connection import make_options, open_server
 from warmer_server.destination import EMBEDDED
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
         echo(f"left out: {copied.left_out} without a text or a vector")
 
 
-async def _to_server(settings: Settings, arguments: argparse.Namespace, name: str) -> Copied:
+async def _to_server(settings: Settings, arguments: argparse.Namespace, name: str) -> CopyResult:
     catalog = Catalog(settings.data_dir)
     generations = catalog.generations(catalog.resolve(arguments.collection))
     async with open_server(arguments.target, settings) as remote:
@@ -46,7 +46,7 @@ async def _to_server(settings: Settings, arguments: argparse.Namespace, name: st
             )
 
 
-async def _to_embedded(settings: Settings, arguments: argparse.Namespace, name: str) -> Copied:
+async def _to_embedded(settings: Settings, arguments: argparse.Namespace, name: str) -> CopyResult:
     generations = Catalog(settings.data_dir).generations(name)
     async with open_server(arguments.source, settings) as remote:
         with progress_bar("passages") as progress:

@@ -13,7 +13,7 @@ from warmer.index.edge.catalog import Catalog
 from warmer.index.edge.shards import readable
 from warmer.ingest import Skipped, SourceFile, find_files, read_passages, root_labels
 from warmer.passage import Passage, Window
-from warmer.publishing import Built
+from warmer.publishing import IndexingResult
 from warmer.publishing.embedded.publish import index_passages
 from warmer_server.app import load_embedder
 from warmer_server.destination import server_url
@@ -75,7 +75,7 @@ def build(
     *,
     unread: Collection[str] = (),
     replace: bool,
-) -> Built:
+) -> IndexingResult:
     """Embed passages and publish them as an embedded collection, with a progress bar on stderr.
 
     Args:
@@ -120,7 +120,7 @@ async def _server_roots(settings: Settings, url: str, name: str) -> Mapping[str,
 
 async def _publish_to_server(
     settings: Settings, url: str, embedder: Embedder, found: FoundFiles, name: str, *, replace: bool
-) -> Built:
+) -> IndexingResult:
     from warmer.publishing.server.collection import ServerCollection  # noqa: PLC0415
     from warmer.publishing.server.publish import publish_passages  # noqa: PLC0415
     from warmer_server.connection import open_server  # noqa: PLC0415
@@ -167,16 +167,16 @@ def _read_files(
     """Read files one by one, each completely or not at all."""
     for file in files:
         try:
-            passages = list(read_passages(file, window=window, most=max_bytes))
+            passages = list(read_passages(file, window=window, max_bytes=max_bytes))
         except IngestError as error:
-            left_out.by_failure(error.reason, str(error), file.source)
+            left_out.add_unread(error.reason, str(error), file.source)
             continue
         if not passages:
-            left_out.on_purpose("without text", file.source)
+            left_out.add("without text", file.source)
         yield from passages
 
 
-def _report(arguments: argparse.Namespace, built: Built, found: FoundFiles) -> None:
+def _report(arguments: argparse.Namespace, built: IndexingResult, found: FoundFiles) -> None:
     change = f"{built.embedded} embedded anew" if built.published else "nothing had changed"
     echo(f"{arguments.collection}: {built.points} passages, {found.read} files read, {change}")
     _report_left_out(found)

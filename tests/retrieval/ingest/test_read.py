@@ -1,4 +1,4 @@
-"""Reading files: what holds for every kind, and what is refused."""
+"""Reading files of any kind, and refusals."""
 
 import os
 import socket
@@ -44,7 +44,7 @@ def _visible(text: str) -> str:
 
 @settings(deadline=None)
 @given(document=DOCUMENTS, limit=st.integers(1, 200), suffix=st.sampled_from([".md", ".rst", ".txt"]))
-def test_passages_are_short_in_order_and_where_they_say(
+def test_passages_are_short_ordered_and_on_their_line(
     tmp_path_factory: pytest.TempPathFactory, document: str, limit: int, suffix: str
 ) -> None:
     document = document.replace("\0", "")
@@ -60,7 +60,7 @@ def test_passages_are_short_in_order_and_where_they_say(
 
 @settings(deadline=None)
 @given(document=DOCUMENTS, limit=st.integers(1, 200))
-def test_plain_text_is_all_there(tmp_path_factory: pytest.TempPathFactory, document: str, limit: int) -> None:
+def test_plain_text_loses_nothing(tmp_path_factory: pytest.TempPathFactory, document: str, limit: int) -> None:
     document = document.replace("\0", "")
     passages = _read(tmp_path_factory.getbasetemp() / "whole.txt", document, limit)
     assert _visible("".join(passage.text for passage in passages)) == _visible(document)
@@ -68,7 +68,9 @@ def test_plain_text_is_all_there(tmp_path_factory: pytest.TempPathFactory, docum
 
 @settings(deadline=None)
 @given(data=st.binary() | DOCUMENTS.map(str.encode), suffix=st.sampled_from(sorted(SUFFIXES)))
-def test_nothing_but_ingest_errors(tmp_path_factory: pytest.TempPathFactory, data: bytes, suffix: str) -> None:
+def test_any_file_gives_passages_or_an_ingest_error(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, suffix: str
+) -> None:
     path = tmp_path_factory.getbasetemp() / f"any{suffix}"
     try:
         _read(path, data)
@@ -84,12 +86,12 @@ def test_a_file_without_text_gives_nothing(tmp_path: Path, suffix: str, text: st
 
 @pytest.mark.parametrize("name", ["a.txt", "a.MD", "a.rst"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_lines_are_counted_whatever_ends_them(tmp_path: Path, name: str, end: str) -> None:
+def test_all_line_ends_are_counted(tmp_path: Path, name: str, end: str) -> None:
     passages = _read(tmp_path / name, end.join(["", "One", "two", "", "", "Three"]), 10)
     assert [(passage.text, passage.line) for passage in passages] == [("One\ntwo", 2), ("Three", 6)]
 
 
-def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_dropped(tmp_path: Path) -> None:
     assert _read(tmp_path / "a.md", "\ufeff# Head\n\ntext") == [Passage("text", "Head", "a.md", 3)]
 
 
@@ -120,7 +122,7 @@ def test_a_lone_surrogate_is_replaced(tmp_path: Path) -> None:
         ("a.png", b"", "unsupported"),
     ],
 )
-def test_what_cannot_be_read_is_refused_by_name(tmp_path: Path, name: str, data: bytes, reason: str) -> None:
+def test_the_error_of_an_unreadable_file_names_it(tmp_path: Path, name: str, data: bytes, reason: str) -> None:
     with pytest.raises(IngestError, match=reason) as refused:
         _read(tmp_path / name, data)
     assert str(tmp_path / name) in str(refused.value)

@@ -1,4 +1,4 @@
-"""What the readers make of Markdown, reStructuredText and Python."""
+"""Readers of Markdown, reStructuredText and Python."""
 
 from pathlib import Path
 from textwrap import dedent
@@ -15,14 +15,14 @@ from warmer.ingest.section import Section
 
 
 def _markdown(text: str) -> list[tuple[str, str, int]]:
-    return [_bare(section) for section in markdown_sections(text) if section.text.strip()]
+    return [_stripped(section) for section in markdown_sections(text) if section.text.strip()]
 
 
 def _rst(text: str) -> list[tuple[str, str, int]]:
-    return [_bare(section) for section in rst_sections(text) if section.text.strip()]
+    return [_stripped(section) for section in rst_sections(text) if section.text.strip()]
 
 
-def _bare(section: Section) -> tuple[str, str, int]:
+def _stripped(section: Section) -> tuple[str, str, int]:
     blank = len(section.text) - len(section.text.lstrip("\n"))
     return section.title, section.text.strip("\n"), section.lines[blank]
 
@@ -139,16 +139,16 @@ def test_rst_that_docutils_cannot_parse_is_text(monkeypatch: pytest.MonkeyPatch)
 @example(["Title", "=====", "Title", "====="])
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(["Title", "=====", "-----", "a\x85b\u2028c", "\x0c", "", "* x", ".. x::", "   y"])))
-def test_rst_leaves_out_only_titles(lines: list[str]) -> None:
+def test_rst_drops_only_titles(lines: list[str]) -> None:
     kept: set[int] = set()
     for section in rst_sections("\n".join(lines)):
         rows = section.text.removesuffix("\n").split("\n") if section.text else []
         begin = section.lines[0] - 1
         assert rows == lines[begin : begin + len(rows)]
         kept.update(range(begin, begin + len(rows)))
-    left_out = [row for row, line in enumerate(lines) if line and row not in kept]
-    adorned = {row for row in left_out if lines[row] in {"=====", "-----"}}
-    assert all(row in adorned or row + 1 in adorned for row in left_out)
+    dropped = [row for row, line in enumerate(lines) if line and row not in kept]
+    adorned = {row for row in dropped if lines[row] in {"=====", "-----"}}
+    assert all(row in adorned or row + 1 in adorned for row in dropped)
 
 
 CODE = '''
@@ -231,7 +231,7 @@ def test_python_lines_are_those_of_the_file(tmp_path: Path) -> None:
         (b"b'''not a docstring'''", None),
     ],
 )
-def test_python_source_is_read_as_python_reads_it(tmp_path: Path, code: bytes, text: str | None) -> None:
+def test_python_encodings_and_warnings_are_handled(tmp_path: Path, code: bytes, text: str | None) -> None:
     (tmp_path / "mod.py").write_bytes(code)
     passages = read_passages(SourceFile(tmp_path / "mod.py", "mod.py"))
     assert [passage.text for passage in passages] == ([text] if text else [])
@@ -246,7 +246,7 @@ def test_python_source_is_read_as_python_reads_it(tmp_path: Path, code: bytes, t
         ("src/script.py", "script"),
     ],
 )
-def test_modules_are_named_as_they_are_imported(tmp_path: Path, path: str, name: str) -> None:
+def test_modules_have_their_import_name(tmp_path: Path, path: str, name: str) -> None:
     (tmp_path / "src" / "json" / "tool").mkdir(parents=True)
     (tmp_path / "src" / "json" / "__init__.py").touch()
     assert module_name(tmp_path / path) == name

@@ -39,7 +39,7 @@ def make_hits(*names: str) -> list[Hit]:
     return [Hit(name, 0.5, {"title": name.upper(), "source": "s"}, np.ones(4, np.float32)) for name in names]
 
 
-async def test_a_search_comes_back_as_it_was_after_a_restart(open_memory: Open) -> None:
+async def test_a_search_survives_a_restart(open_memory: Open) -> None:
     search = make_search()
     async with open_memory() as memory:
         journal = memory.journal
@@ -57,7 +57,7 @@ async def test_a_search_comes_back_as_it_was_after_a_restart(open_memory: Open) 
     }
 
 
-async def test_a_point_keeps_its_number_through_the_rounds(open_memory: Open) -> None:
+async def test_a_point_keeps_its_number_in_every_round(open_memory: Open) -> None:
     search = make_search()
     async with open_memory() as memory:
         await memory.journal.begin(search, make_hits("a", "b"))
@@ -65,14 +65,14 @@ async def test_a_point_keeps_its_number_through_the_rounds(open_memory: Open) ->
         assert await memory.journal.show(search.id, make_hits("d", "e")) == [4, 5]
 
 
-async def test_a_query_that_the_engine_embeds_has_no_vector(open_memory: Open) -> None:
+async def test_a_query_embedded_by_the_engine_has_no_vector(open_memory: Open) -> None:
     search = replace(make_search(), vector=kept_vector(TextQuery("why 😀", "model")))
     async with open_memory() as memory:
         await memory.journal.begin(search, [])
         assert (await memory.journal.find(search.id)).query_vector == TextQuery("why 😀", "model")
 
 
-async def test_the_newest_score_of_a_point_is_known(open_memory: Open) -> None:
+async def test_known_scores_are_the_newest_of_each_point(open_memory: Open) -> None:
     searches = [make_search() for _ in range(8)]
     async with open_memory() as memory:
         journal = memory.journal
@@ -85,7 +85,7 @@ async def test_the_newest_score_of_a_point_is_known(open_memory: Open) -> None:
         assert await journal.known("notes", "other", "agent", "r") == {}
 
 
-async def test_unknown_and_expired_handles_are_told_apart(open_memory: Open) -> None:
+async def test_errors_distinguish_unknown_from_expired_handles(open_memory: Open) -> None:
     search = make_search()
     async with open_memory(-1) as memory:
         await memory.journal.begin(search, [])
@@ -95,7 +95,7 @@ async def test_unknown_and_expired_handles_are_told_apart(open_memory: Open) -> 
             await memory.journal.find("s_nothing")
 
 
-def run_rounds(path: Path, search_id: str, worker: int) -> list[int]:
+def show_in_rounds(path: Path, search_id: str, worker: int) -> list[int]:
     async def rounds() -> list[int]:
         return [(await journal.show(search_id, make_hits(f"{worker}-{n}")))[0] for n in range(25)]
 
@@ -103,17 +103,19 @@ def run_rounds(path: Path, search_id: str, worker: int) -> list[int]:
         return asyncio.run(rounds())
 
 
-async def test_writers_at_once_number_without_gaps(tmp_path: Path) -> None:
+async def test_concurrent_writers_number_hits_without_gaps(tmp_path: Path) -> None:
     search = make_search()
     with opened(tmp_path / "j") as journal:
         await journal.begin(search, [])
         with ThreadPoolExecutor(4) as pool:
-            numbers = [n for got in pool.map(lambda w: run_rounds(tmp_path / "j", search.id, w), range(4)) for n in got]
+            numbers = [
+                n for got in pool.map(lambda w: show_in_rounds(tmp_path / "j", search.id, w), range(4)) for n in got
+            ]
         assert sorted(numbers) == list(range(1, 101))
         assert len((await journal.find(search.id)).shown) == 100
 
 
-KILLED = """
+SCORING = """
 import asyncio, sys
 from pathlib import Path
 from warmer.journal.sqlite.database import Database
@@ -132,7 +134,7 @@ async def test_acknowledged_scores_survive_a_kill(tmp_path: Path) -> None:
     search = make_search()
     with opened(tmp_path / "j") as journal:
         await journal.begin(search, make_hits("a"))
-    command = [sys.executable, "-c", KILLED, str(tmp_path / "j"), search.id]
+    command = [sys.executable, "-c", SCORING, str(tmp_path / "j"), search.id]
     with subprocess.Popen(  # noqa: ASYNC220
         command, stdout=subprocess.PIPE, text=True
     ) as writer:
@@ -143,7 +145,7 @@ async def test_acknowledged_scores_survive_a_kill(tmp_path: Path) -> None:
         assert (await journal.counts())[1] >= len(acknowledged)
 
 
-OPEN = """
+OPENING = """
 import sys
 from pathlib import Path
 from warmer.journal.sqlite.database import Database
@@ -151,8 +153,8 @@ Database(Path(sys.argv[1])).close()
 """
 
 
-def test_many_processes_open_a_new_journal_at_once(tmp_path: Path) -> None:
-    processes = [subprocess.Popen([sys.executable, "-c", OPEN, str(tmp_path / "new" / "j")]) for _ in range(8)]
+def test_many_processes_create_a_journal_concurrently(tmp_path: Path) -> None:
+    processes = [subprocess.Popen([sys.executable, "-c", OPENING, str(tmp_path / "new" / "j")]) for _ in range(8)]
     assert [process.wait() for process in processes] == [0] * 8
 
 
@@ -164,7 +166,7 @@ def test_opening_a_journal_again_writes_nothing(tmp_path: Path) -> None:
     assert path.stat().st_mtime_ns == written
 
 
-async def test_what_expired_unscored_is_pruned(open_memory: Open) -> None:
+async def test_expired_searches_without_scores_are_pruned(open_memory: Open) -> None:
     scored, unscored, fresh = make_search(), make_search(), make_search()
     async with open_memory(-1) as memory:
         for search in (scored, unscored):
@@ -178,7 +180,7 @@ async def test_what_expired_unscored_is_pruned(open_memory: Open) -> None:
         assert [search.id for search in await journal.scored("notes", "model", "agent", "r")] == [scored.id]
 
 
-async def test_a_newer_a_damaged_and_a_missing_place_are_named(tmp_path: Path) -> None:
+async def test_errors_name_newer_damaged_and_unusable_files(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "newer")) as db:
         db.execute(f"PRAGMA user_version = {SCHEMA + 1}")
     (tmp_path / "damaged").write_bytes(b"this is no database at all" * 100)
@@ -192,11 +194,11 @@ async def test_a_newer_a_damaged_and_a_missing_place_are_named(tmp_path: Path) -
             Database(path)
 
 
-async def test_a_training_is_given_one_search_a_query_of_the_last(
+async def test_training_gets_one_search_of_each_of_the_newest_queries(
     open_memory: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("warmer.journal.sqlite.searches", "warmer.journal.qdrant.searches"):
-        monkeypatch.setattr(f"{module}.MOST_QUERIES", 2)
+        monkeypatch.setattr(f"{module}.MAX_TRAINING_QUERIES", 2)
     one, more, again, other, last, unscored = (replace(make_search(), query=query) for query in "aaabcd")
     async with open_memory() as memory:
         for search in (one, more, again, other, last, unscored):
@@ -205,11 +207,11 @@ async def test_a_training_is_given_one_search_a_query_of_the_last(
             await memory.journal.score(search.id, {1: 3, 2: 4} if search is more else {1: 3}, "agent", "r")
         assert [s.id for s in await memory.journal.scored("notes", "model", "agent", "r")] == [other.id, last.id]
         await memory.journal.score(again.id, {1: 3, 2: 4}, "agent", "r")
-        monkeypatch.setattr("warmer.journal.sqlite.searches.MOST_QUERIES", 9)
-        monkeypatch.setattr("warmer.journal.qdrant.searches.MOST_QUERIES", 9)
+        monkeypatch.setattr("warmer.journal.sqlite.searches.MAX_TRAINING_QUERIES", 9)
+        monkeypatch.setattr("warmer.journal.qdrant.searches.MAX_TRAINING_QUERIES", 9)
         found = await memory.journal.scored("notes", "model", "agent", "r")
         assert [s.id for s in found] == [again.id, other.id, last.id]
-        monkeypatch.setattr("warmer.journal.sqlite.searches.MOST_QUERIES", 1)
-        monkeypatch.setattr("warmer.journal.qdrant.searches.MOST_QUERIES", 1)
+        monkeypatch.setattr("warmer.journal.sqlite.searches.MAX_TRAINING_QUERIES", 1)
+        monkeypatch.setattr("warmer.journal.qdrant.searches.MAX_TRAINING_QUERIES", 1)
         enough = await memory.journal.scored("notes", "model", "agent", "r", fewest=2)
-        assert [s.id for s in enough] == [again.id]  # queries with fewer scores take no place
+        assert [s.id for s in enough] == [again.id]  # queries with too few scores do not count

@@ -19,7 +19,7 @@ KEY = Key("docs", "model", "agent", "0-10 v1")
 TRAINED = Trained(KEY, Params(b=0.5, c=1.2, source="trained"), Coefficients(1, 0.5, 0.1), 30, {"ndcg": 0.7})
 
 
-async def test_the_newest_set_of_a_key_counts_also_after_a_restart(open_memory: Open) -> None:
+async def test_the_newest_set_of_each_key_survives_a_restart(open_memory: Open) -> None:
     newer = Trained(KEY, Params(c=0.3), TRAINED.plain, 40, {})
     other = Trained(Key("docs", "model", "claude:x", "0-10 v1"), Params(c=2), TRAINED.plain, 40, {})
     async with open_memory() as memory:
@@ -29,7 +29,7 @@ async def test_the_newest_set_of_a_key_counts_also_after_a_restart(open_memory: 
         assert sorted(await memory.parameters.all(), key=lambda trained: trained.key.judge) == [newer, other]
 
 
-def test_export_is_plain_a_b_c_for_others_and_comes_back_whole() -> None:
+def test_export_has_plain_coefficients_and_can_be_read_back() -> None:
     exported = json.loads(json.dumps(TRAINED.to_json()))
     assert {name: exported[name] for name in "abc"} == {"a": 1, "b": 0.5, "c": 0.1}
     assert Trained.from_json(exported) == TRAINED
@@ -44,7 +44,7 @@ def test_export_is_plain_a_b_c_for_others_and_comes_back_whole() -> None:
         {"warmer": {"plain": {"a": 1, "b": -1, "c": 1}}},
     ],
 )
-def test_what_is_no_export_is_refused(change: dict[str, object]) -> None:
+def test_other_json_is_rejected(change: dict[str, object]) -> None:
     raw = TRAINED.to_json()
     own = change["warmer"]
     damaged = raw | {"warmer": raw["warmer"] | own} if own else raw | change
@@ -52,7 +52,7 @@ def test_what_is_no_export_is_refused(change: dict[str, object]) -> None:
         Trained.from_json(damaged)
 
 
-def test_parameters_serve_what_they_were_trained_for() -> None:
+def test_parameters_are_chosen_by_what_they_were_trained_for() -> None:
     model_judge = Trained(Key("docs", "model", "claude:x", "0-10 v1"), Params(c=2), TRAINED.plain, 40, {})
     assert choose([], KEY) == Params()
     assert choose([TRAINED, model_judge], KEY).c == 1.2
@@ -60,23 +60,23 @@ def test_parameters_serve_what_they_were_trained_for() -> None:
     assert choose([model_judge], KEY).c == 2
     assert "claude:x" in choose([model_judge], KEY).source
     assert choose([TRAINED], model_judge.key).c == Params().c
-    assert choose([TRAINED], Key("other", *list(vars_of(KEY))[1:])).source == "default"
+    assert choose([TRAINED], Key("other", *list(fields_of(KEY))[1:])).source == "default"
 
 
 @pytest.mark.parametrize(
     "key", [Key("docs", "new model", "agent", "0-10 v1"), Key("docs", "model", "agent", "0-10 v2")]
 )
-def test_stale_parameters_are_not_used_in_silence(key: Key) -> None:
+def test_stale_parameters_are_reported_and_not_used(key: Key) -> None:
     chosen = choose([TRAINED], key)
     assert (chosen.b, chosen.c) == (Params().b, Params().c)
     assert "train again" in chosen.source
 
 
-def vars_of(key: Key) -> tuple[str, str, str, str]:
+def fields_of(key: Key) -> tuple[str, str, str, str]:
     return key.collection, key.model, key.judge, key.rubric
 
 
-async def test_one_process_runs_a_job_at_a_time(open_memory: Open) -> None:
+async def test_one_process_at_a_time_runs_a_job(open_memory: Open) -> None:
     async with open_memory() as one, open_memory() as other:
         here, there = one.jobs, other.jobs
         job = await here.create("docs", "claude", 25, ["a", "b"], "running")
@@ -95,7 +95,7 @@ async def test_one_process_runs_a_job_at_a_time(open_memory: Open) -> None:
             await here.find("t_nothing")
 
 
-async def test_who_lost_a_job_to_another_has_no_say_in_it(open_memory: Open) -> None:
+async def test_a_process_whose_claim_was_taken_over_cannot_change_the_job(open_memory: Open) -> None:
     async with open_memory() as one, open_memory() as other, open_memory() as third:
         slow, quick = one.jobs, other.jobs
         job = await slow.create("docs", "claude", 25, ["a"], "running")
@@ -111,7 +111,7 @@ async def test_who_lost_a_job_to_another_has_no_say_in_it(open_memory: Open) -> 
         assert await third.jobs.claim(job.id, 60)
 
 
-async def test_a_job_that_was_run_before_a_clock_was_set_back_can_be_claimed(
+async def test_a_job_can_be_claimed_after_a_clock_was_set_back(
     open_memory: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_memory() as one, open_memory() as other:
@@ -125,7 +125,7 @@ async def test_a_job_that_was_run_before_a_clock_was_set_back_can_be_claimed(
         assert not await one.jobs.beat(job.id)
 
 
-async def test_jobs_of_the_second_version_can_be_claimed(tmp_path: Path) -> None:
+async def test_jobs_of_schema_version_2_can_be_claimed(tmp_path: Path) -> None:
     with closing(Database(tmp_path / "j")) as database, database.transaction() as connection:
         connection.execute("ALTER TABLE jobs DROP COLUMN owner")
         connection.execute("INSERT INTO jobs VALUES ('t_1', 'docs', 'agent', 5, '[]', 'running', '{}', 0, 0)")
@@ -136,7 +136,7 @@ async def test_jobs_of_the_second_version_can_be_claimed(tmp_path: Path) -> None
         assert await jobs.beat("t_1")
 
 
-async def test_a_journal_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+async def test_a_journal_of_schema_version_1_is_migrated(tmp_path: Path) -> None:
     with closing(Database(tmp_path / "j")) as database, database.transaction() as connection:
         for table in ("job_searches", "jobs", "parameters"):
             connection.execute(f"DROP TABLE {table}")
@@ -146,7 +146,7 @@ async def test_a_journal_of_the_first_version_is_brought_up_to_date(tmp_path: Pa
         assert await SqliteParameters(database).all() == [TRAINED]
 
 
-def test_parameters_that_are_off_hold_for_their_own_judge_alone() -> None:
+def test_parameters_that_are_off_apply_to_their_own_judge_only() -> None:
     off = Trained(Key("docs", "model", "fastembed:m", "cosine v1"), OFF, TRAINED.plain, 30, {})
     assert choose([off], KEY) == Params()
     chosen = choose([off], off.key)

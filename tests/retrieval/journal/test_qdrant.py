@@ -1,4 +1,4 @@
-"""Two processes on one Qdrant, and SQLite as the oracle of what a journal answers."""
+"""The journal in Qdrant: two processes on one collection, and SQLite as the oracle."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -42,7 +42,7 @@ def make_hits(*names: str) -> list[Hit]:
     return [Hit(name, 0.5, {"title": name.upper()}, np.full(4, ord(name[0]), np.float32)) for name in names]
 
 
-async def test_what_one_keeps_the_other_finds(replicas: tuple[Memory, Memory]) -> None:
+async def test_processes_see_each_others_writes(replicas: tuple[Memory, Memory]) -> None:
     here, there = (memory.journal for memory in replicas)
     search = make_search()
     await here.begin(search, make_hits("a", "b"))
@@ -57,7 +57,7 @@ async def test_what_one_keeps_the_other_finds(replicas: tuple[Memory, Memory]) -
     ]
 
 
-async def test_rounds_and_scores_at_once_lose_nothing(replicas: tuple[Memory, Memory]) -> None:
+async def test_concurrent_rounds_and_scores_lose_nothing(replicas: tuple[Memory, Memory]) -> None:
     journals = [memory.journal for memory in replicas]
     search, numbers = make_search(), dict[str, int]()
     await journals[0].begin(search, [])
@@ -97,7 +97,7 @@ async def test_repeating_a_write_changes_nothing() -> None:
     assert list((await journal.find(search.id)).shown) == [1, 2, 3]
 
 
-async def test_a_search_is_begun_by_one_request() -> None:
+async def test_beginning_a_search_is_not_retried() -> None:
     with QdrantServer() as server:
         remote = connect(Connection(server.url))
         journal = QdrantJournal(await store.open_store(remote), 60)
@@ -125,7 +125,7 @@ async def test_large_journals_are_read_in_pages(
     assert await journal.counts() == (11, 11)
 
 
-async def test_a_search_that_is_gone_stays_gone(replicas: tuple[Memory, Memory]) -> None:
+async def test_writes_do_not_revive_a_deleted_search(replicas: tuple[Memory, Memory]) -> None:
     journal = replicas[0].journal
     await journal.score("s_gone", {1: 5}, "agent", "r")
     assert await journal.counts() == (0, 0)
@@ -146,7 +146,7 @@ async def test_a_job_is_claimed_once(replicas: tuple[Memory, Memory]) -> None:
             for worker in range(8):
                 tasks.start_soon(claim, worker)
         assert len(won) == 1
-    for replica in replicas:  # only the winner's counts
+    for replica in replicas:  # has an effect in the winner only
         await replica.jobs.release(job.id)
     async with anyio.create_task_group() as tasks:
         for worker in range(8):
@@ -175,7 +175,7 @@ operations = st.lists(
 
 
 class Pair:
-    """SQLite and Qdrant, told the same and asked the same."""
+    """SQLite and Qdrant with the same writes and the same reads, whose answers must be equal."""
 
     def __init__(self, fresh: list[Memory], expired: list[Memory]) -> None:
         self.fresh, self.expired = fresh, expired
@@ -193,11 +193,11 @@ class Pair:
         await self.both("begin", self.searches[-1], make_hits(*names), expired=expired)
 
     async def on(self, number: int, method: str, *arguments: Any) -> None:
-        """Do something to a search that there still is; the stores may refuse others in their own ways."""
-        there = [search for search in self.searches if "unknown" not in await self.both("find", search.id)]
-        if not there:
+        """Apply an operation to an existing search; on missing ones the stores may differ."""
+        existing = [search for search in self.searches if "unknown" not in await self.both("find", search.id)]
+        if not existing:
             return
-        id_ = there[number % len(there)].id
+        id_ = existing[number % len(existing)].id
         if method == "show":
             await self.both("show", id_, make_hits(*arguments[0]))
         elif method == "score":
@@ -226,7 +226,7 @@ class Pair:
 async def _numbers(journal: SqliteJournal | QdrantJournal, search_id: str) -> list[int]:
     try:
         return list((await journal.find(search_id)).shown)
-    except SearchError:  # expired, which does not keep a judge from finishing
+    except SearchError:  # expired; its hits can still be scored
         return []
 
 
@@ -266,5 +266,5 @@ async def play(script: list[Any]) -> None:
 
 @given(operations)
 @settings(max_examples=60)
-def test_answers_are_those_of_sqlite(script: list[Any]) -> None:
+def test_qdrant_answers_as_sqlite_does(script: list[Any]) -> None:
     anyio.run(play, script)

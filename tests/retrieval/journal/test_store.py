@@ -1,4 +1,4 @@
-"""Opening the collection that is shared."""
+"""The document store of the journal in Qdrant."""
 
 import anyio
 import pytest
@@ -13,7 +13,7 @@ from warmer.journal.qdrant.store import SCHEMA, ReadOnlyError, Store, change, do
 pytestmark = pytest.mark.anyio
 
 
-async def test_processes_that_open_it_at_once_make_it_once() -> None:
+async def test_concurrent_processes_create_the_collection_once() -> None:
     client = AsyncQdrantClient(":memory:")
     async with anyio.create_task_group() as tasks:
         for _ in range(6):
@@ -22,7 +22,7 @@ async def test_processes_that_open_it_at_once_make_it_once() -> None:
     assert (await client.count("warmer-journal")).count == 1
 
 
-async def test_nothing_of_anybody_else_is_written() -> None:
+async def test_foreign_collections_are_not_written() -> None:
     client = AsyncQdrantClient(":memory:")
     await client.create_collection("vectors", {"dense": models.VectorParams(size=2, distance=models.Distance.DOT)})
     await client.create_collection("payloads", {})
@@ -34,7 +34,7 @@ async def test_nothing_of_anybody_else_is_written() -> None:
         assert await client.count(name) == before
 
 
-async def test_a_newer_journal_is_left_alone() -> None:
+async def test_a_newer_journal_is_not_opened() -> None:
     client = AsyncQdrantClient(":memory:")
     async with qdrant(client)():
         pass
@@ -45,7 +45,7 @@ async def test_a_newer_journal_is_left_alone() -> None:
         await open_store(InterleavingRemote.local(client))
 
 
-async def test_a_change_is_made_where_its_conditions_hold() -> None:
+async def test_a_change_is_made_only_where_its_conditions_hold() -> None:
     store = await open_store(InterleavingRemote.local(AsyncQdrantClient(":memory:")))
     id_, other = document_id("a", "b"), document_id("a", "c")
     status = models.FieldCondition(key="status", match=models.MatchValue(value="open"))
@@ -56,7 +56,7 @@ async def test_a_change_is_made_where_its_conditions_hold() -> None:
     assert await store.get([id_, other]) == {id_: {"status": "shut", "count": 2, "map": {"x.y": 1, "z z": 2}}}
 
 
-async def test_a_key_that_may_only_read_is_told_apart() -> None:
+async def test_a_read_only_key_has_an_error_of_its_own() -> None:
     with QdrantServer(api_key="writes", read_only_key="reads") as server:
         for _ in range(2):  # first without the collection, then with it
             remote = connect(Connection(server.url, "reads"))
@@ -69,7 +69,7 @@ async def test_a_key_that_may_only_read_is_told_apart() -> None:
         assert {path.split("/")[2] for method, path, _ in server.requests if method == "PUT"} == {"warmer-journal"}
 
 
-async def test_other_faults_stay_what_they_are() -> None:
+async def test_a_wrong_key_is_no_read_only_key() -> None:
     with QdrantServer(api_key="writes") as server:
         remote = connect(Connection(server.url, "wrong"))
         with pytest.raises(EngineError, match="QDRANT_API_KEY") as caught:

@@ -1,4 +1,4 @@
-"""Tenants that share a journal, of either kind."""
+"""Tenants that share a journal, in SQLite and in Qdrant."""
 
 from collections.abc import AsyncIterator
 
@@ -32,7 +32,7 @@ def make_hit() -> Hit:
     return Hit("p", 0.5, {"title": None}, np.ones(4, np.float32))
 
 
-def test_a_scope_is_made_of_the_filter_whatever_the_order_of_its_keys() -> None:
+def test_a_namespace_depends_on_the_filter_but_not_on_its_order() -> None:
     one, other = (namespace_of(where) for where in TENANTS)
     assert one != other
     assert len(one.suffix) == len("@1f3c9a04")
@@ -40,7 +40,7 @@ def test_a_scope_is_made_of_the_filter_whatever_the_order_of_its_keys() -> None:
     assert namespace_of({}) == Namespace("")
 
 
-async def test_a_tenant_finds_its_own_searches_alone(memory: Memory) -> None:
+async def test_a_tenant_finds_only_its_own_searches(memory: Memory) -> None:
     mine, theirs = (TenantJournal(memory.journal, namespace_of(where)) for where in TENANTS)
     journals: list[Journal] = [mine, theirs]
     search = make_search()
@@ -55,7 +55,7 @@ async def test_a_tenant_finds_its_own_searches_alone(memory: Memory) -> None:
     assert [[found.collection for found in searches] for searches in scored] == [["docs"], []]
 
 
-async def test_a_tenant_finds_its_own_jobs_alone(memory: Memory) -> None:
+async def test_a_tenant_finds_only_its_own_jobs(memory: Memory) -> None:
     jobs: list[Jobs] = [TenantJobs(memory.jobs, namespace_of(where)) for where in TENANTS]
     mine, theirs = jobs
     job = await mine.create("docs", "agent", 5, ["why"], "running")
@@ -67,7 +67,7 @@ async def test_a_tenant_finds_its_own_jobs_alone(memory: Memory) -> None:
     assert await mine.beat(job.id)
 
 
-async def test_a_tenant_is_served_its_own_parameters_alone(memory: Memory) -> None:
+async def test_a_tenant_finds_only_its_own_parameters(memory: Memory) -> None:
     both: list[Parameters] = [TenantParameters(memory.parameters, namespace_of(where)) for where in TENANTS]
     trained = [
         Trained(Key("docs", "model", "agent", "r"), Params(c=c), Coefficients(1, 0.5, 0.1), 30, {}) for c in (0.5, 2)
@@ -77,7 +77,7 @@ async def test_a_tenant_is_served_its_own_parameters_alone(memory: Memory) -> No
     assert [await parameters.all() for parameters in both] == [[one] for one in trained]
 
 
-async def test_without_a_scope_nothing_changes(memory: Memory) -> None:
+async def test_the_empty_namespace_changes_nothing(memory: Memory) -> None:
     search = make_search()
     await TenantJournal(memory.journal, Namespace()).begin(search, [make_hit()])
     found = await memory.journal.find(search.id)

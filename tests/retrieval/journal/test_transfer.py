@@ -1,4 +1,4 @@
-"""A journal into a file and back: what comes back, what stays, and what is refused whole."""
+"""Export and import of journals, in SQLite and in Qdrant."""
 
 import json
 from collections.abc import Callable
@@ -53,7 +53,7 @@ def read_and_delete(file: Path) -> list[dict[str, Any]]:
 
 
 async def dump(memory: Memory, to: Path) -> list[object]:
-    """Give all that an export has, but for what a shared journal does not keep."""
+    """Return the records of an export, without `engine_score`, which a journal in Qdrant lacks."""
     await memory.export(to)
     records = read_and_delete(to)
     for record in records:
@@ -62,7 +62,7 @@ async def dump(memory: Memory, to: Path) -> list[object]:
     return list(records)
 
 
-async def test_everything_comes_back_and_once_only(open_memory: Open, open_other: Open, tmp_path: Path) -> None:
+async def test_a_round_trip_restores_everything_once(open_memory: Open, open_other: Open, tmp_path: Path) -> None:
     async with open_memory() as one, open_other() as other:
         search = await fill(one)
         assert str(await one.export(tmp_path / "f")) == "1 searches, 2 hits, 3 scores, 1 sets of parameters"
@@ -75,7 +75,7 @@ async def test_everything_comes_back_and_once_only(open_memory: Open, open_other
         assert await other.journal.prune(time() + DAY) == 1
 
 
-async def test_handles_of_owners_come_back(open_memory: Open, open_other: Open, tmp_path: Path) -> None:
+async def test_a_round_trip_keeps_the_owners_of_handles(open_memory: Open, open_other: Open, tmp_path: Path) -> None:
     searches = [replace(make_search(f"q{n}"), id=new_search_id("ann")) for n in range(45)]
     async with open_memory() as one, open_other() as other:
         for search in searches:
@@ -87,7 +87,7 @@ async def test_handles_of_owners_come_back(open_memory: Open, open_other: Open, 
         assert await other.journal.prune() == 0
 
 
-async def test_what_is_newer_stays_and_what_is_older_goes(open_memory: Open, open_other: Open, tmp_path: Path) -> None:
+async def test_an_import_replaces_only_older_entries(open_memory: Open, open_other: Open, tmp_path: Path) -> None:
     async with open_memory() as one, open_other() as other:
         search = await fill(one)
         await one.export(tmp_path / "f")
@@ -131,7 +131,7 @@ def change_line(number: int, change: Callable[[dict[str, object]], object]) -> C
         (change_line(3, lambda raw: raw.update(trained={})), "line 3 of .* no exported parameters"),
     ],
 )
-async def test_a_damaged_file_is_refused_whole(
+async def test_a_damaged_file_imports_nothing(
     damage: Callable[[list[bytes]], list[bytes]], said: str, open_memory: Open, tmp_path: Path
 ) -> None:
     async with sqlite(tmp_path / "a")() as one, open_memory() as other:
@@ -145,7 +145,7 @@ async def test_a_damaged_file_is_refused_whole(
         assert await dump(other, tmp_path / "g") == before
 
 
-async def test_another_search_under_a_known_id_undoes_the_import(open_memory: Open, tmp_path: Path) -> None:
+async def test_a_conflicting_search_imports_nothing(open_memory: Open, tmp_path: Path) -> None:
     search = make_search()
     async with sqlite(tmp_path / "a")() as one, open_memory() as other:
         await fill(one)
@@ -158,7 +158,7 @@ async def test_another_search_under_a_known_id_undoes_the_import(open_memory: Op
         assert await dump(other, tmp_path / "g") == before
 
 
-async def test_a_file_that_is_there_is_never_overwritten(open_memory: Open, tmp_path: Path) -> None:
+async def test_an_export_never_overwrites_a_file(open_memory: Open, tmp_path: Path) -> None:
     (tmp_path / "f").write_text("mine")
     async with open_memory() as one:
         with pytest.raises(StorageError, match="is there already"):
@@ -170,7 +170,7 @@ async def test_a_file_that_is_there_is_never_overwritten(open_memory: Open, tmp_
 
 
 @given(st.binary(max_size=200), st.integers(0, 10_000))
-def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, noise: bytes, at: int) -> None:
+def test_arbitrary_bytes_are_read_or_rejected(tmp_path_factory: pytest.TempPathFactory, noise: bytes, at: int) -> None:
     file = tmp_path_factory.getbasetemp() / "noise"
     whole = b'{"warmer": "journal", "version": 1}\n{"kind": "end", "lines": 0}\n'
     file.write_bytes(whole[: at % len(whole)] + noise + whole[at % len(whole) :])
@@ -180,7 +180,7 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory,
         assert str(file) in str(error)
 
 
-async def test_pruning_by_age_spares_only_unfinished_trainings(open_memory: Open) -> None:
+async def test_pruning_by_age_spares_only_unfinished_jobs(open_memory: Open) -> None:
     searches = [make_search(f"q{n}") for n in range(4)]
     async with open_memory() as memory:
         for search in searches:

@@ -21,8 +21,8 @@ ROOTS = {"notes": Path("/notes")}
 PASSAGES = [Passage(f"Text {n}.", "", "notes/a.md", n) for n in range(20)]
 
 
-class Breaking:
-    """The embedder, which breaks off before the passage of this number and counts."""
+class InterruptedEmbedder:
+    """The embedder, interrupted before passage number `at`, with a count of embedded passages."""
 
     def __init__(self, embedder: Embedder, at: int = -1, name: str = "") -> None:
         self.name, self.dim, self.embed_query = name or embedder.name, embedder.dim, embedder.embed_query
@@ -39,11 +39,11 @@ class Breaking:
 
 
 @pytest.fixture
-def broken_off(tmp_path: Path, embedder: Embedder) -> Generations:
+def interrupted(tmp_path: Path, embedder: Embedder) -> Generations:
     """A first run of PASSAGES that was interrupted after 12 of them."""
     generations = Generations(tmp_path / "notes")
     with pytest.raises(KeyboardInterrupt):
-        index_passages(generations, PASSAGES, Breaking(embedder, 12), roots=ROOTS)
+        index_passages(generations, PASSAGES, InterruptedEmbedder(embedder, 12), roots=ROOTS)
     assert generations.current() is None
     return generations
 
@@ -52,43 +52,43 @@ def vectors(generations: Generations) -> dict[str, Vector]:
     return PublishedGeneration(generations).vectors([id_ for id_, _ in identify(PASSAGES)])
 
 
-def test_what_was_embedded_is_not_embedded_again(broken_off: Generations, embedder: Embedder) -> None:
+def test_a_resumed_run_embeds_only_the_rest(interrupted: Generations, embedder: Embedder) -> None:
     done: list[int] = []
     moved = [replace(passage, line=passage.line + 1) for passage in PASSAGES]
-    counted = Breaking(embedder)
-    built = index_passages(broken_off, moved, counted, roots=ROOTS, progress=lambda n, _: done.append(n))
+    counted = InterruptedEmbedder(embedder)
+    built = index_passages(interrupted, moved, counted, roots=ROOTS, progress=lambda n, _: done.append(n))
     assert (built.points, built.embedded, counted.embedded, sum(done)) == (20, 8, 8, 20)
-    stored = vectors(broken_off)
+    stored = vectors(interrupted)
     for id_, passage in identify(PASSAGES):
         assert stored[id_] @ embedder.embed_query(passage.embedded) > 0.9999
-    assert not (broken_off.folder / "unpublished.f32").exists()
+    assert not (interrupted.folder / "unpublished.f32").exists()
 
 
 @pytest.mark.parametrize("torn", [b"", b"x", b"\0" * 5000])
-def test_a_torn_end_is_dropped(torn: bytes, broken_off: Generations, embedder: Embedder) -> None:
-    with (broken_off.folder / "unpublished.f32").open("ab") as file:
+def test_an_incomplete_record_is_dropped(torn: bytes, interrupted: Generations, embedder: Embedder) -> None:
+    with (interrupted.folder / "unpublished.f32").open("ab") as file:
         file.write(torn)
-    assert index_passages(broken_off, PASSAGES, embedder, roots=ROOTS).embedded == 8
-    assert len(vectors(broken_off)) == 20
+    assert index_passages(interrupted, PASSAGES, embedder, roots=ROOTS).embedded == 8
+    assert len(vectors(interrupted)) == 20
 
 
-def test_a_vector_that_is_damaged_is_made_again(broken_off: Generations, embedder: Embedder) -> None:
-    file = broken_off.folder / "unpublished.f32"
+def test_a_damaged_vector_is_embedded_again(interrupted: Generations, embedder: Embedder) -> None:
+    file = interrupted.folder / "unpublished.f32"
     whole = file.read_bytes()
     file.write_bytes(whole[:-1000] + b"\xff" + whole[-999:])
-    assert index_passages(broken_off, PASSAGES, embedder, roots=ROOTS).embedded == 9
-    assert all(np.linalg.norm(vector) == pytest.approx(1, abs=1e-4) for vector in vectors(broken_off).values())
+    assert index_passages(interrupted, PASSAGES, embedder, roots=ROOTS).embedded == 9
+    assert all(np.linalg.norm(vector) == pytest.approx(1, abs=1e-4) for vector in vectors(interrupted).values())
 
 
-def test_vectors_of_another_model_are_not_used(broken_off: Generations, embedder: Embedder) -> None:
-    other = Breaking(embedder, name="other/model")
-    assert index_passages(broken_off, PASSAGES, other, roots=ROOTS, replace=True).embedded == 20
+def test_vectors_of_another_model_are_not_used(interrupted: Generations, embedder: Embedder) -> None:
+    other = InterruptedEmbedder(embedder, name="other/model")
+    assert index_passages(interrupted, PASSAGES, other, roots=ROOTS, replace=True).embedded == 20
 
 
-def test_a_run_that_breaks_off_again_keeps_both_parts(broken_off: Generations, embedder: Embedder) -> None:
+def test_a_run_interrupted_twice_keeps_both_parts(interrupted: Generations, embedder: Embedder) -> None:
     with pytest.raises(KeyboardInterrupt):
-        index_passages(broken_off, PASSAGES, Breaking(embedder, 5), roots=ROOTS)
-    assert index_passages(broken_off, PASSAGES, embedder, roots=ROOTS).embedded == 3
+        index_passages(interrupted, PASSAGES, InterruptedEmbedder(embedder, 5), roots=ROOTS)
+    assert index_passages(interrupted, PASSAGES, embedder, roots=ROOTS).embedded == 3
 
 
 KILLED = """
@@ -112,19 +112,21 @@ index_passages(Generations(Path(sys.argv[1])), passages, Fake(), roots={"notes":
 """
 
 
-def test_what_was_embedded_outlives_a_kill(tmp_path: Path) -> None:
+def test_embedded_vectors_survive_a_kill(tmp_path: Path) -> None:
     killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
     assert killed.returncode == -signal.SIGKILL
 
     ids = [id_ for id_, _ in identify(Passage(f"Text {n}", "", "notes/a.md", n) for n in range(1500))]
-    with EmbeddingCheckpoint(tmp_path, "fake", 384) as unpublished:
-        kept = unpublished.vectors(ids)
+    with EmbeddingCheckpoint(tmp_path, "fake", 384) as checkpoint:
+        kept = checkpoint.vectors(ids)
     assert set(kept) <= set(ids[:1000])
     assert len(kept) > 900
 
 
-def test_passages_are_read_one_by_one(tmp_path: Path, embedder: Embedder, reference: Reference) -> None:
-    """A generator is gone through once, and what could not be read is known only afterwards."""
+def test_passages_may_be_a_generator_that_fills_unread(
+    tmp_path: Path, embedder: Embedder, reference: Reference
+) -> None:
+    """`unread` is complete only after the last passage."""
     generations = Generations(tmp_path / "notes")
     index_passages(generations, reference.passages, embedder, roots=ROOTS)
     unread: list[str] = []

@@ -29,8 +29,8 @@ ROOTS = {"notes": Path("/notes")}
 pytestmark = pytest.mark.anyio
 
 
-class Fake:
-    """An embedder that costs nothing and counts."""
+class FakeEmbedder:
+    """An embedder with random vectors and a count of embedded passages."""
 
     def __init__(self, name: str = "fake", dim: int = 8) -> None:
         self.name, self.dim = name, dim
@@ -78,7 +78,7 @@ def writes(server: QdrantServer) -> list[tuple[str, str]]:
 
 
 class AfterFirst:
-    """Matches every upsert but the first, until it is over."""
+    """Matches every upsert after the first, until `over` is set."""
 
     def __init__(self) -> None:
         self.seen = 0
@@ -90,7 +90,7 @@ class AfterFirst:
         return matches and self.seen > 1
 
 
-async def test_a_filled_collection_answers_as_an_embedded_one_does(
+async def test_a_published_collection_answers_as_an_embedded_one_does(
     server: QdrantServer,
     remote: Remote,
     notes: ServerCollection,
@@ -116,16 +116,16 @@ async def test_a_filled_collection_answers_as_an_embedded_one_does(
     assert {name: index["data_type"] for name, index in schema.items()} == {"source": "keyword", "line": "integer"}
 
 
-async def test_only_what_changed_is_embedded_and_old_points_go_last(
+async def test_only_changes_are_embedded_and_old_points_are_deleted_last(
     server: QdrantServer, notes: ServerCollection
 ) -> None:
-    await publish_passages(notes, texts("bread", "boats", "stars"), Fake(), roots=ROOTS)
+    await publish_passages(notes, texts("bread", "boats", "stars"), FakeEmbedder(), roots=ROOTS)
     before = set(stored(server))
     server.requests.clear()
-    again = await publish_passages(notes, texts("bread", "boats", "stars"), Fake(), roots=ROOTS)
+    again = await publish_passages(notes, texts("bread", "boats", "stars"), FakeEmbedder(), roots=ROOTS)
     assert (again.points, again.embedded, again.published) == (3, 0, False)
     assert writes(server) == []
-    edited = await publish_passages(notes, texts("stars", "ships", "bread"), model := Fake(), roots=ROOTS)
+    edited = await publish_passages(notes, texts("stars", "ships", "bread"), model := FakeEmbedder(), roots=ROOTS)
     assert (edited.points, edited.embedded, edited.published, model.embedded) == (3, 1, True, 1)
     assert {payload["text"]: payload["line"] for payload in stored(server).values()} == {
         "Of stars.": 1,
@@ -136,98 +136,98 @@ async def test_only_what_changed_is_embedded_and_old_points_go_last(
     assert [path.rpartition("/")[2] for _, path in writes(server)] == ["batch", "points", "delete", "notes"]
 
 
-async def test_what_is_kept_and_what_is_refused(server: QdrantServer, notes: ServerCollection) -> None:
-    await publish_passages(notes, texts("bread") + texts("lost", source="notes/b.md"), Fake(), roots=ROOTS)
+async def test_other_roots_and_unread_sources_are_kept(server: QdrantServer, notes: ServerCollection) -> None:
+    await publish_passages(notes, texts("bread") + texts("lost", source="notes/b.md"), FakeEmbedder(), roots=ROOTS)
     more = texts("more", source="more.md")
-    assert (await publish_passages(notes, more, Fake(), roots={"more.md": Path("/more.md")})).points == 3
-    unread = await publish_passages(notes, texts("boats"), Fake(), roots=ROOTS, unread=["notes/b.md"])
+    assert (await publish_passages(notes, more, FakeEmbedder(), roots={"more.md": Path("/more.md")})).points == 3
+    unread = await publish_passages(notes, texts("boats"), FakeEmbedder(), roots=ROOTS, unread=["notes/b.md"])
     assert (unread.points, unread.embedded) == (3, 1)
     assert sorted(p["text"] for p in stored(server).values()) == ["Of boats.", "Of lost.", "Of more."]
     server.requests.clear()
     with pytest.raises(IngestError, match=r"/more\.md, and /m would take its place"):
-        await publish_passages(notes, more, Fake(), roots={"more.md": Path("/m")})
+        await publish_passages(notes, more, FakeEmbedder(), roots={"more.md": Path("/m")})
     with pytest.raises(ModelMismatchError, match="'fake', and EMBEDDING_MODEL is 'other' now"):
-        await publish_passages(notes, more, Fake("other"), roots=ROOTS)
+        await publish_passages(notes, more, FakeEmbedder("other"), roots=ROOTS)
     with pytest.raises(IngestError, match="nothing to index"):
-        await publish_passages(notes, [], Fake(), roots=ROOTS, replace=True)
+        await publish_passages(notes, [], FakeEmbedder(), roots=ROOTS, replace=True)
     assert writes(server) == []
-    replaced = await publish_passages(notes, more, Fake(), roots={"more.md": Path("/m")}, replace=True)
+    replaced = await publish_passages(notes, more, FakeEmbedder(), roots={"more.md": Path("/m")}, replace=True)
     assert (replaced.points, replaced.embedded) == (1, 0)
     assert (origin := await notes.origin())
     assert origin.roots == {"more.md": "/m"}
-    emptied = await publish_passages(notes, texts("x"), Fake(), roots=ROOTS)
+    emptied = await publish_passages(notes, texts("x"), FakeEmbedder(), roots=ROOTS)
     assert emptied.points == 2
-    assert (await publish_passages(notes, [], Fake(), roots=ROOTS)).points == 1
+    assert (await publish_passages(notes, [], FakeEmbedder(), roots=ROOTS)).points == 1
 
 
-async def test_another_model_fills_it_anew(notes: ServerCollection) -> None:
-    await publish_passages(notes, texts("bread", "boats"), Fake(), roots=ROOTS)
-    built = await publish_passages(notes, texts("bread"), Fake("other", 16), roots=ROOTS, replace=True)
+async def test_replacing_may_change_the_model(notes: ServerCollection) -> None:
+    await publish_passages(notes, texts("bread", "boats"), FakeEmbedder(), roots=ROOTS)
+    built = await publish_passages(notes, texts("bread"), FakeEmbedder("other", 16), roots=ROOTS, replace=True)
     assert (built.points, built.embedded) == (1, 1)
     assert (origin := await notes.origin())
     assert (origin.model, origin.dim) == ("other", 16)
 
 
-async def test_nothing_is_made_of_nothing(server: QdrantServer, notes: ServerCollection) -> None:
+async def test_no_collection_is_created_without_passages(server: QdrantServer, notes: ServerCollection) -> None:
     with pytest.raises(IngestError, match="nothing to index"):
-        await publish_passages(notes, [], Fake(), roots=ROOTS)
+        await publish_passages(notes, [], FakeEmbedder(), roots=ROOTS)
     assert writes(server) == []
 
 
-async def test_a_collection_of_somebody_else_is_never_written(server: QdrantServer, notes: ServerCollection) -> None:
+async def test_a_foreign_collection_is_never_written(server: QdrantServer, notes: ServerCollection) -> None:
     server.store.create_collection("notes", models.VectorParams(size=8, distance=models.Distance.COSINE))
     for overwrite in (False, True):
         with pytest.raises(CollectionError, match=r"Warmer did not make it.* Choose another name"):
-            await publish_passages(notes, texts("bread"), Fake(), roots=ROOTS, replace=overwrite)
+            await publish_passages(notes, texts("bread"), FakeEmbedder(), roots=ROOTS, replace=overwrite)
     assert writes(server) == []
 
 
-async def test_a_read_only_key_is_refused_without_being_shown() -> None:
+async def test_the_error_for_a_read_only_key_does_not_show_it() -> None:
     with QdrantServer(api_key="all", read_only_key="look-only") as server:
         remote = connect(Connection(server.url, api_key="look-only"))
         with pytest.raises(EngineError, match="does not allow this") as refused:
-            await publish_passages(ServerCollection(remote, "notes"), texts("bread"), Fake(), roots=ROOTS)
+            await publish_passages(ServerCollection(remote, "notes"), texts("bread"), FakeEmbedder(), roots=ROOTS)
         assert "look-only" not in str(refused.value)
         await remote.close()
 
 
-async def test_a_server_that_keeps_no_metadata_is_refused() -> None:
+async def test_a_server_without_collection_metadata_is_rejected() -> None:
     with QdrantServer(version="1.15.4") as server:
         remote = connect(Connection(server.url))
         with pytest.raises(EngineError, match=r"version 1\.15.* 1\.16 or newer"):
-            await publish_passages(ServerCollection(remote, "notes"), texts("bread"), Fake(), roots=ROOTS)
+            await publish_passages(ServerCollection(remote, "notes"), texts("bread"), FakeEmbedder(), roots=ROOTS)
         await remote.close()
 
 
-async def test_a_run_that_broke_off_goes_on_where_it_was(server: QdrantServer, notes: ServerCollection) -> None:
+async def test_an_interrupted_run_is_resumed(server: QdrantServer, notes: ServerCollection) -> None:
     passages = texts(*map(str, range(1000)))
     server.fail(status=400, times=10, when=(dying := AfterFirst()))
     with pytest.raises(EngineError, match="writing 'notes'"):
-        await publish_passages(notes, passages, Fake(), roots=ROOTS)
+        await publish_passages(notes, passages, FakeEmbedder(), roots=ROOTS)
     assert (origin := await notes.origin())
     assert origin.roots == {"notes": "/notes"}
     dying.over = True
     arrived = len(stored(server))
     assert 0 < arrived < 1000
     done: list[int] = []
-    built = await publish_passages(notes, passages, model := Fake(), roots=ROOTS, progress=lambda n, _: done.append(n))
+    built = await publish_passages(
+        notes, passages, model := FakeEmbedder(), roots=ROOTS, progress=lambda n, _: done.append(n)
+    )
     assert (built.points, built.embedded, model.embedded) == (1000, 1000 - arrived, 1000 - arrived)
     assert sum(done) == 1000
 
 
 @pytest.mark.parametrize("what", ["/points", "/points/delete", "/points/batch", "/points/scroll"])
-async def test_a_server_that_is_away_for_a_moment_is_waited_for(
-    what: str, server: QdrantServer, remote: Remote
-) -> None:
+async def test_transient_failures_are_retried(what: str, server: QdrantServer, remote: Remote) -> None:
     patient = ServerCollection(remote, "notes", pauses=(0, 0))
-    await publish_passages(patient, texts("bread", "boats"), Fake(), roots=ROOTS)
+    await publish_passages(patient, texts("bread", "boats"), FakeEmbedder(), roots=ROOTS)
     server.fail(status=503, times=4, when=lambda _, path: path.endswith(what))
-    built = await publish_passages(patient, texts("new", "bread"), Fake(), roots=ROOTS)
+    built = await publish_passages(patient, texts("new", "bread"), FakeEmbedder(), roots=ROOTS)
     assert (built.points, built.embedded) == (2, 1)
     assert len(stored(server)) == 2
 
 
-async def test_a_server_that_asks_to_wait_for_long_is_not_waited_for() -> None:
+async def test_a_long_retry_after_is_an_error() -> None:
     asked = []
 
     async def refused() -> None:
@@ -239,7 +239,7 @@ async def test_a_server_that_asks_to_wait_for_long_is_not_waited_for() -> None:
     assert asked == [1]
 
 
-async def test_batches_in_flight_are_bounded() -> None:
+async def test_batches_in_flight_are_limited() -> None:
     begun, arrived, put = 0, 0, 0
     go = anyio.Event()
 
@@ -264,7 +264,7 @@ async def test_batches_in_flight_are_bounded() -> None:
     assert arrived == 10
 
 
-async def test_batches_are_bounded_by_count_and_bytes() -> None:
+async def test_batches_are_limited_by_count_and_bytes() -> None:
     vector = np.ones(8, np.float32)
     small = make_point("1", {"title": "", "text": "short"}, vector)
     large = make_point("2", {"title": "", "text": "long " * 1000}, vector)
@@ -276,15 +276,15 @@ async def test_batches_are_bounded_by_count_and_bytes() -> None:
 async def test_a_title_that_became_text_keeps_its_vector(server: QdrantServer, notes: ServerCollection) -> None:
     titled = Passage("Knead.", "Bread", "notes/a.md", 1)
     plain = replace(titled, title="", text="Bread\nKnead.")
-    await publish_passages(notes, [titled], Fake(), roots=ROOTS)
-    built = await publish_passages(notes, [plain], Fake(), roots=ROOTS)
+    await publish_passages(notes, [titled], FakeEmbedder(), roots=ROOTS)
+    built = await publish_passages(notes, [plain], FakeEmbedder(), roots=ROOTS)
     assert (built.embedded, built.published) == (0, True)
     assert [p["text"] for p in stored(server).values()] == ["Bread\nKnead."]
 
 
 async def test_a_changed_link_is_written_without_embedding(server: QdrantServer, notes: ServerCollection) -> None:
     for url in ("https://h/main#L1", "https://h/other#L1", ""):
-        fake, passage = Fake(), replace(texts("bread")[0], url=url)
+        fake, passage = FakeEmbedder(), replace(texts("bread")[0], url=url)
         built = await publish_passages(notes, [passage], fake, roots=ROOTS)
         assert built.published
         assert fake.embedded == (url == "https://h/main#L1")

@@ -18,7 +18,7 @@ DIM = 12
 
 
 def make_sample(seed: int, hits: int = 25, signal: float = 1.0) -> Sample:
-    """Make hits near a query whose true target is elsewhere: scores say how near to that target a hit is."""
+    """Make hits near a query, scored by their likeness to a target elsewhere."""
     rng = np.random.default_rng(seed)
     query, target = rng.normal(size=DIM), rng.normal(size=DIM)
     vectors = query + rng.normal(size=(hits, DIM))
@@ -82,7 +82,7 @@ GOOD = HeldOut(30, 0.7, 0.6, 0.65, (0.1, 0.05, 0.15), 0.9, 0.7, 0.2, 0.1, 20, 5,
         ({"relevance_gain": None}, ""),
     ],
 )
-def test_the_rule_by_which_parameters_are_used(change: dict[str, float], said: str) -> None:
+def test_the_rule_for_accepting_parameters(change: dict[str, float], said: str) -> None:
     reason = replace(GOOD, **change).reason  # type: ignore[arg-type]
     assert said in reason
     assert bool(reason) == bool(said)
@@ -92,26 +92,26 @@ def test_the_rule_by_which_parameters_are_used(change: dict[str, float], said: s
     ("change", "off"),
     [
         ({}, False),
-        ({"default_harm": 0.9}, False),  # the fitted ones are good: they are served
-        ({"relevance_gain": -0.1}, False),  # they are not, but the defaults are
+        ({"default_harm": 0.9}, False),  # the fit is accepted
+        ({"relevance_gain": -0.1}, False),  # the fit is rejected, the defaults are good
         ({"relevance_gain": -0.1, "default_harm": 0.79}, False),
         ({"relevance_gain": -0.1, "default_harm": 0.8}, True),
         ({"ndcg": 0.5, "default_harm": 1.0}, True),
     ],
 )
-def test_feedback_is_off_where_neither_the_fit_nor_the_defaults_win(change: dict[str, float], off: bool) -> None:
+def test_feedback_is_off_if_neither_the_fit_nor_the_defaults_win(change: dict[str, float], off: bool) -> None:
     assert replace(GOOD, **change).off is off  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_noise_is_refused_with_figures_and_what_to_try(seed: int) -> None:
+def test_noise_is_rejected_with_advice(seed: int) -> None:
     table = tabulate([make_sample(100 * seed + n, signal=0) for n in range(40)])
     reason = hold_out(table).reason
     assert reason.startswith("on held-out queries")
     assert "Score more queries" in reason
 
 
-def test_fits_are_the_same_each_time_and_never_push_backwards() -> None:
+def test_fits_are_deterministic_and_never_negative() -> None:
     samples = [make_sample(seed, signal=seed % 2) for seed in range(20)]
     first, second = (tabulate(samples) for _ in range(2))
     assert fit(first) == fit(second)
@@ -124,7 +124,7 @@ def test_fits_are_the_same_each_time_and_never_push_backwards() -> None:
         assert params.c >= 0
 
 
-def test_ragged_samples_are_normal() -> None:
+def test_samples_may_differ_in_size() -> None:
     equal = make_sample(1)
     equal = Sample(equal.vector, equal.vectors, np.full(25, 0.4))
     samples = [make_sample(2, hits=5), equal, make_sample(3, hits=1), make_sample(4, hits=9), make_sample(5)]
@@ -135,7 +135,7 @@ def test_ragged_samples_are_normal() -> None:
     assert hold_out(table).queries == usable(table).size
 
 
-def test_too_few_samples_are_an_error_of_the_caller() -> None:
+def test_too_few_samples_raise_value_error() -> None:
     with pytest.raises(ValueError, match="two samples"):
         hold_out(tabulate([make_sample(1)]))
     with pytest.raises(ValueError, match="no sample"):
@@ -152,7 +152,7 @@ SHARED = Path(__file__).parents[4] / "shared" / "datasets" / "qdrant-docs"
 
 @pytest.mark.skipif(not SHARED.exists(), reason=f"needs the data set {SHARED.name} beside the project")
 def test_verdicts_on_qdrants_documentation(embedder: Embedder) -> None:
-    """A language model's scores are worth training on; a bi-encoder's, which agree with the retriever, are not."""
+    """Scores of a language model are accepted; those of a bi-encoder, which agree with the retriever, are not."""
     lines = {
         name: [json.loads(line) for line in (SHARED / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
         for name in ("queries", "corpus")

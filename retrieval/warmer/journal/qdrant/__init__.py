@@ -1,1 +1,1 @@
-"""The journal in a Qdrant collection, for several servers that work on one Qdrant."""
+"""The journal in a Qdrant collection, shared by several MCP servers."""

@@ -1,4 +1,4 @@
-"""Parameters in Qdrant: a document for each key, which the newest set overwrites."""
+"""Trained parameters in Qdrant: one document per key, overwritten by each newer set."""
 
 import json
 from dataclasses import astuple
@@ -13,18 +13,18 @@ _KIND = "parameters"
 
 
 class QdrantParameters:
-    """Parameters that several processes share."""
+    """Parameters shared by several processes."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def add(self, trained: Trained) -> None:
-        """Keep a set."""
+        """Store a set."""
         document = {"kind": _KIND, "added": time(), "trained": json.dumps(trained.to_json())}
         await self._store.write(put(document_id(_KIND, *astuple(trained.key)), document))
 
     async def all(self) -> list[Trained]:
-        """List the newest set of each key, the one that was added last at the end."""
+        """List the newest set of each key, the last added at the end."""
         where = models.Filter(must=[equals("kind", _KIND)])
         found = (await self._store.find(where, ["added", "trained"])).values()
         in_order = sorted(found, key=lambda document: float(document["added"]))

@@ -1,11 +1,11 @@
-"""A Qdrant collection without vectors: documents under ids of their own, changed in place.
+"""A document store in a Qdrant collection without vectors.
 
-Qdrant has no transactions. What keeps writers that know nothing of each other from losing each other's work:
+Qdrant has no transactions. Three rules keep concurrent writers from losing each other's work:
 
-- An id is made from what a document is about, so that a write that is repeated changes nothing.
+- The id of a document is derived from its subject, so that repeating a write changes nothing.
 - A change sets single fields, or single entries of a map, and leaves the rest alone.
-- A change may have a condition. Qdrant checks it and makes the change in one step, and the leader of the shard puts
-  all changes in one order for all replicas (`strong` ordering): of two writers who expect the same state one wins.
+- A change may have conditions, which Qdrant checks in the same step. The leader of the shard orders all changes for
+  all replicas (`strong` ordering), so of two writers that expect the same state only one wins.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from warmer.index.remote.client import Remote
 from warmer.index.remote.faults import ServerError
 
 SCHEMA = 1
-_DOCUMENT = "schema"
+_SCHEMA_KIND = "schema"
 _INDEXED = {
     "kind": models.PayloadSchemaType.KEYWORD,
     "collection": models.PayloadSchemaType.KEYWORD,
@@ -35,25 +35,25 @@ _INDEXED = {
     "beat": models.PayloadSchemaType.FLOAT,
 }
 _PAGE = 500
-_LARGE_PAGE = 20  # documents with vectors: some 100 kB each, 1 MB at most
+_LARGE_PAGE = 20  # documents with vectors, of about 100 kB each and 1 MB at most
 
 Document = dict[str, Any]
 Change = models.UpsertOperation | models.SetPayloadOperation
 
 
 class ReadOnlyError(EngineError):
-    """The API key may read the collection, or nothing, but not write it."""
+    """The API key may not write the collection."""
 
 
 class Store:
-    """The documents of one collection. Every method raises EngineError where Qdrant fails."""
+    """The documents of one collection. Every method raises EngineError if Qdrant fails."""
 
     def __init__(self, remote: Remote, name: str) -> None:
         self._remote = remote
         self._name = name
 
     async def get(self, ids: Sequence[str], fields: Sequence[str] = ()) -> dict[str, Document]:
-        """Fetch documents by id, all fields of them or those named; ids that are not there are left out."""
+        """Fetch documents by id, with all fields or only those named; missing ids are left out."""
         found: dict[str, Document] = {}
         for start in range(0, len(ids), _LARGE_PAGE):
             records = await self._retrieve(ids[start : start + _LARGE_PAGE], list(fields) or True)
@@ -61,7 +61,7 @@ class Store:
         return found
 
     async def find(self, where: models.Filter, fields: Sequence[str]) -> dict[str, Document]:
-        """Fetch some fields of all documents that a filter matches, a page at a time."""
+        """Fetch some fields of all documents that match a filter."""
         found: dict[str, Document] = {}
         records, after = await self._scroll(where, list(fields), None)
         while True:
@@ -71,14 +71,14 @@ class Store:
             records, after = await self._scroll(where, list(fields), after)
 
     async def count(self, where: models.Filter) -> int:
-        """Count the documents that a filter matches."""
+        """Count the documents that match a filter."""
         counted = await self._remote.call(
             lambda client: client.count(self._name, where), what=f"reading {self._name!r}"
         )
         return counted.count
 
     async def write(self, *changes: Change, retry: bool = True) -> None:
-        """Make changes, one after the other; each whole or not at all, and the later only after the earlier."""
+        """Apply changes in order. Each is atomic, but not all of them together."""
         await self._remote.call(
             lambda client: client.batch_update_points(
                 self._name, list(changes), wait=True, ordering=models.WriteOrdering.STRONG
@@ -88,7 +88,7 @@ class Store:
         )
 
     async def delete(self, where: models.Filter) -> None:
-        """Delete the documents that a filter matches."""
+        """Delete the documents that match a filter."""
         await self._remote.call(
             lambda client: client.delete(self._name, where, wait=True, ordering=models.WriteOrdering.STRONG),
             what=f"writing {self._name!r}",
@@ -109,12 +109,12 @@ class Store:
 
 
 def document_id(kind: str, *about: str) -> str:
-    """Make the id of a document from what it is about: UUIDv5."""
+    """Derive the id of a document, a UUIDv5, from its kind and subject."""
     return str(uuid5(NAMESPACE_URL, "\0".join(("warmer", kind, *about))))
 
 
 def put(id_: str, document: Document) -> Change:
-    """Write a document whole."""
+    """Write a whole document, replacing any earlier one."""
     point = models.PointStruct(id=id_, vector={}, payload=document)
     return models.UpsertOperation(upsert=models.PointsList(points=[point]))
 
@@ -127,34 +127,37 @@ def change(
     must: Sequence[models.Condition] = (),
     must_not: Sequence[models.Condition] = (),
 ) -> Change:
-    """Set fields of a document, or entries of its map `at`; nothing happens where it is gone or does not match."""
+    """Set fields of a document, or entries of its map `at`; a missing or unmatched document stays as it is."""
     where = models.Filter(must=[models.HasIdCondition(has_id=[id_]), *must], must_not=list(must_not))
     return models.SetPayloadOperation(set_payload=models.SetPayload(payload=dict(fields), filter=where, key=at))
 
 
 def equals(field: str, value: str | int | bool) -> models.FieldCondition:
-    """Match documents by the value of a field."""
+    """Match documents whose field has a value."""
     return models.FieldCondition(key=field, match=models.MatchValue(value=value))
 
 
-def below(field: str, number: float) -> models.FieldCondition:
-    """Match documents by a number that is below another."""
+def less_than(field: str, number: float) -> models.FieldCondition:
+    """Match documents whose field is below a number."""
     return models.FieldCondition(key=field, range=models.Range(lt=number))
 
 
-def above(field: str, number: float) -> models.FieldCondition:
-    """Match documents by a number that is above another."""
+def greater_than(field: str, number: float) -> models.FieldCondition:
+    """Match documents whose field is above a number."""
     return models.FieldCondition(key=field, range=models.Range(gt=number))
 
 
 async def open_store(remote: Remote, name: str = "warmer-journal", replicas: int | None = None) -> Store:
-    """Open the collection, which is created on first use, with `replicas` copies or as many as the server makes.
+    """Open the collection and create it on first use; several processes may do so at once.
 
-    Several processes may do so at once.
+    Args:
+        remote: Connection to the server.
+        name: Name of the collection.
+        replicas: Replication factor of a new collection; None for the server's default.
 
     Raises:
-        ReadOnlyError: The API key may not write.
-        StorageError: It is somebody else's collection, or from a newer version.
+        ReadOnlyError: The API key may not write the collection.
+        StorageError: The collection is no journal of Warmer, or is from a newer version.
         EngineError: Qdrant cannot be reached, or fails.
     """
     try:
@@ -189,14 +192,15 @@ async def _create(remote: Remote, name: str, replicas: int | None) -> None:
             retry=False,
         )
     except ServerError as error:
-        if error.status != HTTPStatus.CONFLICT and not await exists():  # otherwise another process was faster
+        if error.status != HTTPStatus.CONFLICT and not await exists():  # if it exists now, another process was faster
             raise
 
 
 async def _prepare(remote: Remote, name: str) -> Store:
     info = await remote.call(lambda client: client.get_collection(name), what=f"opening {name!r}")
-    store, id_ = Store(remote, name), document_id(_DOCUMENT)
-    written = await store.count(models.Filter())  # before the next line: every journal begins with that document
+    store, id_ = Store(remote, name), document_id(_SCHEMA_KIND)
+    # Count first: the schema document is the first one written, so a non-empty journal has it.
+    written = await store.count(models.Filter())
     document = (await store.get([id_])).get(id_)
     if info.config.params.vectors or info.config.params.sparse_vectors or (written and not document):
         raise StorageError(f"collection {name!r} is no journal of warmer: name another one for searches and scores")
@@ -204,7 +208,7 @@ async def _prepare(remote: Remote, name: str) -> Store:
         raise StorageError(
             f"the journal {name!r} is of version {document['version']}, this program reads {SCHEMA}: upgrade warmer"
         )
-    await store.write(put(id_, {"kind": _DOCUMENT, "version": SCHEMA}))
+    await store.write(put(id_, {"kind": _SCHEMA_KIND, "version": SCHEMA}))
     for field in _INDEXED.keys() - info.payload_schema.keys():
         await _index(remote, name, field)
     return store

@@ -1,1 +1,1 @@
-"""The journal in a SQLite file, for the processes of one machine."""
+"""The journal in a SQLite file, shared by the processes of one machine."""

@@ -1,4 +1,4 @@
-"""Trainings in SQLite."""
+"""Training jobs in SQLite."""
 
 import json
 import secrets
@@ -11,14 +11,14 @@ from warmer.journal.sqlite.database import Database
 
 
 class SqliteJobs:
-    """Jobs in the journal's file."""
+    """Jobs in the journal's SQLite file."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._owner = secrets.token_hex(8)
 
     async def create(self, collection: str, judge: str, hits: int, queries: Sequence[str], status: Status) -> Job:
-        """Keep a new job."""
+        """Store a new job."""
         job = Job("t_" + secrets.token_urlsafe(16), collection, judge, hits, list(queries), status)
         row = (job.id, collection, judge, hits, json.dumps(job.queries), status, "{}", time(), 0.0, "")
         with self._database.transaction() as connection:
@@ -26,7 +26,7 @@ class SqliteJobs:
         return job
 
     async def find(self, job_id: str) -> Job:
-        """Recall a job."""
+        """Load a job."""
         with self._database.transaction("DEFERRED") as connection:
             columns = "id, collection, judge, hits, queries, status, result"
             row = connection.execute(f"SELECT {columns} FROM jobs WHERE id = ?", (job_id,)).fetchone()  # noqa: S608
@@ -38,12 +38,12 @@ class SqliteJobs:
         return Job(id_, collection, judge, hits, json.loads(queries), status, json.loads(result), ran)
 
     async def ran(self, job_id: str, position: int, search_id: str) -> None:
-        """Keep the search that was run for a query."""
+        """Record the search that was run for a query."""
         with self._database.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO job_searches VALUES (?, ?, ?)", (job_id, position, search_id))
 
     async def settle(self, job_id: str, status: Status, result: dict[str, Any]) -> None:
-        """Set the status, unless the job has ended already."""
+        """Set status and result, unless the job has ended already."""
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE jobs SET status = ?, result = ?, beat = CASE ? WHEN 'running' THEN beat ELSE 0 END"
@@ -52,26 +52,27 @@ class SqliteJobs:
             )
 
     async def claim(self, job_id: str, lease: float) -> bool:
-        """Become the process that runs a job."""
+        """Try to become the process that runs a job."""
         now = time()
         with self._database.transaction() as connection:
-            taken = connection.execute(
+            # A heartbeat later than now means that a clock was set back.
+            updated = connection.execute(
                 "UPDATE jobs SET beat = ?, owner = ?, status = 'running'"
                 " WHERE id = ? AND status NOT IN (?, ?, ?) AND beat NOT BETWEEN ? AND ?",
-                (now, self._owner, job_id, *ENDED, now - lease, now + lease),  # later: a clock was set back since
+                (now, self._owner, job_id, *ENDED, now - lease, now + lease),
             )
-            return taken.rowcount == 1
+            return updated.rowcount == 1
 
     async def beat(self, job_id: str) -> bool:
-        """Say that the job is still being run."""
+        """Send a heartbeat for a claimed job."""
         with self._database.transaction() as connection:
-            seen = connection.execute(
+            updated = connection.execute(
                 "UPDATE jobs SET beat = ? WHERE id = ? AND owner = ? AND status = 'running'",
                 (time(), job_id, self._owner),
             )
-            return seen.rowcount == 1
+            return updated.rowcount == 1
 
     async def release(self, job_id: str) -> None:
-        """Let another go on at once with what is unfinished."""
+        """Give up a claimed job, so that another process can claim it at once."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE jobs SET beat = 0 WHERE id = ? AND owner = ?", (job_id, self._owner))

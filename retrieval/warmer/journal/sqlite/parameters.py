@@ -11,13 +11,13 @@ from warmer.steering.params import Params
 
 
 class SqliteParameters:
-    """Parameters in the journal's file."""
+    """Parameters in the journal's SQLite file."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def add(self, trained: Trained) -> None:
-        """Keep a set."""
+        """Store a set."""
         with self._database.transaction() as connection:
             insert(connection, trained)
 
@@ -28,7 +28,7 @@ class SqliteParameters:
 
 
 def insert(connection: Connection, trained: Trained) -> None:
-    """Keep a set, in a transaction."""
+    """Store a set, within the caller's transaction."""
     key, documents = trained.key, [json.dumps(asdict(part)) for part in (trained.params, trained.plain)]
     row = (key.collection, key.model, key.judge, key.rubric, trained.created, *documents)
     connection.execute(
@@ -38,11 +38,11 @@ def insert(connection: Connection, trained: Trained) -> None:
 
 
 def newest(connection: Connection) -> dict[Key, Trained]:
-    """Give the newest set of each key, in a transaction."""
+    """Load the newest set of each key, within the caller's transaction."""
     found: dict[Key, Trained] = {}
     for row in connection.execute("SELECT * FROM parameters ORDER BY rowid"):
         collection, model, judge, rubric, created, params, plain, queries, figures = row
         key = Key(collection, model, judge, rubric)
-        numbers = Params(**json.loads(params)), Coefficients(**json.loads(plain))
-        found[key] = Trained(key, *numbers, queries, json.loads(figures), created)
+        coefficients = Params(**json.loads(params)), Coefficients(**json.loads(plain))
+        found[key] = Trained(key, *coefficients, queries, json.loads(figures), created)
     return found

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from warmer.index import Hit
-from warmer.journal import AGENT, MOST_QUERIES, Search, Shown, refused
+from warmer.journal import AGENT, MAX_TRAINING_QUERIES, Search, Shown, invalid_handle
 from warmer.journal.jobs import ENDED
 from warmer.journal.sqlite.database import Database
 from warmer.vectors import Vector
@@ -31,7 +31,7 @@ SELECT {_SEARCH} FROM searches WHERE id IN (
 class SqliteJournal:
     """A journal in SQLite.
 
-    Searches can be scored for `lifetime` seconds; what was scored is kept beyond that, the rest is pruned.
+    A search can be scored for `lifetime` seconds. Scored searches outlive that; `prune` deletes the others.
     """
 
     def __init__(self, database: Database, lifetime: float) -> None:
@@ -39,7 +39,7 @@ class SqliteJournal:
         self._lifetime = lifetime
 
     async def begin(self, search: Search, hits: Sequence[Hit]) -> list[int]:
-        """Keep a new search with its first hits."""
+        """Store a new search with its first hits."""
         now = time()
         with self._database.transaction() as db:
             db.execute(
@@ -56,29 +56,29 @@ class SqliteJournal:
                     now + self._lifetime,
                 ),
             )
-            return _number(db, search.id, hits)
+            return _insert_hits(db, search.id, hits)
 
     async def show(self, search_id: str, hits: Sequence[Hit]) -> list[int]:
-        """Keep hits of a further round."""
+        """Store the hits of a further round."""
         with self._database.transaction() as db:
-            return _number(db, search_id, hits)
+            return _insert_hits(db, search_id, hits)
 
     async def find(self, search_id: str, judge: str = AGENT) -> Search:
-        """Recall a search with all that was shown and scored."""
+        """Load a search with a judge's scores."""
         with self._database.transaction("DEFERRED") as db:
             row = db.execute(f"SELECT {_SEARCH}, expires FROM searches WHERE id = ?", (search_id,)).fetchone()  # noqa: S608
             if row is None or row[-1] < time():
-                raise refused(search_id, "unknown" if row is None else "expired")
+                raise invalid_handle(search_id, "unknown" if row is None else "expired")
             return _recall(db, row, judge)
 
     async def scored(self, collection: str, model: str, judge: str, rubric: str, fewest: int = 1) -> list[Search]:
-        """Recall the searches that a judge scored, one a query."""
+        """Load the searches that a judge scored, one per query."""
         with self._database.transaction("DEFERRED") as db:
-            rows = db.execute(_BEST_SCORED, (judge, rubric, fewest, collection, model, MOST_QUERIES)).fetchall()
+            rows = db.execute(_BEST_SCORED, (judge, rubric, fewest, collection, model, MAX_TRAINING_QUERIES)).fetchall()
             return [_recall(db, row, judge) for row in rows]
 
     async def known(self, collection: str, query: str, judge: str, rubric: str) -> dict[str, float]:
-        """Recall what a judge ever scored for a query."""
+        """Load every score that a judge gave for a query."""
         with self._database.transaction("DEFERRED") as db:
             rows = db.execute(
                 "SELECT h.point, s.score FROM searches q JOIN hits h ON h.search = q.id JOIN scores s"
@@ -89,20 +89,20 @@ class SqliteJournal:
             return dict(rows.fetchall())
 
     async def queries(self, collection: str) -> list[str]:
-        """List the different queries that a collection was ever searched for."""
+        """List the distinct queries of a collection."""
         with self._database.transaction("DEFERRED") as db:
             rows = db.execute("SELECT query FROM searches WHERE collection = ? ORDER BY created", (collection,))
             return list(dict.fromkeys(query for (query,) in rows))
 
     async def score(self, search_id: str, scores: Mapping[int, float], judge: str, rubric: str) -> None:
-        """Keep scores."""
+        """Store scores."""
         now = time()
         rows = [(search_id, hit, judge, rubric, value, now) for hit, value in scores.items()]
         with self._database.transaction() as db:
             db.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     async def prune(self, before: float | None = None) -> int:
-        """Delete searches that have expired and that nobody scored, or all from before a time."""
+        """Delete expired searches without scores, or all searches made before a time."""
         with self._database.transaction() as db:
             if before is None:
                 return db.execute(
@@ -118,7 +118,7 @@ class SqliteJournal:
             ).rowcount
 
     async def counts(self) -> tuple[int, int]:
-        """Count searches and scores, for a status report."""
+        """Count the searches and the scores."""
         with self._database.transaction("DEFERRED") as db:
             searches, scores = (db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("searches", "scores"))  # noqa: S608
         return searches, scores
@@ -131,11 +131,11 @@ def _recall(db: Connection, row: Sequence[Any], judge: str) -> Search:
         " ON s.search = h.search AND s.hit = h.hit AND s.judge = ? WHERE h.search = ? ORDER BY h.hit",
         (judge, id_),
     )
-    hits = {hit: Shown(hit, point, _vector(raw), *rest) for hit, point, raw, *rest in shown}
-    return Search(id_, collection, model, query, _vector(vector), json.loads(where), bool(lexical), hits)
+    hits = {hit: Shown(hit, point, _decode_vector(raw), *rest) for hit, point, raw, *rest in shown}
+    return Search(id_, collection, model, query, _decode_vector(vector), json.loads(where), bool(lexical), hits)
 
 
-def _number(db: Connection, search_id: str, hits: Sequence[Hit]) -> list[int]:
+def _insert_hits(db: Connection, search_id: str, hits: Sequence[Hit]) -> list[int]:
     points = db.execute("SELECT point, hit FROM hits WHERE search = ?", (search_id,))
     numbers: dict[str, int] = dict(points.fetchall())
     new = [hit for hit in hits if hit.id not in numbers]
@@ -147,5 +147,5 @@ def _number(db: Connection, search_id: str, hits: Sequence[Hit]) -> list[int]:
     return [numbers[hit.id] for hit in hits]
 
 
-def _vector(raw: bytes) -> Vector:
+def _decode_vector(raw: bytes) -> Vector:
     return np.frombuffer(raw, dtype=np.float32)

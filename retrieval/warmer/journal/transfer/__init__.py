@@ -1,1 +1,1 @@
-"""A journal in a file: to keep it safe, and to bring it to another machine."""
+"""Export of a journal to a file and import from it, for backups and moves between machines."""

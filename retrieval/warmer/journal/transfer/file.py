@@ -1,4 +1,4 @@
-"""The file of an exported journal: JSON lines between a header with a version and an end that counts them."""
+"""The format of an exported journal: JSON lines between a header with the version and an end with their number."""
 
 import json
 import os
@@ -16,16 +16,16 @@ _HEADER = {"warmer": "journal", "version": VERSION}
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[Callable[[Record], None]]:
-    """Make a new file that only its owner may read: it has queries, and handles that can be used.
+def create_file(path: Path) -> Iterator[Callable[[Record], None]]:
+    """Create a file and yield the function that appends a record; an exception in the block deletes the file.
 
-    Yields what adds a record. Where that is not done to the end, no file is left.
+    Only the user may read the file, since it has queries and valid handles.
 
     Raises:
-        StorageError: There is such a file already, or it cannot be written.
+        StorageError: The file exists already or cannot be written, or the journal holds an invalid record.
     """
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
         raise StorageError(f"{path} is there already: name a file that is not, or delete it") from error
     except OSError as error:
@@ -38,7 +38,7 @@ def new_file(path: Path) -> Iterator[Callable[[Record], None]]:
         lines += 1
 
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(json.dumps(_HEADER) + "\n")
             yield add
             file.write(EndRecord(lines=lines).model_dump_json() + "\n")
@@ -47,15 +47,16 @@ def new_file(path: Path) -> Iterator[Callable[[Record], None]]:
         if isinstance(error, OSError):
             raise StorageError(f"cannot write {path}: {error}") from error
         if isinstance(error, ValidationError):
-            raise StorageError(f"the journal is damaged: a {error.title} does not fit: {_first(error)}") from error
+            problem = _first_problem(error)
+            raise StorageError(f"the journal is damaged: a {error.title} does not fit: {problem}") from error
         raise
 
 
 def read_file(path: Path) -> Iterator[tuple[int, Record]]:
-    """Read a file, each record with the number of its line.
+    """Read the records of a file, each with its line number.
 
     Raises:
-        StorageError: It cannot be read, is of another version, is damaged, or ends too early.
+        StorageError: The file cannot be read, is of another version, is damaged, or is cut off.
     """
     try:
         with path.open("rb") as file:
@@ -93,21 +94,21 @@ def _parse(path: Path, number: int, line: bytes) -> Record | EndRecord:
     try:
         return LINE.validate_json(line)
     except ValidationError as error:
-        raise _damaged(path, number, _first(error)) from error
+        raise _damaged(path, number, _first_problem(error)) from error
 
 
-def _first(error: ValidationError) -> str:
+def _first_problem(error: ValidationError) -> str:
     first = error.errors(include_input=False, include_url=False)[0]
     where = ".".join(map(str, first["loc"]))
     return f"{where}: {first['msg']}" if where else first["msg"]
 
 
-def _damaged(path: Path, number: int, what: str) -> StorageError:
-    return StorageError(f"line {number} of {path} is damaged ({what[:200]}): nothing was imported; export it again")
+def _damaged(path: Path, number: int, problem: str) -> StorageError:
+    return StorageError(f"line {number} of {path} is damaged ({problem[:200]}): nothing was imported; export it again")
 
 
-def another_search(path: Path, number: int) -> StorageError:
-    """Say that a line does not fit to what is there."""
+def conflicting_search(path: Path, number: int) -> StorageError:
+    """Make the error for a line whose id belongs to a different search in the journal."""
     return StorageError(
         f"line {number} of {path} has another search under the id of one that is there: nothing was imported; "
         "import it into a journal of its own (WARMER_DATA_DIR)"

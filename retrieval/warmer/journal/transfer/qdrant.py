@@ -1,4 +1,4 @@
-"""The journal on a Qdrant server into a file and back; what is there and newer stays as it is."""
+"""Export and import of a journal in Qdrant."""
 
 import json
 from base64 import b64decode
@@ -11,49 +11,55 @@ import numpy as np
 from warmer.index import Hit
 from warmer.journal import Search
 from warmer.journal.qdrant.parameters import QdrantParameters
-from warmer.journal.qdrant.searches import QdrantJournal, all_searches, keep, make_document, search_document
+from warmer.journal.qdrant.searches import (
+    QdrantJournal,
+    all_search_document_ids,
+    make_document,
+    mark_kept,
+    search_document_id,
+)
 from warmer.journal.qdrant.store import Document, Store, change, put
-from warmer.journal.transfer.file import another_search, new_file, read_file
+from warmer.journal.transfer.file import conflicting_search, create_file, read_file
 from warmer.journal.transfer.records import Counts, HitRecord, ParametersRecord, Record, ScoreRecord, SearchRecord
 from warmer.vectors import Vector
 
-_PAGE = 20  # searches, of some 100 kB each
+_PAGE = 20  # searches of about 100 kB each
 
 
-async def export_shared(store: Store, path: Path) -> Counts:
-    """Write all searches, scores and parameters; trainings are left out, and searches that are made meanwhile.
+async def export_from_qdrant(store: Store, path: Path) -> Counts:
+    """Write all searches, scores and parameters, without training jobs and searches made meanwhile.
 
     Raises:
-        StorageError: The file is there already or cannot be written.
+        StorageError: The file exists already or cannot be written.
         EngineError: The server fails.
     """
     counts = Counts()
-    with new_file(path) as add:
+    with create_file(path) as add:
         async for record in _records(store):
             add(record)
             counts.add(record)
     return counts
 
 
-async def import_shared(store: Store, path: Path) -> Counts:
-    """Add what is not there yet; gives what was added.
+async def import_into_qdrant(store: Store, path: Path) -> Counts:
+    """Import a file and count what was added.
 
-    All of the file is looked at before anything is written. There are no transactions: what breaks off while it
-    writes can be done again, and adds the rest. A score, or a set of parameters, is replaced only by a later one.
+    The whole file is checked before anything is written. There are no transactions, but an interrupted import can be
+    repeated to add the rest. Scores and parameters in the journal are replaced only by later ones.
 
     Raises:
-        StorageError: The file is damaged, or does not fit to what is there; nothing was imported.
-        EngineError: The server fails; done again, the import adds the rest.
+        StorageError: The file is damaged or conflicts with the journal; nothing was imported.
+        EngineError: The server failed; repeating the import adds the rest.
     """
     for number, record in read_file(path):
-        if isinstance(record, SearchRecord) and not _same(record, await _find(store, record.id)):
-            raise another_search(path, number)
+        if isinstance(record, SearchRecord) and not _is_same_search(record, await _find_document(store, record.id)):
+            raise conflicting_search(path, number)
     counts, parameters = Counts(), QdrantParameters(store)
     newest = {trained.key: trained.created for trained in await parameters.all()}
     for _, record in read_file(path):
         if isinstance(record, SearchRecord):
             await _add_search(store, record, counts)
-        elif (trained := record.read()).created > newest.get(trained.key, ""):
+        elif (trained := record.to_trained()).created > newest.get(trained.key, ""):
             await parameters.add(trained)
             newest[trained.key] = trained.created
             counts.parameters += 1
@@ -61,22 +67,22 @@ async def import_shared(store: Store, path: Path) -> Counts:
 
 
 async def _records(store: Store) -> AsyncIterator[Record]:
-    ids = await all_searches(store)
+    ids = await all_search_document_ids(store)
     for start in range(0, len(ids), _PAGE):
         page = ids[start : start + _PAGE]
         documents = await store.get(page)
         for id_ in page:
             if id_ in documents:
-                yield _record(documents[id_])
+                yield _to_record(documents[id_])
     for trained in await QdrantParameters(store).all():
         yield ParametersRecord(trained=trained.to_json())
 
 
-def _record(document: Document) -> SearchRecord:
+def _to_record(document: Document) -> SearchRecord:
     scores: dict[int, list[ScoreRecord]] = {}
     for given in sorted(document["scores"].values(), key=lambda given: (given["hit"], given["judge"])):
-        kept = {name: given[name] for name in ("judge", "rubric", "score", "created")}
-        scores.setdefault(given["hit"], []).append(ScoreRecord(**kept))
+        exported = {name: given[name] for name in ("judge", "rubric", "score", "created")}
+        scores.setdefault(given["hit"], []).append(ScoreRecord(**exported))
     hits = [
         HitRecord(
             point=hit["id"],
@@ -88,58 +94,62 @@ def _record(document: Document) -> SearchRecord:
         )
         for number, hit in enumerate(document["shown"], start=1)
     ]
-    same = {name: document[name] for name in ("id", "collection", "model", "query", "lexical", "created", "expires")}
-    return SearchRecord(**same, vector=b64decode(document["vector"]), where=json.loads(document["where"]), hits=hits)
+    plain = {name: document[name] for name in ("id", "collection", "model", "query", "lexical", "created", "expires")}
+    return SearchRecord(**plain, vector=b64decode(document["vector"]), where=json.loads(document["where"]), hits=hits)
 
 
-async def _find(store: Store, search_id: str) -> Document | None:
-    id_ = search_document(search_id)
+async def _find_document(store: Store, search_id: str) -> Document | None:
+    id_ = search_document_id(search_id)
     return (await store.get([id_])).get(id_)
 
 
-def _same(record: SearchRecord, there: Document | None) -> bool:
-    """Say whether what is there under the id, if anything is, is the search of a record."""
-    if there is None:
+def _is_same_search(record: SearchRecord, stored: Document | None) -> bool:
+    """Tell whether the stored document, if any, is the search of a record."""
+    if stored is None:
         return True
-    known = there["collection"], there["model"], there["query"], b64decode(there["vector"])
+    known = stored["collection"], stored["model"], stored["query"], b64decode(stored["vector"])
     return known == (record.collection, record.model, record.query, record.vector)
 
 
 async def _add_search(store: Store, record: SearchRecord, counts: Counts) -> None:
-    hits = [Hit(one.point, 0.0, {"title": one.title, "source": one.source}, _vector(one.vector)) for one in record.hits]
-    there = await _find(store, record.id)
-    if there is None:
+    hits = [_to_hit(hit) for hit in record.hits]
+    stored = await _find_document(store, record.id)
+    if stored is None:
         numbers = list(range(1, len(hits) + 1))
-        document = make_document(_search(record), hits, record.created, record.expires)
-        given = _later(record, numbers, {})
+        document = make_document(_to_search(record), hits, record.created, record.expires)
+        given = _newer_scores(record, numbers, {})
         whole = document | {"scores": given, "kept": bool(given)}
-        # A first try that comes late would wipe out what was scored meanwhile.
-        await store.write(put(search_document(record.id), whole), retry=False)
+        # No retry: a delayed first attempt could arrive after it and wipe out scores given meanwhile.
+        await store.write(put(search_document_id(record.id), whole), retry=False)
         counts.searches += 1
         counts.hits += len(hits)
     else:
         numbers = await QdrantJournal(store, 0).show(record.id, hits)
-        given = _later(record, numbers, there["scores"])
+        given = _newer_scores(record, numbers, stored["scores"])
         if given:
-            await store.write(keep(record.id), change(search_document(record.id), given, at="scores"))
-        counts.hits += len({one.point for one in record.hits} - {entry["id"] for entry in there["shown"]})
+            await store.write(mark_kept(record.id), change(search_document_id(record.id), given, at="scores"))
+        counts.hits += len({hit.point for hit in record.hits} - {entry["id"] for entry in stored["shown"]})
     counts.scores += len(given)
 
 
-def _later(record: SearchRecord, numbers: list[int], there: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the scores of a record that are newer than what is there, as entries of a document."""
+def _newer_scores(record: SearchRecord, numbers: list[int], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the scores of a record that are newer than the stored ones, as entries of a document."""
     given = {
         f"{number} {score.judge}": {"hit": number} | score.model_dump()
         for number, hit in zip(numbers, record.hits, strict=True)
         for score in hit.scores
     }
-    return {key: one for key, one in given.items() if key not in there or one["created"] > there[key]["created"]}
+    return {key: new for key, new in given.items() if key not in stored or new["created"] > stored[key]["created"]}
 
 
-def _search(record: SearchRecord) -> Search:
-    vector = _vector(record.vector)
+def _to_hit(record: HitRecord) -> Hit:
+    return Hit(record.point, 0.0, {"title": record.title, "source": record.source}, _decode_vector(record.vector))
+
+
+def _to_search(record: SearchRecord) -> Search:
+    vector = _decode_vector(record.vector)
     return Search(record.id, record.collection, record.model, record.query, vector, record.where, record.lexical)
 
 
-def _vector(raw: bytes) -> Vector:
+def _decode_vector(raw: bytes) -> Vector:
     return np.frombuffer(raw, dtype="<f4")

@@ -1,4 +1,4 @@
-"""What the lines of an exported journal are: searches with hits and scores, and trained parameters."""
+"""The lines of an exported journal: searches with hits and scores, and trained parameters."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
@@ -10,13 +10,13 @@ from warmer.errors import WarmerError
 from warmer.journal.parameters import Trained
 
 
-def _whole_vector(raw: bytes) -> bytes:
+def _check_vector(raw: bytes) -> bytes:
     if len(raw) % 4 or not np.isfinite(np.frombuffer(raw, dtype="<f4")).all():
         raise ValueError("is no vector of finite 32-bit numbers")
     return raw
 
 
-Raw = Annotated[bytes, AfterValidator(_whole_vector)]
+RawVector = Annotated[bytes, AfterValidator(_check_vector)]
 
 
 class _Record(BaseModel):
@@ -31,7 +31,7 @@ class _Record(BaseModel):
 
 
 class ScoreRecord(_Record):
-    """A judge's score, 0 to 10, and when it was given, in seconds since 1970."""
+    """A judge's score, 0..10, and its time in seconds since 1970."""
 
     judge: str
     rubric: str
@@ -40,25 +40,25 @@ class ScoreRecord(_Record):
 
 
 class HitRecord(_Record):
-    """A hit that was shown; its number is its place in the list. A shared journal keeps no `engine_score`: 0 there."""
+    """A hit, numbered by its position in the list. `engine_score` is 0 from a journal in Qdrant, which lacks it."""
 
     point: str
     engine_score: float
-    vector: Raw
+    vector: RawVector
     title: str
     source: str
     scores: list[ScoreRecord]
 
 
 class SearchRecord(_Record):
-    """A search; vectors are float32, little-endian, in base64."""
+    """A search. Vectors are little-endian float32 in base64, times are seconds since 1970."""
 
     kind: Literal["search"] = "search"
     id: str = Field(pattern=r"^s_[\w-]{22}(\.[0-9a-f]{16})?$")
     collection: str
     model: str
     query: str
-    vector: Raw
+    vector: RawVector
     where: dict[str, Any]
     lexical: bool
     created: float
@@ -66,7 +66,7 @@ class SearchRecord(_Record):
     hits: list[HitRecord]
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _check_hits(self) -> Self:
         if len({hit.point for hit in self.hits}) < len(self.hits):
             raise ValueError("a point is a hit twice")
         if len({len(hit.vector) for hit in self.hits} | ({len(self.vector)} - {0})) > 1:
@@ -75,26 +75,26 @@ class SearchRecord(_Record):
 
 
 class ParametersRecord(_Record):
-    """A set of parameters, as `warmer params` writes it."""
+    """A set of parameters in the format of `warmer params`."""
 
     kind: Literal["parameters"] = "parameters"
     trained: dict[str, Any]
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _check_trained(self) -> Self:
         try:
-            self.read()
+            self.to_trained()
         except WarmerError as error:
             raise ValueError(str(error)) from error
         return self
 
-    def read(self) -> Trained:
-        """Give the set."""
+    def to_trained(self) -> Trained:
+        """Parse the set."""
         return Trained.from_json(self.trained)
 
 
 class EndRecord(_Record):
-    """The last line, so that it shows if any are missing: how many are between it and the first."""
+    """The last line, with the number of records in the file, which reveals missing lines."""
 
     kind: Literal["end"] = "end"
     lines: int
@@ -105,7 +105,7 @@ Record = SearchRecord | ParametersRecord
 
 @dataclass(slots=True)
 class Counts:
-    """How many searches, hits, scores and sets of parameters."""
+    """Numbers of exported or imported items."""
 
     searches: int = 0
     hits: int = 0
@@ -113,7 +113,7 @@ class Counts:
     parameters: int = 0
 
     def add(self, record: Record) -> None:
-        """Count all that a record has."""
+        """Count a record and all it contains."""
         if isinstance(record, ParametersRecord):
             self.parameters += 1
         else:
@@ -122,7 +122,6 @@ class Counts:
             self.scores += sum(len(hit.scores) for hit in record.hits)
 
     def __str__(self) -> str:
-        """Say it."""
         return f"{self.searches} searches, {self.hits} hits, {self.scores} scores, {self.parameters} sets of parameters"
 
 

@@ -1,4 +1,4 @@
-"""The journal of this machine into a file and back; what is there and newer stays as it is."""
+"""Export and import of a journal in SQLite."""
 
 import json
 from collections.abc import Iterator
@@ -10,41 +10,41 @@ from typing import Any
 from warmer.journal.parameters import Trained
 from warmer.journal.sqlite.database import Database
 from warmer.journal.sqlite.parameters import insert, newest
-from warmer.journal.transfer.file import another_search, new_file, read_file
+from warmer.journal.transfer.file import conflicting_search, create_file, read_file
 from warmer.journal.transfer.records import Counts, HitRecord, ParametersRecord, Record, ScoreRecord, SearchRecord
 
 
-def export_journal(database: Database, path: Path) -> Counts:
-    """Write all searches, scores and parameters, as they are at one instant; trainings are left out.
+def export_from_sqlite(database: Database, path: Path) -> Counts:
+    """Write a consistent snapshot of all searches, scores and parameters, without training jobs.
 
     Raises:
-        StorageError: The file is there already or cannot be written, or the journal cannot be read.
+        StorageError: The file exists already or cannot be written, or the journal cannot be read.
     """
     counts = Counts()
-    with database.transaction("DEFERRED") as db, new_file(path) as add:
+    with database.transaction("DEFERRED") as db, create_file(path) as add:
         for record in _records(db):
             add(record)
             counts.add(record)
     return counts
 
 
-def import_journal(database: Database, path: Path) -> Counts:
-    """Add what is not there yet, all of a file or nothing; gives what was added.
+def import_into_sqlite(database: Database, path: Path) -> Counts:
+    """Import a whole file or nothing, and count what was added.
 
-    A score, or a set of parameters, is replaced only by one that was made later.
+    Scores and parameters in the journal are replaced only by later ones.
 
     Raises:
-        StorageError: The file is damaged, or does not fit to what is there; nothing was imported.
+        StorageError: The file is damaged or conflicts with the journal; nothing was imported.
     """
     for _ in read_file(path):
-        pass  # all of it is looked at before the journal is held
+        pass  # validate the whole file before locking the journal
     counts = Counts()
     with database.transaction() as db:
         for number, record in read_file(path):
             if isinstance(record, ParametersRecord):
-                counts.parameters += _add_parameters(db, record.read())
+                counts.parameters += _add_parameters(db, record.to_trained())
             elif not _add_search(db, record, counts):
-                raise another_search(path, number)
+                raise conflicting_search(path, number)
     return counts
 
 
@@ -70,8 +70,8 @@ def _records(db: Connection) -> Iterator[Record]:
 
 def _hits(db: Connection, search: str) -> list[HitRecord]:
     scores: dict[int, list[ScoreRecord]] = {}
-    told = "SELECT hit, judge, rubric, score, created FROM scores WHERE search = ? ORDER BY hit, judge"
-    for hit, judge, rubric, score, created in db.execute(told, (search,)):
+    given = "SELECT hit, judge, rubric, score, created FROM scores WHERE search = ? ORDER BY hit, judge"
+    for hit, judge, rubric, score, created in db.execute(given, (search,)):
         scores.setdefault(hit, []).append(ScoreRecord(judge=judge, rubric=rubric, score=score, created=created))
     shown = "SELECT hit, point, engine_score, vector, title, source FROM hits WHERE search = ? ORDER BY hit"
     return [
@@ -111,8 +111,8 @@ def _add_score(db: Connection, search: str, hit: int, score: ScoreRecord) -> int
 
 
 def _add_parameters(db: Connection, trained: Trained) -> int:
-    there = newest(db).get(trained.key)
-    if there and there.created >= trained.created:
+    stored = newest(db).get(trained.key)
+    if stored and stored.created >= trained.created:
         return 0
     insert(db, trained)
     return 1

@@ -1,1 +1,1 @@
-"""Passages to an embedded collection."""
+"""Publishing as an embedded collection."""

@@ -1,4 +1,4 @@
-"""Vectors that were embedded for a generation that is not published yet: a run that breaks off keeps them."""
+"""Vectors embedded for an unpublished generation, kept for the next run if this one is interrupted."""
 
 import json
 from collections.abc import Iterable
@@ -12,19 +12,19 @@ import numpy as np
 
 from warmer.vectors import Vector
 
-_ID, _CHECK = 16, 4  # bytes
+_ID_BYTES, _CHECKSUM_BYTES = 16, 4
 
 
 class EmbeddingCheckpoint:
-    """A file of records (id, vector, checksum) beside the generations, of one model.
+    """A file of records (id, vector, CRC-32) beside the generations; a context manager.
 
-    What a process that was killed wrote is good up to the first record that is torn. A file of another model is
-    begun anew. Ids are UUIDs that say what was embedded, as `warmer.passage.identify` gives them.
+    Opening the file drops everything from the first incomplete or damaged record on, and all records of another
+    model. Ids are UUIDs from `warmer.passage.identify`, which depend on the embedded text.
     """
 
     def __init__(self, collection: Path, model: str, dim: int) -> None:
         self._path = collection / "unpublished.f32"
-        self._width = 4 * dim
+        self._vector_bytes = 4 * dim
         self._header = json.dumps([model, dim]).encode() + b"\n"
         self._records: dict[bytes, int] = {}
         self._file = self._path.open("a+b")
@@ -43,31 +43,31 @@ class EmbeddingCheckpoint:
         self._file.close()
 
     def vectors(self, ids: Iterable[str]) -> dict[str, Vector]:
-        """Fetch those vectors that an earlier run embedded."""
+        """Load the vectors, shape (dim,), of those ids that an earlier run embedded."""
         found = {}
         for id_ in ids if self._records else ():
             if offset := self._records.get(UUID(id_).bytes):
                 self._file.seek(offset)
-                found[id_] = np.frombuffer(self._file.read(self._width), np.float32)
+                found[id_] = np.frombuffer(self._file.read(self._vector_bytes), np.float32)
         return found
 
     def add(self, id: str, vector: Vector) -> None:  # noqa: A002
         """Append a vector."""
         record = UUID(id).bytes + vector.astype(np.float32, copy=False).tobytes()
-        self._file.write(record + crc32(record).to_bytes(_CHECK, "little"))
+        self._file.write(record + crc32(record).to_bytes(_CHECKSUM_BYTES, "little"))
 
     def forget(self) -> None:
-        """Delete the file, once its vectors are published."""
+        """Delete the file, after its vectors have been published."""
         self._path.unlink()
 
     def _scan(self) -> int:
-        """Note where each vector is; gives the end of the last whole record."""
+        """Record the offset of each vector. Returns the end of the last valid record."""
         end = len(self._header)
         self._file.seek(end)
-        size = _ID + self._width + _CHECK
+        size = _ID_BYTES + self._vector_bytes + _CHECKSUM_BYTES
         while len(record := self._file.read(size)) == size:
-            if crc32(record[:-_CHECK]).to_bytes(_CHECK, "little") != record[-_CHECK:]:
+            if crc32(record[:-_CHECKSUM_BYTES]).to_bytes(_CHECKSUM_BYTES, "little") != record[-_CHECKSUM_BYTES:]:
                 break
-            self._records[record[:_ID]] = end + _ID
+            self._records[record[:_ID_BYTES]] = end + _ID_BYTES
             end += size
         return end

@@ -1,4 +1,4 @@
-"""Passages to a published generation: what is known keeps its vector, the rest is embedded."""
+"""Publishing of passages as a generation; known passages keep their vectors, the others are embedded."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from warmer.index.edge.checksums import checksums
 from warmer.index.edge.generations import Generations, Manifest
 from warmer.index.edge.shards import shard_files
 from warmer.passage import Passage, embedded_text, identify
-from warmer.publishing import Built, Progress, check_model, check_roots, is_given, is_kept, payload_of
+from warmer.publishing import IndexingResult, Progress, check_model, check_roots, is_kept, payload_of, was_found
 from warmer.publishing.embedded.build import Stage, build_in_child
 from warmer.publishing.embedded.checkpoint import EmbeddingCheckpoint
 from warmer.publishing.embedded.published import PublishedGeneration
@@ -32,51 +32,58 @@ def index_passages(
     unread: Collection[str] = (),
     replace: bool = False,
     progress: Progress = lambda _done, _total: None,
-) -> Built:
+) -> IndexingResult:
     """Publish the passages of `roots` as the next generation of a collection.
 
-    What an earlier run indexed from other roots is kept, and so are the passages of the sources `unread`, which
-    are there but could not be read this time (it is looked at when `passages` has been read); unless `replace`. A
-    passage that the published generation holds already keeps its vector, and so does one that was embedded by a run
-    that broke off. Passages are read once and spooled to the disk: memory grows by their ids alone. `progress` is
-    called with the number of points done since the last call, and of all points.
+    Passages of other roots stay in the collection, unless `replace`. Vectors are reused from the published generation
+    and from an interrupted run. Passages are read once and spooled to disk, so memory grows only with their ids.
+
+    Args:
+        generations: The collection.
+        passages: All passages of `roots`.
+        embedder: The embedding model.
+        roots: Label -> path of the folders and files that were read.
+        unread: Sources that exist but could not be read, and whose stored passages stay. It may be filled while
+            `passages` is consumed.
+        replace: Whether to drop everything that `passages` does not contain.
+        progress: Called with the number of points done since the last call, and of all points.
 
     Raises:
-        IngestError: There would be nothing in the collection, or a root would take the place of another
-            one of the same name; the collection is left as it was.
-        ModelMismatchError: What is kept was embedded by another model.
-        StorageError: The collection is being written by another process, or cannot be written.
+        IngestError: The collection would be empty, or a root would replace a different one with the same label; the
+            collection is unchanged.
+        ModelMismatchError: The passages that stay were embedded by another model.
+        StorageError: Another process is writing the collection, or it cannot be written.
     """
-    with generations.writer(forget=replace) as ahead, closing(Stage(ahead)) as stage:
+    with generations.writer(forget=replace) as folder, closing(Stage(folder)) as stage:
         known = PublishedGeneration(generations, forget=replace)
         if not replace:
             check_roots(roots, known.roots)
             check_model(embedder.name, known.model)
-        given: set[bytes] = set()
+        found: set[bytes] = set()
         digest = _Digest()
-        for id_, passage in identify(passages, given):
+        for id_, passage in identify(passages, found):
             payload = payload_of(passage)
             stage.points.add(id_, payload)
             digest.add(id_, payload)
         for id_, payload in () if replace else known.payloads():
-            if is_kept(payload, roots, unread) and not is_given(id_, given):
+            if is_kept(payload["source"], roots, unread) and not was_found(id_, found):
                 stage.points.add(id_, payload)
                 digest.add(id_, payload)
         points = len(stage.points)
         if not points:
-            as_it_was = ". The collection is as it was; `warmer delete NAME` deletes one" if known.generation else ""
-            raise IngestError(f"there is nothing to index: no passage was found{as_it_was}")
+            unchanged = ". The collection is as it was; `warmer delete NAME` deletes one" if known.generation else ""
+            raise IngestError(f"there is nothing to index: no passage was found{unchanged}")
         indexed = ({} if replace else known.roots) | {label: str(path) for label, path in roots.items()}
         if (known.digest, known.model, known.roots) == (digest.hex(), embedder.name, indexed):
             progress(points, points)
-            return Built(points, 0, published=False)
-        with EmbeddingCheckpoint(generations.folder, embedder.name, embedder.dim) as unpublished:
-            embedded = _embed(stage, known, unpublished, embedder, progress)
+            return IndexingResult(points, 0, published=False)
+        with EmbeddingCheckpoint(generations.folder, embedder.name, embedder.dim) as checkpoint:
+            embedded = _embed(stage, known, checkpoint, embedder, progress)
             stage.close()
-            build_in_child(ahead, embedder.dim)
+            build_in_child(folder, embedder.dim)
             publish(
                 generations,
-                ahead,
+                folder,
                 model=embedder.name,
                 dim=embedder.dim,
                 points=points,
@@ -84,13 +91,13 @@ def index_passages(
                 digest=digest.hex(),
                 roots=indexed,
             )
-            unpublished.forget()
-        return Built(points, embedded, published=True)
+            checkpoint.forget()
+        return IndexingResult(points, embedded, published=True)
 
 
 def publish(
     generations: Generations,
-    ahead: Path,
+    folder: Path,
     *,
     model: str,
     dim: int,
@@ -99,29 +106,29 @@ def publish(
     roots: dict[str, str],
     digest: str = "",
 ) -> None:
-    """Make a shard that was built the published generation; see `Manifest` for what is said of it."""
+    """Publish the generation built in `folder`; the other arguments are those of `Manifest`."""
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    files = shard_files(ahead)
-    sums = checksums(ahead / "shard", files)
-    Manifest(model, dim, points, fields, digest, created, files, roots, sums).write(ahead)
-    generations.publish(ahead)
+    files = shard_files(folder)
+    sums = checksums(folder / "shard", files)
+    Manifest(model, dim, points, fields, digest, created, files, roots, sums).write(folder)
+    generations.publish(folder)
 
 
 def _embed(
-    stage: Stage, known: PublishedGeneration, unpublished: EmbeddingCheckpoint, embedder: Embedder, progress: Progress
+    stage: Stage, known: PublishedGeneration, checkpoint: EmbeddingCheckpoint, embedder: Embedder, progress: Progress
 ) -> int:
-    """Add the vectors of all points, chunk by chunk; gives how many had to be embedded."""
+    """Stage the vectors of all points. Returns how many had to be embedded."""
     embedded = 0
     points = iter(stage.points)
     while chunk := dict(islice(points, _CHUNK)):
         vectors = known.vectors(list(chunk)) if known.model == embedder.name else {}
-        vectors |= unpublished.vectors(chunk.keys() - vectors.keys())
+        vectors |= checkpoint.vectors(chunk.keys() - vectors.keys())
         progress(len(vectors), len(stage.points))
         missing = [id_ for id_ in chunk if id_ not in vectors]
         texts = [embedded_text(chunk[id_]["title"], chunk[id_]["text"]) for id_ in missing]
         for position, vector in embedder.embed_passages(texts):
             vectors[missing[position]] = vector
-            unpublished.add(missing[position], vector)
+            checkpoint.add(missing[position], vector)
             progress(1, len(stage.points))
         embedded += len(missing)
         for id_ in chunk:
@@ -130,7 +137,7 @@ def _embed(
 
 
 class _Digest:
-    """A hash over points in any order: the sum of theirs."""
+    """A hash of a set of points, independent of their order: the sum of their SHA-256 modulo 2**256."""
 
     def __init__(self) -> None:
         self._sum = 0

@@ -1,4 +1,4 @@
-"""What the published generation of an embedded collection holds, for the run that builds the next one."""
+"""Read access to the published generation, for the run that builds the next one."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,10 +18,12 @@ _PAGE = 2048
 
 
 class PublishedGeneration:
-    """Ids, payloads and vectors of the published generation; all empty where there is none.
+    """Ids, payloads and vectors of the published generation; all empty if there is none.
+
+    With `forget`, a damaged generation counts as none.
 
     Raises:
-        CollectionError: It is damaged. `forget` takes a damaged one for none.
+        CollectionError: The generation is damaged.
     """
 
     def __init__(self, generations: Generations, *, forget: bool = False) -> None:
@@ -45,7 +47,7 @@ class PublishedGeneration:
         self.model, self.digest, self.roots = manifest.model, manifest.digest, manifest.roots
 
     def payloads(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Page through every id and payload."""
+        """Yield id and payload of every point."""
         offset = None
         while self._shard:
             page = edge.ScrollRequest(offset=offset, limit=_PAGE, with_payload=True)
@@ -56,7 +58,7 @@ class PublishedGeneration:
                 return
 
     def vectors(self, ids: Sequence[str]) -> dict[str, Vector]:
-        """Fetch the dense vectors of those ids that are stored."""
+        """Load the dense vectors, shape (dim,), of those ids that are stored."""
         if self._shard is None:
             return {}
         with readable(self._folder):

@@ -1,1 +1,1 @@
-"""Passages to a collection on a Qdrant server."""
+"""Publishing as a collection on a Qdrant server."""

@@ -1,4 +1,4 @@
-"""A collection on a server that Warmer makes and fills."""
+"""A collection on a server that Warmer creates and fills."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -17,22 +17,22 @@ _T = TypeVar("_T")
 
 FIELDS = {"text": "string", "title": "string", "source": "string", "line": "integer"}
 _INDEXED = {"source": models.PayloadSchemaType.KEYWORD, "line": models.PayloadSchemaType.INTEGER}
-_KEY = "warmer"
-_SINCE = (1, 16)  # collections have metadata from this version on
+_METADATA_KEY = "warmer"
+_MIN_VERSION = (1, 16)  # the first version with collection metadata
 _PAGE = 5000
-_DELETED = 1000
+_DELETE_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a collection's metadata says of where its points are from.
+    """Origin of a collection's points, as stored in its metadata.
 
     Attributes:
         model: Name of the embedding model.
         dim: Length of a dense vector.
-        roots: What was indexed: label of each folder or file, and its absolute path.
+        roots: Label -> absolute path of each folder or file that was indexed.
         fields: Payload fields and the JSON type of their values.
-        copying: What is being copied into it; empty unless a copy has begun and is not complete.
+        copying: Name and generation of the collection being copied; empty unless a copy is incomplete.
     """
 
     model: str
@@ -43,7 +43,7 @@ class Origin:
 
 
 class ServerCollection:
-    """Reads and writes one collection. Every method raises EngineError where the server fails."""
+    """Reads and writes one collection. Every method raises EngineError if the server fails."""
 
     def __init__(self, remote: Remote, name: str, pauses: Sequence[float] = PAUSES) -> None:
         self.name = name
@@ -51,14 +51,14 @@ class ServerCollection:
         self._pauses = pauses
 
     async def origin(self) -> Origin | None:
-        """Tell where its points are from; None where there is no such collection.
+        """Read the origin from the metadata; None if the collection does not exist.
 
         Raises:
-            CollectionError: Warmer did not make it.
+            CollectionError: Warmer did not make the collection.
         """
-        if not await self._once(lambda client: client.collection_exists(self.name), "opening"):
+        if not await self._call_once(lambda client: client.collection_exists(self.name), "opening"):
             return None
-        own = ((await self._info()).config.metadata or {}).get(_KEY)
+        own = ((await self._info()).config.metadata or {}).get(_METADATA_KEY)
         if not isinstance(own, dict) or not {"model", "dim", "roots"} <= own.keys():
             raise CollectionError(
                 f"collection {self.name!r} is on the server, and Warmer did not make it: it is left as it is. "
@@ -67,13 +67,13 @@ class ServerCollection:
         return Origin(**{known.name: own[known.name] for known in fields(Origin) if known.name in own})
 
     async def create(self, origin: Origin) -> None:
-        """Make it."""
-        if (version := await self._remote.version()) < _SINCE:
+        """Create the collection."""
+        if (version := await self._remote.version()) < _MIN_VERSION:
             raise EngineError(
                 f"the server is of version {version[0]}.{version[1]}, which cannot note what a collection is from: "
-                f"upgrade it to {_SINCE[0]}.{_SINCE[1]} or newer"
+                f"upgrade it to {_MIN_VERSION[0]}.{_MIN_VERSION[1]} or newer"
             )
-        await self._once(
+        await self._call_once(
             lambda client: client.create_collection(
                 self.name,
                 vectors_config={DENSE: models.VectorParams(size=origin.dim, distance=models.Distance.COSINE)},
@@ -84,25 +84,25 @@ class ServerCollection:
             retry=False,
         )
 
-    async def note(self, origin: Origin) -> None:
-        """Change what the metadata says."""
+    async def write_origin(self, origin: Origin) -> None:
+        """Replace the origin in the metadata."""
         await self._call(
             lambda client: client.update_collection(self.name, metadata=_metadata(origin)), "writing metadata of"
         )
 
     async def index_fields(self) -> None:
-        """Make the payload indexes that filters use, as far as they are not there."""
-        there = (await self._info()).payload_schema
+        """Create the missing payload indexes for filters."""
+        existing = (await self._info()).payload_schema
         for name, schema in _INDEXED.items():
-            if name not in there:
+            if name not in existing:
                 await self._index_field(name, schema)
 
     async def drop(self) -> None:
-        """Delete it."""
+        """Delete the collection."""
         await self._call(lambda client: client.delete_collection(self.name), "deleting")
 
     async def payloads(self, ids: Sequence[str], *keys: str) -> dict[str, dict[str, Any]]:
-        """Fetch these fields of those points that are there."""
+        """Fetch fields of those points that exist."""
         native = [native_id(id_) for id_ in ids]
         records = await self._call(
             lambda client: client.retrieve(self.name, native, with_payload=list(keys) or False), "reading"
@@ -110,7 +110,7 @@ class ServerCollection:
         return {str(record.id): record.payload or {} for record in records}
 
     async def sources(self) -> AsyncIterator[tuple[str, str]]:
-        """Page through every id and source."""
+        """Yield id and source of every point."""
         offset: Any = None
         while True:
             records, offset = await self._page(offset)
@@ -120,15 +120,14 @@ class ServerCollection:
                 return
 
     async def upsert(self, points: Sequence[models.PointStruct]) -> None:
-        """Write points, and wait until they are in the collection.
+        """Write points and wait until they are in the collection.
 
-        So the server sets the pace, and an error cannot come after the answer; many requests at once make up for
-        the waiting.
+        Waiting lets the server set the pace and reports every error; concurrent requests make up for it.
         """
         await self._call(lambda client: client.upsert(self.name, list(points), wait=True), "writing")
 
     async def set_payloads(self, payloads: Mapping[str, dict[str, Any]]) -> None:
-        """Set all fields of points by id; others go."""
+        """Replace the payloads of points, by id."""
         changes = [
             models.OverwritePayloadOperation(
                 overwrite_payload=models.SetPayload(payload=payload, points=[native_id(id_)])
@@ -139,8 +138,8 @@ class ServerCollection:
 
     async def delete(self, ids: Sequence[str]) -> None:
         """Delete points by id."""
-        for start in range(0, len(ids), _DELETED):
-            await self._delete([native_id(id_) for id_ in ids[start : start + _DELETED]])
+        for start in range(0, len(ids), _DELETE_BATCH):
+            await self._delete([native_id(id_) for id_ in ids[start : start + _DELETE_BATCH]])
 
     async def _index_field(self, field_name: str, schema: models.PayloadSchemaType) -> None:
         await self._call(
@@ -154,19 +153,21 @@ class ServerCollection:
         )
 
     async def _delete(self, ids: list[int | str]) -> None:
-        gone = models.PointIdsList(points=list(ids))
-        await self._call(lambda client: client.delete(self.name, gone, wait=True), "deleting from")
+        selector = models.PointIdsList(points=list(ids))
+        await self._call(lambda client: client.delete(self.name, selector, wait=True), "deleting from")
 
     async def _info(self) -> models.CollectionInfo:
         return await self._call(lambda client: client.get_collection(self.name), "opening")
 
-    async def _call(self, ask: Callable[[AsyncQdrantClient], Awaitable[_T]], doing: str) -> _T:
-        return await with_retries(lambda: self._once(ask, doing), self._pauses)
+    async def _call(self, request: Callable[[AsyncQdrantClient], Awaitable[_T]], doing: str) -> _T:
+        return await with_retries(lambda: self._call_once(request, doing), self._pauses)
 
-    async def _once(self, ask: Callable[[AsyncQdrantClient], Awaitable[_T]], doing: str, *, retry: bool = True) -> _T:
-        return await self._remote.call(ask, what=f"{doing} {self.name!r}", retry=retry)
+    async def _call_once(
+        self, request: Callable[[AsyncQdrantClient], Awaitable[_T]], doing: str, *, retry: bool = True
+    ) -> _T:
+        return await self._remote.call(request, what=f"{doing} {self.name!r}", retry=retry)
 
 
 def _metadata(origin: Origin) -> dict[str, Any]:
-    """Every write of it begins a new generation, which readers tell by its name."""
-    return {_KEY: {**asdict(origin), "generation": datetime.now(UTC).isoformat()}}
+    """Make the metadata, with a new generation name from which readers notice the change."""
+    return {_METADATA_KEY: {**asdict(origin), "generation": datetime.now(UTC).isoformat()}}

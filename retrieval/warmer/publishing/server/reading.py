@@ -1,4 +1,4 @@
-"""A collection on a server that is read whole, whoever made it."""
+"""Reading of a whole collection on a server, whoever made it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -17,14 +17,23 @@ from warmer.index.remote.space import Space, find_space, own_metadata
 from warmer.vectors import Vector
 
 _PAGE = 256
-_OWN = Layout("text", "title", "source", keep=True)
+_WARMER_LAYOUT = Layout("text", "title", "source", keep=True)
 
 Point = tuple[str, dict[str, Any], Vector | None]
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSource:
-    """A collection on a server, to be read whole."""
+    """A collection on a server whose points are all to be read.
+
+    Attributes:
+        remote: The server.
+        name: Name of the collection.
+        options: Names of vector and payload fields, and a filter for the points.
+        space: The dense vectors.
+        layout: Fields of text, title and source; None to detect them on the first page.
+        roots: Label -> absolute path of what was indexed; empty if Warmer did not make the collection.
+    """
 
     remote: Remote
     name: str
@@ -34,7 +43,7 @@ class ServerSource:
     roots: dict[str, str]
 
     async def count(self) -> int:
-        """Count its points."""
+        """Count the points."""
         where = self._where()
         counted = await self.remote.call(
             lambda client: client.count(self.name, where, exact=True), what=f"reading {self.name!r}"
@@ -42,13 +51,14 @@ class ServerSource:
         return counted.count
 
     async def pages(self) -> AsyncIterator[list[Point]]:
-        """Page through all points, with `text`, `title` and `source` in each payload."""
+        """Yield all points page by page, with `text`, `title` and `source` in each payload."""
         layout, offset = self.layout, None
         while True:
             records, offset = await self._page(offset)
             payloads = [record.payload or {} for record in records]
-            given = self.options.text_field, self.options.title_field, self.options.source_field
-            layout = layout or replace(find_layout(payloads, *given), keep=True)  # filters name fields where they are
+            names = self.options.text_field, self.options.title_field, self.options.source_field
+            # Keep the original fields, too, since filters refer to them.
+            layout = layout or replace(find_layout(payloads, *names), keep=True)
             yield [
                 (str(record.id), layout.read(payload), self._vector(record.vector))
                 for record, payload in zip(records, payloads, strict=True)
@@ -75,11 +85,11 @@ class ServerSource:
 
 
 async def open_source(remote: Remote, name: str, options: Options, model: str) -> ServerSource:
-    """Open a collection whose points can be embedded ones.
+    """Open a collection that the embedded engine can hold.
 
     Raises:
-        CollectionError: There is none, it is not known what its vectors are from, or they are not compared by cosine.
-        ModelMismatchError: They are from another model than `model`.
+        CollectionError: The collection does not exist, its model is unknown, or its distance is not cosine.
+        ModelMismatchError: The collection was embedded by another model than `model`.
     """
     if not await remote.call(lambda client: client.collection_exists(name), what=f"opening {name!r}"):
         raise await no_collection(remote, options, name)
@@ -90,15 +100,16 @@ async def open_source(remote: Remote, name: str, options: Options, model: str) -
             f"collection {name!r} compares vectors by {space.distance.value}, embedded collections by Cosine: hits "
             "would differ"
         )
-    space = replace(space, model=_model(name, space.model, model))
+    space = replace(space, model=_resolve_model(name, space.model, model))
     own = own_metadata(info.config)
     roots = own.get("roots")
-    return ServerSource(remote, name, options, space, _OWN if own else None, roots if isinstance(roots, dict) else {})
+    layout = _WARMER_LAYOUT if own else None
+    return ServerSource(remote, name, options, space, layout, roots if isinstance(roots, dict) else {})
 
 
-def _model(name: str, said: str, given: str) -> str:
-    if said and given and not same_model(said, given):
-        raise ModelMismatchError(f"the vectors of {name!r} are from {said!r}, not {given!r}: leave out --model")
-    if not (said or given):
+def _resolve_model(name: str, recorded: str, given: str) -> str:
+    if recorded and given and not same_model(recorded, given):
+        raise ModelMismatchError(f"the vectors of {name!r} are from {recorded!r}, not {given!r}: leave out --model")
+    if not (recorded or given):
         raise CollectionError(f"collection {name!r} does not say what its vectors are from: name it with --model")
-    return said or given
+    return recorded or given

@@ -1,4 +1,4 @@
-"""Sending batches to a server, a few at once."""
+"""Concurrent upload of batches."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,26 +15,26 @@ Send = Callable[[Batch], Awaitable[None]]
 
 
 class Upload:
-    """Takes batches; where the server is slower than what comes, `put` waits."""
+    """Sends batches concurrently; `put` blocks while the server is slower than the producer."""
 
     def __init__(self, tasks: TaskGroup, send: Send) -> None:
         self._tasks = tasks
         self._send = send
-        self._free = anyio.Semaphore(IN_FLIGHT)
+        self._slots = anyio.Semaphore(IN_FLIGHT)
 
     async def put(self, batch: Batch) -> None:
-        """Begin to send a batch, as soon as fewer than IN_FLIGHT are under way."""
-        await self._free.acquire()
-        self._tasks.start_soon(self._one, batch)
+        """Start to send a batch, as soon as fewer than IN_FLIGHT are being sent."""
+        await self._slots.acquire()
+        self._tasks.start_soon(self._send_one, batch)
 
-    async def _one(self, batch: Batch) -> None:
+    async def _send_one(self, batch: Batch) -> None:
         await self._send(batch)
-        self._free.release()
+        self._slots.release()
 
 
 @asynccontextmanager
 async def uploading(send: Send) -> AsyncIterator[Upload]:
-    """Send the batches that are put within; at the end of the block all have arrived.
+    """Yield an `Upload`; all its batches have arrived when the block ends.
 
     Raises:
         EngineError: A batch could not be sent; those before it may have arrived.

@@ -1,4 +1,4 @@
-"""A judge of the user's own: a class with the method `score`."""
+"""Load a user-defined judge: a class with a method `score`."""
 
 import importlib
 
@@ -7,10 +7,10 @@ from warmer.judges import Judge
 
 
 def load(spec: str) -> Judge:
-    """Import `module:Class` and make one without arguments; `name`, `rubric` and `workers` may be left out.
+    """Import and instantiate `module:Class`; its attributes `name`, `rubric` and `workers` are optional.
 
     Raises:
-        JudgeError: The class cannot be imported or made, or has no method `score`.
+        JudgeError: The class cannot be imported or instantiated, or has no method `score`.
     """
     module, _, class_name = spec.partition(":")
     try:
