@@ -164,7 +164,10 @@ def _values(random: Random, handle: str) -> Iterator[Any]:
         lambda: random.choice([0.5, -0.0, 1e308, 5e-324, float("nan"), float("inf")]),
         lambda: random.choice(["", " ", "bread", "\0", "\ud800", "😀" * 2000, "x" * 5000, "../../etc/passwd", "notes"]),
         lambda: handle,
-        lambda: random.choice([[], [[]], ["a"] * 600, [None], {}]),
+        lambda: random.choice(
+            [[], [[]], ["a"] * 600, [None], {}, ["bread", "rye"], [""], ["\ud800"], [1, 2], [-1, 2**70]]
+        ),
+        lambda: random.choice(["full", "around", "skim"]),
         lambda: {random.choice(["1", "2", "0", "-1", "x", "\udfff", "9" * 400, "1.0"]): next(_values(random, handle))},
         lambda: {"must": [{"key": random.choice(["source", "", "line"]), "match": {"value": random.random()}}]},
     ]
@@ -211,8 +214,13 @@ def _wrong_methods_arguments(random: Random, id_: str, handle: str) -> Generated
 def _wrong_arguments(random: Random, id_: str, handle: str) -> Generated:
     tool = random.choice(TOOLS)
     names = {
-        "search": ["query", "collection", "limit", "filter", "include_scores", "what"],
-        "give_feedback": ["search_id", "scores", "judge", "limit", "include_scored", "what"],
+        "search": [
+            *("query", "rewordings", "hypothetical_passage", "avoid", "search_id", "collection", "limit", "filter"),
+            *("read", "detail", "include_scores", "include_ids", "what"),
+        ],
+        "give_feedback": [
+            *("search_id", "scores", "rewordings", "avoid", "judge", "limit", "include_scored", "detail", "what"),
+        ],
         "train_params": ["collection", "queries", "judge", "limit", "job_id", "cancel", "what"],
     }[tool]
     right: dict[str, dict[str, Any]] = {
@@ -237,6 +245,11 @@ def _lone_surrogates(random: Random, id_: str, handle: str) -> Generated:
         [
             ("search", {"query": half}),
             ("search", {"query": "bread", "collection": half}),
+            ("search", {"query": "bread", "rewordings": [half, "rye"], "avoid": [half]}),
+            ("search", {"query": "bread", "hypothetical_passage": half}),
+            ("search", {"search_id": half, "read": [1]}),
+            ("search", {"search_id": handle, "read": [1], "detail": half}),
+            ("give_feedback", {"search_id": handle, "rewordings": [half]}),
             ("search", {"query": "bread", "filter": {"must": [{"key": "source", "match": {"value": half}}]}}),
             ("search", {"query": "bread", "filter": {"must": [{"key": half, "match": {"value": 1}}]}}),
             ("give_feedback", {"search_id": half, "scores": {"1": 1}}),
@@ -253,7 +266,10 @@ def _right_calls(random: Random, id_: str, handle: str) -> Generated:
     tool, arguments = random.choice(
         [
             ("search", {"query": random.choice(["bread", "the Moon", "boats"]), "limit": random.randint(1, 50)}),
+            ("search", {"search_id": handle, "rewordings": ["rye", "the sea"], "hypothetical_passage": "Rye keeps."}),
+            ("search", {"search_id": handle, "read": [random.randint(1, 5)], "detail": random.choice(["", "around"])}),
             ("give_feedback", {"search_id": handle, "scores": {str(random.randint(1, 5)): random.randint(0, 10)}}),
+            ("give_feedback", {"search_id": handle, "rewordings": ["loaves"], "avoid": ["boats"], "detail": "full"}),
         ]
     )
     return _call(id_, tool, arguments), tool

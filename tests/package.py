@@ -38,7 +38,7 @@ from warmer.steering.params import Params
 from warmer_evals.rounding import *
 from warmer_server.destination import EMBEDDED
 from warmer_tools.stopwatch import stage
-b: str = Params().b
+c: str = Params().c
 """
 
 

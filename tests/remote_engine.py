@@ -61,9 +61,9 @@ class ReconnectingIndex:
         info: CollectionInfo = await self._ask("info")
         return info
 
-    async def search(self, *args: Any, **kwargs: Any) -> list[Hit]:
-        hits: list[Hit] = await self._ask("search", *args, **kwargs)
-        return hits
+    async def sample(self, *args: Any, **kwargs: Any) -> list[dict[str, Any]]:
+        payloads: list[dict[str, Any]] = await self._ask("sample", *args, **kwargs)
+        return payloads
 
     async def retrieve(self, *args: Any, **kwargs: Any) -> list[Hit]:
         hits: list[Hit] = await self._ask("retrieve", *args, **kwargs)

@@ -20,27 +20,35 @@ from warmer_server.app import build_server
 from warmer_server.settings import Settings
 
 POINTS = 36
-NEUTRAL = 2
+NEUTRAL = 5
 QUERIES = ["bread", "the Moon", "boats", "compost", "an index", "a generator", "tides", "yeast", "anchor", "seeds"]
-SCORES = st.sampled_from([0, 0.5, 2, 2, 4, 7, 10])
+SCORES = st.sampled_from([0, 0.5, 2, 5, 5, 7, 10])
+WORDS = ["dough", "orbits", "a mast", "leaves", "rows", "an iterator", "the harbour", "soil"]
 
 
 @dataclass
 class KnownSearch:
-    """What an agent knows about a search: ids and scores of hits by number."""
+    """What an agent knows about a search: the words it said, texts and scores of hits by number."""
 
     query: str
-    ids: dict[int, str] = field(default_factory=dict)
+    words: set[str] = field(default_factory=set)
+    texts: dict[int, str] = field(default_factory=dict)
     scores: dict[int, float] = field(default_factory=dict)
 
     def see(self, hits: list[dict[str, Any]]) -> None:
         """Record hits: the number of a point never changes, and new points get the next numbers."""
-        points = [hit["id"] for hit in hits]
+        points = [hit["text"] for hit in hits]
         assert len(set(points)) == len(points)
-        new = [hit for hit in hits if hit["id"] not in self.ids.values()]
-        assert [hit["hit"] for hit in new] == list(range(len(self.ids) + 1, len(self.ids) + len(new) + 1))
-        self.ids |= {hit["hit"]: hit["id"] for hit in new}
-        assert all(self.ids[hit["hit"]] == hit["id"] for hit in hits)
+        new = [hit for hit in hits if hit["text"] not in self.texts.values()]
+        assert [hit["hit"] for hit in new] == list(range(len(self.texts) + 1, len(self.texts) + len(new) + 1))
+        self.texts |= {hit["hit"]: hit["text"] for hit in new}
+        assert all(self.texts[hit["hit"]] == hit["text"] for hit in hits)
+
+    def see_new(self, hits: list[dict[str, Any]], limit: int) -> None:
+        """Record hits of a list that holds only what was not shown before."""
+        assert not {hit["text"] for hit in hits} & set(self.texts.values())
+        assert len(hits) == min(limit, POINTS - len(self.texts))
+        self.see(hits)
 
 
 class FeedbackMachine(RuleBasedStateMachine):
@@ -73,19 +81,18 @@ class FeedbackMachine(RuleBasedStateMachine):
         given = {str(hit): score for hit, score in scores.items()}
         reply = self.ask("give_feedback", search_id=handle, scores=given, limit=limit, include_scored=again)
         shown.scores |= scores
-        ranking = [(ranked["hit"], ranked["score"], ranked.get("id")) for ranked in reply["ranking"]]
-        assert {hit: score for hit, score, _ in ranking} == shown.scores
-        assert [id_ for *_, id_ in ranking] == [
-            shown.ids[hit] if n < 5 else None for n, (hit, *_) in enumerate(ranking)
-        ]
-        assert [score for _, score, _ in ranking] == sorted(shown.scores.values(), reverse=True)
-        scored = {shown.ids[hit] for hit in shown.scores}
-        assert again or not scored & {hit["id"] for hit in reply["hits"]}
-        assert len(reply["hits"]) == min(limit, POINTS - (0 if again else len(scored)))
+        ranking = [(ranked["hit"], ranked["score"]) for ranked in reply["ranking"]]
+        assert dict(ranking) == shown.scores
+        assert [n for n, ranked in enumerate(reply["ranking"]) if "title" in ranked] == [*range(min(10, len(ranking)))]
+        assert [score for _, score in ranking] == sorted(shown.scores.values(), reverse=True)
         if not self.trained:
             all_neutral = set(shown.scores.values()) == {NEUTRAL}
             assert reply["outcome"] == ("no_signal" if all_neutral else "steered")
-        shown.see(reply["hits"])
+        if again:
+            assert len(reply["hits"]) == min(limit, POINTS)
+            shown.see(reply["hits"])
+        else:
+            shown.see_new(reply["hits"], limit)
 
     @rule(target=searches, query=st.sampled_from(QUERIES), limit=st.integers(1, 50))
     def search(self, query: str, limit: int) -> str:
@@ -100,15 +107,42 @@ class FeedbackMachine(RuleBasedStateMachine):
 
     @rule(handle=searches, data=st.data(), limit=st.integers(1, 50), again=st.booleans())
     def give_feedback(self, handle: str, data: st.DataObject, limit: int, again: bool) -> None:
-        numbers = st.sampled_from(sorted(self.known[handle].ids))
+        numbers = st.sampled_from(sorted(self.known[handle].texts))
         scores = data.draw(st.dictionaries(numbers, SCORES, min_size=1, max_size=8))
         self.score_and_check(handle, scores, limit, again)
+
+    @rule(handle=searches, words=st.lists(st.sampled_from(WORDS), max_size=3), limit=st.integers(1, 9))
+    def go_on(self, handle: str, words: list[str], limit: int) -> None:
+        """Other words, or none to read on: only new hits, and scores stay."""
+        shown = self.known[handle]
+        query, *rewordings = words or [""]
+        reply = self.ask("search", search_id=handle, query=query, rewordings=rewordings, limit=limit)
+        shown.words |= {*words}
+        shown.see_new(reply["hits"], limit)
+
+    @rule(handle=searches, words=st.lists(st.sampled_from(WORDS), min_size=1, max_size=3), limit=st.integers(1, 9))
+    def reword(self, handle: str, words: list[str], limit: int) -> None:
+        shown = self.known[handle]
+        reply = self.ask("give_feedback", search_id=handle, rewordings=words, limit=limit)
+        assert reply["outcome"] == ("steered" if {*words} - shown.words else "no_signal")
+        shown.words |= {*words}
+        assert {ranked["hit"]: ranked["score"] for ranked in reply["ranking"]} == shown.scores
+        shown.see_new(reply["hits"], limit)
+
+    @rule(handle=searches, data=st.data())
+    def read(self, handle: str, data: st.DataObject) -> None:
+        shown = self.known[handle]
+        numbers = data.draw(st.lists(st.sampled_from(sorted(shown.texts)), min_size=1, max_size=4, unique=True))
+        reply = self.ask("search", search_id=handle, read=numbers)
+        assert [(hit["hit"], hit["text"]) for hit in reply["hits"]] == [(n, shown.texts[n]) for n in numbers]
+        unknown = len(shown.texts) + 1
+        assert self.portal.call(lambda: refusal(self.client, "search", search_id=handle, read=[1, unknown]))
 
     @rule(handle=searches, score=st.sampled_from([-1, 11, "x", None]), known=st.booleans())
     def score_invalidly(self, handle: str, score: Any, known: bool) -> None:
         """A refused call changes nothing: the ranking is as it was."""
         shown = self.known[handle]
-        scores = {"1": 9, "2": score} if known else {"1": 9, str(len(shown.ids) + 1): 5}
+        scores = {"1": 9, "2": score} if known else {"1": 9, str(len(shown.texts) + 1): 5}
         assert self.portal.call(lambda: refusal(self.client, "give_feedback", search_id=handle, scores=scores))
         if shown.scores:
             hit, before = next(iter(shown.scores.items()))
@@ -118,7 +152,7 @@ class FeedbackMachine(RuleBasedStateMachine):
     def search_and_score_many(self, wanted: int) -> Any:
         handles = [self.search_and_check(query, FEWEST_HITS) for query in QUERIES[:wanted]]
         for n, handle in enumerate(handles):
-            self.score_and_check(handle, {hit: (hit * 3 + n) % 11 for hit in self.known[handle].ids}, 1, again=False)
+            self.score_and_check(handle, {hit: (hit * 3 + n) % 11 for hit in self.known[handle].texts}, 1, again=False)
         return multiple(*handles)
 
     @rule()

@@ -1,7 +1,7 @@
 """Helpers for several rooms of tests."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,11 +13,16 @@ from mcp import Client
 from mcp.types import CallToolResult
 
 from warmer.index import Coefficients, DenseQuery, FeedbackItem, Filter, Hit, Index
-from warmer.index.bm25 import query_words
 from warmer.judges import DEFAULT_CLAUDE_MODEL
 from warmer.passage import Passage
-from warmer.steering.ranking import rank
-from warmer.vectors import QueryVector
+from warmer.steering.feedback import Example, dense_query, weigh
+from warmer.steering.params import Params
+from warmer.steering.ranking import nearest, rank
+from warmer.steering.thread import compose
+from warmer.steering.wording import Wording
+from warmer.vectors import QueryVector, Vector
+
+DEFAULTS = Params()
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,22 @@ async def refusal(client: Client, tool: str, **arguments: Any) -> str:
     return str(getattr(result.content[0], "text", ""))
 
 
+async def near(
+    index: Index, vector: QueryVector, limit: int, *, where: Filter | None = None, without: Sequence[str] = ()
+) -> list[Hit]:
+    """Retrieve what is nearest to a vector."""
+    return await nearest(index, DenseQuery(vector), limit, where=where, without=without)
+
+
+def feedback_query(
+    vector: QueryVector, scored: Iterable[tuple[str, Vector, float]], params: Params = DEFAULTS
+) -> DenseQuery:
+    """Write a query and scored points (id, vector, score) as a feedback query, which must say something."""
+    query = dense_query(vector, weigh([Example(*one) for one in scored], params))
+    assert query.items
+    return query
+
+
 async def feed_back(
     index: Index,
     vector: QueryVector,
@@ -56,17 +77,27 @@ async def feed_back(
     coefficients: Coefficients,
     limit: int,
     *,
-    text: str = "",
-    share: float = 0.5,
-    neighbours: float = 0.0,
     where: Filter | None = None,
     without: Sequence[str] = (),
 ) -> list[Hit]:
-    """Retrieve by a feedback query and, with a text, by its words."""
-    query, lexical = DenseQuery(vector, items, coefficients), query_words(text) if text else None
-    return await rank(
-        index, query, limit, lexical=lexical, share=share, neighbours=neighbours, where=where, without=without
-    )
+    """Retrieve by a feedback query."""
+    return await nearest(index, DenseQuery(vector, items, coefficients), limit, where=where, without=without)
+
+
+async def hybrid(
+    index: Index,
+    vector: QueryVector,
+    text: str,
+    limit: int,
+    *,
+    scored: Iterable[Example] = (),
+    params: Params = DEFAULTS,
+    where: Filter | None = None,
+    without: Sequence[str] = (),
+) -> list[Hit]:
+    """Retrieve by vector, words and scores, as a thread of one wording does."""
+    query = compose([Wording("query", text, vector)], params, scored)
+    return await rank(index, query, limit, where=where, without=without)
 
 
 class Api:

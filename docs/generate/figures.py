@@ -4,21 +4,21 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
-COLLECTIONS = {
-    "qdrant-docs-k5": "Qdrant's documentation, scored by a language model",
-    "med": "MED: medicine",
-    "cisi": "CISI: library science",
-    "cranfield": "Cranfield: aerodynamics",
-    "cacm": "CACM: computing",
-    "scifact": "SciFact: claims, one relevant document each",
+ARMS = {
+    "search": "`search`, read on",
+    "reword": "rewording",
+    "feedback": "scores alone",
+    "fused": "all words, fused by rank",
+    "reword_skim": "rewording, skimmed lists",
+    "thread": "**thread**",
 }
-AGENTS = {"agent-qdrant-docs": "Qdrant's documentation", "agent-cranfield": "Cranfield"}
 COSTS = {
     "spawn to the first search result": "start to first result",
     "search, warm": "`search`",
+    "search with two rewordings and a passage, warm": "the same with two rewordings and a passage",
     "give_feedback, 5 scores, warm": "`give_feedback`, five scores",
     "resident memory after the first search": "memory",
 }
@@ -41,37 +41,19 @@ def fill(page: str, blocks: Mapping[str, Sequence[str]]) -> str:
     return page
 
 
-def results(folder: Path) -> list[str]:
-    """Return a table of feedback's lifts, by collection."""
-    rows = [["collection", "next ten hits", "after 15 passages"], ["---"] * 3]
-    for name, what in COLLECTIONS.items():
-        report = _read(folder / name)
-        ours, budget = report["methods"]["feedback"], report["budget"]["feedback"]
-        rows.append(
-            [
-                f"[{what}](evals/results/{name}/report.md)",
-                _change(ours["vs_same_list"], ours["ci"]["vs_same_list"]),
-                _change(budget["over_same_list"], budget["ci_over_same_list"]),
-            ]
-        )
+def threads(folder: Path) -> list[str]:
+    """Return a table of recorded agents: what each arm shows at each budget, mean over collections."""
+    figures = json.loads((folder / "recorded.json").read_text(encoding="utf-8"))
+    runs = {run: sets for run, sets in figures.items() if run.endswith("a model's scores")}
+    rows = [["", *(run.removesuffix(", a model's scores") for run in runs)], ["---"] * (len(runs) + 1)]
+    for arm, name in ARMS.items():
+        rows.append([name, *(_mean(sets, arm) for sets in runs.values())])
     return _table(rows)
 
 
-def agents(folder: Path) -> list[str]:
-    """Return a table of agents' results over MCP with feedback and without."""
-    rows = [["questions on", "`search` alone", "with `give_feedback`", "better : worse", "lift"], ["---"] * 5]
-    for name, what in AGENTS.items():
-        report = _read(folder / name)
-        compared, arms = report["comparison"], report["arms"]
-        rows.append(
-            [
-                f"[{what}](evals/results/{name}/report.md)",
-                *(f"{arms[arm]['ndcg']:.3f}" for arm in ("search", "feedback")),
-                f"{compared['ndcg_wins']} : {compared['ndcg_losses']}",
-                _change(compared["ndcg_lift"], compared["ci"]["ndcg_lift"]),
-            ]
-        )
-    return _table(rows)
+def _mean(sets: Mapping[str, Any], arm: str) -> str:
+    values = [found["arms"][arm]["ndcg"] for found in sets.values() if arm in found["arms"]]
+    return f"{mean(values):.3f}" if values else ""
 
 
 def costs(folder: Path) -> list[str]:
@@ -83,14 +65,6 @@ def costs(folder: Path) -> list[str]:
         values = [row["values"].get(server) for server in ("warmer", PEER)]
         rows.append([name, *(f"{median(value):.3g} {row['unit']}" if value else "has none" for value in values)])
     return _table(rows)
-
-
-def _read(folder: Path) -> Any:  # noqa: ANN401
-    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
-
-
-def _change(value: float, interval: Sequence[float]) -> str:
-    return f"{value:+.0%} ({interval[0]:+.0%} to {interval[1]:+.0%})"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:

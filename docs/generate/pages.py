@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from generate.figures import agents, costs, fill, results
+from generate.figures import costs, fill, threads
 from generate.picture import draw
 from generate.settings import settings_page
 
@@ -15,7 +15,7 @@ RESULTS = ROOT / "evals" / "results"
 def pages() -> Mapping[Path, str]:
     """Return path -> current content of every page that is generated in whole or in part."""
     readme, docs = ROOT / "README.md", ROOT / "docs"
-    blocks = {"results": results(RESULTS), "agents": agents(RESULTS), "costs": costs(RESULTS)}
+    blocks = {"threads": threads(RESULTS), "costs": costs(RESULTS)}
     return {
         readme: fill(readme.read_text(encoding="utf-8"), blocks),
         docs / "settings.md": settings_page(),

@@ -14,9 +14,17 @@ from typing import Any
 import anyio
 from mcp import Client
 
-from warmer_server.commands.demo import COLLECTION, demo_server, demo_settings, passage_key, recorded_scores
+from warmer_server.commands.demo import (
+    COLLECTION,
+    demo_server,
+    demo_settings,
+    passage_key,
+    recorded_rewordings,
+    recorded_scores,
+)
+from warmer_tools.titles import shorten_title
 
-QUERY = "how to make a secure password or token"
+QUERY = "catch several kinds of errors at once"
 RECORD = Path(__file__).parents[1] / "loop.json"
 _HITS = 5
 _KEPT_TEXT = 120  # characters of a passage in the record
@@ -46,11 +54,12 @@ def draw(run: Mapping[str, Any]) -> str:
         _text(0, 52, "h", "1. search: first hits"),
         _text(0, 71, "s", "the agent reads them and scores each from 0 to 10"),
         _text(right, 52, "h", "2. give_feedback: next hits"),
-        _text(right, 71, "s", "those scores steered a search of the whole collection"),
+        _text(right, 71, "s", "the scores and two rewordings steered it"),
         *_panel(0, run["before"]),
         *_panel(right, run["after"]),
         f'<path class="arrow" d="M{middle - 22} {half}h44m-7-6 7 6-7 6"/>',
         f'<text class="s" x="{middle}" y="{half - 12}" text-anchor="middle">scores</text>',
+        f'<text class="s" x="{middle}" y="{half + 22}" text-anchor="middle">and words</text>',
         _text(0, _HEIGHT - 6, "s", _summary(run)),
     ]
     return (
@@ -78,7 +87,7 @@ def _panel(x: float, hits: Shown) -> list[str]:
         y = _TOP + place * _ROW
         rows += [
             _text(x + 24, y + 6, "n", str(hit["hit"])),
-            _text(x + 34, y + 6, "t", _truncated(hit["title"], _TITLE)),
+            _text(x + 34, y + 6, "t", shorten_title(hit["title"], _TITLE)),
             _text(x + 34, y + 22, "s", _truncated(hit["text"], _SNIPPET)),
             f'<rect class="{_shade(hit["score"])}" x="{x + _PANEL - 46}" y="{y - 5}" width="34" height="26" rx="5"/>'
             + _text(x + _PANEL - 29, y + 12, "v", f"{hit['score']:g}"),
@@ -99,25 +108,27 @@ def _text(x: float, y: float, kind: str, text: str) -> str:
 
 
 async def record() -> dict[str, Any]:
-    """Search the demo's collection, score the first hits with recorded scores of a language model, and search again.
+    """Search the demo's collection, score the first hits as a language model did, reword as it did, and search again.
 
     Raises:
         KeyError: A passage has no recorded score, since this Python's documentation differs.
     """
-    scores = recorded_scores()[QUERY]
+    scores, whole = recorded_scores()[QUERY], {"limit": _HITS, "detail": "full"}
     async with Client(demo_server(demo_settings())) as client:
-        request = {"query": QUERY, "collection": COLLECTION}
-        first = await _call(client, "search", request | {"limit": _HITS})
-        plain = await _call(client, "search", request | {"limit": 2 * _HITS})
+        request = {"query": QUERY, "collection": COLLECTION, **whole}
+        first, plain = [await _call(client, "search", request) for _ in range(2)]
+        further = await _call(client, "search", {"search_id": plain["search_id"], **whole})
         before = _scored(first["hits"], scores)
-        feedback_scores = {str(hit["hit"]): hit["score"] for hit in before}
-        feedback = {"search_id": first["search_id"], "scores": feedback_scores, "limit": _HITS}
-        second = await _call(client, "give_feedback", feedback)
+        given = {
+            "scores": {str(hit["hit"]): hit["score"] for hit in before},
+            "rewordings": recorded_rewordings()[QUERY],
+        }
+        second = await _call(client, "give_feedback", {"search_id": first["search_id"], **given, **whole})
     return {
         "query": QUERY,
         "before": before,
         "after": _scored(second["hits"], scores),
-        "without": _scored(plain["hits"][_HITS:], scores),
+        "without": _scored(further["hits"], scores),
     }
 
 

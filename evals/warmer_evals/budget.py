@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from warmer.index import DenseQuery
+from warmer.steering.params import Params
 from warmer_evals.methods import Method
 from warmer_evals.retrieval import DocumentHit, Query, Retriever, ScoredHit
 from warmer_evals.scores import Scores
@@ -15,8 +17,10 @@ def split_rounds(k: int, budget: int) -> list[int]:
 async def score_first_list(
     retriever: Retriever, scores: Scores, query: Query, size: int, *, hybrid: bool
 ) -> list[ScoredHit]:
-    """Retrieve and score the first list of a query."""
-    return await _score(scores, query, await retriever.search(query, size, hybrid=hybrid))
+    """Score a first list."""
+    if hybrid:
+        return await _score(scores, query, await retriever.served(query, size, Params()))
+    return await _score(scores, query, await retriever.nearest(DenseQuery(query.vector), size))
 
 
 def rank_prefixes(first: Sequence[ScoredHit], rounds: Sequence[int]) -> list[list[str]]:

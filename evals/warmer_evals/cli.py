@@ -28,10 +28,11 @@ _AGENTS = """
 agents:
   scripted           scores by the judgments: what feedback is worth to a perfect reader
   claude[:MODEL]     needs ANTHROPIC_API_KEY
+  recorded:FILE      words and scores that a language model gave before; docs/evals.md has the format
 """
 _COMMANDS = [
     ("run", "compare all methods on a dataset, or on a collection with queries of your own", _LAYOUT + _JUDGES),
-    ("agent", "let an agent search a dataset over MCP, with feedback and without", _LAYOUT + _AGENTS),
+    ("agent", "let an agent search a dataset over MCP: alone, with feedback, and in threads", _LAYOUT + _AGENTS),
 ]
 
 
@@ -84,6 +85,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--queries", type=Path, metavar="FILE", help="queries for --collection, one a line")
     run.add_argument("--judge", default="qrels", help="who scores the hits (default: qrels)")
     run.add_argument("--k", type=list_depth, default=5, help="how many first hits are scored (default: 5)")
+    run.add_argument("--budget", type=list_depth, default=15, metavar="B", help="hits read in total (default: 15)")
     run.add_argument(
         "--train-limit", type=list_depth, default=25, metavar="N", help="hits scored per training query (default: 25)"
     )
@@ -101,13 +103,25 @@ def _add_run(run: argparse.ArgumentParser) -> None:
 def _add_agent(agent: argparse.ArgumentParser) -> None:
     agent.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="folder in BEIR layout")
     agent.add_argument("--agent", default="scripted", help="who searches (default: scripted)")
+    agent.add_argument(
+        "--scores", choices=["recorded", "perfect", "none"], help="who scores for recorded:FILE (default: recorded)"
+    )
+    budget = agent.add_mutually_exclusive_group()
+    budget.add_argument(
+        "--passages",
+        "--budget",
+        type=list_depth,
+        default=15,
+        metavar="N",
+        help="passages a question (default: 15)",
+    )
+    budget.add_argument("--characters", type=count, metavar="N", help="or characters of texts and titles, e.g. 8000")
     agent.add_argument("--limit", type=count, metavar="N", help="maximum number of questions (default: all)")
 
 
 def _add_shared(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report")
     command.add_argument("--n", type=list_depth, default=10, help="depth at which lists are judged (default: 10)")
-    command.add_argument("--budget", type=list_depth, default=15, metavar="B", help="hits read in total (default: 15)")
     command.add_argument("--split", default="", help="judgments to evaluate on (default: test)")
     command.add_argument(
         "--text",

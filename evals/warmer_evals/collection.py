@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from warmer.embedding import Embedder
-from warmer.index import Index
+from warmer.index import DenseQuery, Index
 from warmer.index.edge.catalog import Catalog
 from warmer.passage import Passage
 from warmer.publishing.embedded.publish import index_passages
+from warmer.steering.ranking import nearest
 from warmer_evals.beir import Dataset
 
 Progress = Callable[[int, int], None]
@@ -62,7 +63,7 @@ async def _judged_share(
     judged = total = 0
     for qrels in dataset.qrels.values():
         for query, graded in qrels.items():
-            hits = await index.search(embedder.embed_query(dataset.queries[query]), _POOL_DEPTH)
+            hits = await nearest(index, DenseQuery(embedder.embed_query(dataset.queries[query])), _POOL_DEPTH)
             judged += sum(hit.payload["source"] in graded for hit in hits)
             total += len(hits)
     return judged / total

@@ -194,10 +194,9 @@ def _params(learned: Sequence[Learned]) -> Figures:
     return {
         "feedback": [
             {
-                "a": one.feedback.a,
-                "b": one.feedback.b,
                 "c": one.feedback.c,
                 "neutral": one.feedback.neutral * SCALE,
+                "share": one.feedback.share,
                 "source": one.feedback.source,
                 "reason": one.rejected,
             }

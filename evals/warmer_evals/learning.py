@@ -2,23 +2,24 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from warmer.index import Coefficients
+from warmer.index import Coefficients, DenseQuery
 from warmer.steering.params import OFF, Params
 from warmer.training.cross_validation import FEWEST_QUERIES, hold_out
 from warmer.training.fit import Sample, fit, tabulate, usable
 from warmer_evals import EvalError, rocchio
 from warmer_evals.methods import Learned
 from warmer_evals.reference_fit import fit_reference
-from warmer_evals.retrieval import Query, Retriever
+from warmer_evals.retrieval import Query, Retriever, ScoredHit
 from warmer_evals.scores import Scores
 
 
 async def score_sample(retriever: Retriever, scores: Scores, query: Query, hits: int) -> Sample:
-    """Score the first `hits` dense hits of a query."""
-    found = await retriever.search(query, hits, hybrid=False)
-    return Sample(query.vector, np.stack([one.hit.vector for one in found]), await scores.score(query, found))
+    """Score the first dense hits of a query."""
+    found = await retriever.nearest(DenseQuery(query.vector), hits)
+    given = (await scores.score(query, found)).tolist()
+    return await retriever.sample(
+        query, [ScoredHit(one.document, one.hit, score) for one, score in zip(found, given, strict=True)]
+    )
 
 
 def learn(samples: Sequence[Sample]) -> Learned:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from warmer.index import Coefficients, FeedbackItem
-from warmer.steering.feedback import steer
-from warmer.steering.params import Params
+from warmer.index import Coefficients, DenseQuery, FeedbackItem
+from warmer.steering.params import OFF, Params
 from warmer_evals import rocchio
 from warmer_evals.retrieval import DocumentHit, Query, Retriever, ScoredHit
 
@@ -52,24 +51,26 @@ def make_methods(retriever: Retriever, learned: Learned) -> dict[str, Method]:
     `rerank_only` continues down the first list and so retrieves the same new hits as `vanilla`; the two differ only at
     an equal number of scores.
     """
-    vanilla = Method(False, _without_feedback(retriever, hybrid=False))
+    plain = Method(False, vanilla(retriever))
     served = Method(True, feedback(retriever, learned.feedback, hybrid=True))
     untrained = learned.feedback == Params()
     return {
-        "vanilla": vanilla,
-        "vanilla_hybrid": Method(True, _without_feedback(retriever, hybrid=True)),
+        "vanilla": plain,
+        "vanilla_hybrid": Method(True, feedback(retriever, OFF, hybrid=True)),
         "feedback": served,
         "feedback_dense": Method(False, feedback(retriever, learned.feedback, hybrid=False)),
         "feedback_default": served if untrained else Method(True, feedback(retriever, Params(), hybrid=True)),
         "feedback_reference": Method(False, _reference(retriever, learned.reference)),
         "rocchio": Method(False, _rocchio(retriever, learned.rocchio)),
-        "rerank_only": vanilla,
+        "rerank_only": plain,
     }
 
 
-def _without_feedback(retriever: Retriever, *, hybrid: bool) -> Retrieve:
+def vanilla(retriever: Retriever) -> Retrieve:
+    """Retrieve further down the dense list."""
+
     async def retrieve(query: Query, scored: Sequence[ScoredHit], limit: int) -> list[DocumentHit]:
-        return await retriever.search(query, limit, hybrid=hybrid, without=scored)
+        return await retriever.nearest(DenseQuery(query.vector), limit, without=scored)
 
     return retrieve
 
@@ -78,20 +79,7 @@ def feedback(retriever: Retriever, params: Params, *, hybrid: bool) -> Retrieve:
     """Return a retrieval that does what the tool give_feedback does."""
 
     async def retrieve(query: Query, scored: Sequence[ScoredHit], limit: int) -> list[DocumentHit]:
-        steering = steer(query.vector, ((one.hit.id, one.hit.vector, one.score) for one in scored), params)
-        if steering is None:
-            return await retriever.search(query, limit, hybrid=hybrid, without=scored)
-        texts = {one.hit.id: one.hit.passage for one in scored}
-        return await retriever.feedback(
-            query,
-            steering.items,
-            steering.coefficients,
-            limit,
-            lexical=steering.lexical(query.text, texts) if hybrid else None,
-            share=steering.share,
-            neighbours=steering.neighbours,
-            without=scored,
-        )
+        return await retriever.served(query, limit, params, scored=scored, hybrid=hybrid)
 
     return retrieve
 
@@ -101,7 +89,7 @@ def _reference(retriever: Retriever, coefficients: Coefficients) -> Retrieve:
 
     async def retrieve(query: Query, scored: Sequence[ScoredHit], limit: int) -> list[DocumentHit]:
         items = [FeedbackItem(one.hit.id, one.hit.vector, one.score) for one in scored]
-        return await retriever.feedback(query, items, coefficients, limit, without=scored)
+        return await retriever.nearest(DenseQuery(query.vector, items, coefficients), limit, without=scored)
 
     return retrieve
 
@@ -109,10 +97,10 @@ def _reference(retriever: Retriever, coefficients: Coefficients) -> Retrieve:
 def _rocchio(retriever: Retriever, weights: rocchio.Weights) -> Retrieve:
     async def retrieve(query: Query, scored: Sequence[ScoredHit], limit: int) -> list[DocumentHit]:
         if not scored:
-            return await retriever.search(query, limit, hybrid=False)
+            return await retriever.nearest(DenseQuery(query.vector), limit)
         vectors, scores = np.stack([one.hit.vector for one in scored]), np.array([one.score for one in scored])
         moved = rocchio.move(query.vector, vectors, scores, weights)
-        return await retriever.search(query, limit, hybrid=False, vector=moved, without=scored)
+        return await retriever.nearest(DenseQuery(moved), limit, without=scored)
 
     return retrieve
 

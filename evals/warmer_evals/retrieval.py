@@ -3,9 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from warmer.index import CANDIDATES, Coefficients, DenseQuery, FeedbackItem, Hit, Index
-from warmer.steering.ranking import rank
-from warmer.vectors import SparseVector, Vector
+from warmer.index import CANDIDATES, DenseQuery, Hit, Index
+from warmer.steering.feedback import Example
+from warmer.steering.params import Params
+from warmer.steering.ranking import nearest, rank
+from warmer.steering.thread import compose
+from warmer.steering.wording import Wording
+from warmer.training.fit import Sample
+from warmer.training.samples import make_sample
+from warmer.vectors import Vector
 
 DEPTH = CANDIDATES
 _TIE_MARGIN = 5  # retrieved beyond the limit, so that a tie at the end is broken by id and not by the engine
@@ -49,45 +55,30 @@ class Retriever:
         self._index = index
         self._document = document
 
-    async def search(
-        self, query: Query, limit: int, *, hybrid: bool, vector: Vector | None = None, without: Sequence[ScoredHit] = ()
-    ) -> list[DocumentHit]:
-        """Retrieve without feedback, for the query's vector or for `vector` in its place; `without` is left out."""
-        hits = await self._index.search(
-            query.vector if vector is None else vector,
-            _with_margin(limit),
-            text=query.text if hybrid else "",
-            without=[scored.hit.id for scored in without],
-        )
-        return self._sorted(hits, limit)
+    async def nearest(self, query: DenseQuery, limit: int, *, without: Sequence[ScoredHit] = ()) -> list[DocumentHit]:
+        """Retrieve by vectors alone, in the engine's order."""
+        return self._sorted(await nearest(self._index, query, _with_margin(limit), without=_ids(without)), limit)
 
-    async def feedback(
-        self,
-        query: Query,
-        items: Sequence[FeedbackItem],
-        coefficients: Coefficients,
-        limit: int,
-        *,
-        lexical: SparseVector | None = None,
-        share: float = 0.0,
-        neighbours: float = 0.0,
-        without: Sequence[ScoredHit],
+    async def served(
+        self, query: Query, limit: int, params: Params, *, scored: Sequence[ScoredHit] = (), hybrid: bool = True
     ) -> list[DocumentHit]:
-        """Retrieve by Qdrant's feedback query, and by words too if `lexical` is given."""
-        hits = await rank(
-            self._index,
-            DenseQuery(query.vector, items, coefficients),
-            _with_margin(limit),
-            lexical=lexical,
-            share=share,
-            neighbours=neighbours,
-            without=[scored.hit.id for scored in without],
-        )
-        return self._sorted(hits, limit)
+        """Retrieve as the tools do, steered by what was scored, which stays out."""
+        examples = [Example(one.hit.id, one.hit.vector, one.score, one.hit.passage) for one in scored]
+        composed = compose([Wording("query", query.text, query.vector)], params, examples, lexical=hybrid)
+        return self._sorted(await rank(self._index, composed, _with_margin(limit), without=_ids(scored)), limit)
+
+    async def sample(self, query: Query, scored: Sequence[ScoredHit]) -> Sample:
+        """Describe scored hits for a fit."""
+        examples = [Example(one.hit.id, one.hit.vector, one.score) for one in scored]
+        return await make_sample(self._index, [Wording("query", query.text, query.vector)], examples)
 
     def _sorted(self, hits: Sequence[Hit], limit: int) -> list[DocumentHit]:
         found = [DocumentHit(self._document(hit), hit) for hit in hits]
         return sorted(found, key=lambda one: (-one.hit.score, one.document))[:limit]
+
+
+def _ids(scored: Sequence[ScoredHit]) -> list[str]:
+    return [one.hit.id for one in scored]
 
 
 def _with_margin(limit: int) -> int:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import anyio
 
+from warmer.index import DenseQuery
 from warmer_evals import budget
 from warmer_evals.learning import learn, score_sample
 from warmer_evals.methods import BUDGETED, Learned, Method, make_methods
@@ -134,7 +135,7 @@ def _k_values(k: int, scores: Scores) -> list[int]:
 async def _row(
     retriever: Retriever, scores: Scores, methods: Mapping[str, Method], query: Query, k: int, n: int, depth: int
 ) -> Row:
-    first = await retriever.search(query, k, hybrid=False)
+    first = await retriever.nearest(DenseQuery(query.vector), k)
     seed_scores = (await scores.score(query, first)).tolist()
     seeds = [ScoredHit(one.document, one.hit, score) for one, score in zip(first, seed_scores, strict=True)]
     retrieved = {method: await method.retrieve(query, seeds, depth) for method in set(methods.values())}

@@ -30,15 +30,16 @@ from bpe_openai import get_encoding
 encoding = get_encoding("o200k_base")
 print(json.dumps([len(encoding.encode(text)) for text in json.load(sys.stdin)]))
 """
-_SCORES = (9, 0, 4, 7, 1)
+_SCORES = (9, 0, 4, 7, 1, 3, 0, 2, 8, 1, 0, 3, 2, 0, 5)
 _TEXT, _STRUCTURED, _PEER = "warmer, as text", "warmer, as structured content", servers.PEER
 _DECLARED, _SAID = "sent once: the tools' names, descriptions and arguments", "sent once: instructions"
 _TEN, _OWN = "search, 10 hits", "of these, the hits' own texts"
-_FIRST = "search, 5 hits"
-_CALLS = "scores of the first 5", "scores of the next 5"
-_ROUNDS = "give_feedback, first round: 5 new hits, 5 ranked", "give_feedback, second round: 5 new hits, 10 ranked"
-_LOOP = "the loop: search, scores, round, scores, round"
-_ROWS = (_DECLARED, _SAID, _TEN, _OWN, _FIRST, _CALLS[0], _ROUNDS[0], _CALLS[1], _ROUNDS[1], _LOOP)
+_FIRST = "search, 15 hits"
+_CALL = "scores of these"
+_ROUND = "give_feedback: 15 new hits, 15 ranked"
+_READ = "two of them read whole"
+_LOOP = "the loop: search, scores, 15 new hits, two read whole"
+_ROWS = (_DECLARED, _SAID, _TEN, _OWN, _FIRST, _CALL, _ROUND, _READ, _LOOP)
 
 Texts = dict[tuple[str, str], list[str]]  # (row, column) -> what was sent, an entry a query
 
@@ -86,21 +87,20 @@ def _loop(process: Process, query: str, texts: Texts) -> None:
     ten = process.call("search", {"query": query, "limit": 10})
     _both(texts, _TEN, ten)
     own = "".join(hit["text"] for hit in ten["structuredContent"]["hits"])
-    reply = process.call("search", {"query": query})
     for column in (_TEXT, _STRUCTURED):
         _add(texts, _OWN, column, own)
+    reply = process.call("search", {"query": query})
     _both(texts, _FIRST, reply)
-    for call, row in zip(_CALLS, _ROUNDS, strict=True):
-        content = reply["structuredContent"]
-        scores = {str(hit["hit"]): score for hit, score in zip(content["hits"], _SCORES, strict=False)}
-        arguments = {"search_id": content["search_id"], "scores": scores}
-        for column in (_TEXT, _STRUCTURED):
-            _add(texts, call, column, json.dumps(arguments))
-        reply = process.call("give_feedback", arguments)
-        _both(texts, row, reply)
+    content = reply["structuredContent"]
+    scores = {str(hit["hit"]): score for hit, score in zip(content["hits"], _SCORES, strict=False)}
+    arguments = {"search_id": content["search_id"], "scores": scores}
     for column in (_TEXT, _STRUCTURED):
-        parts = [texts[row, column][-1] for row in (_FIRST, *_CALLS, *_ROUNDS)]
-        _add(texts, _LOOP, column, "\n".join(parts))
+        _add(texts, _CALL, column, json.dumps(arguments))
+    _both(texts, _ROUND, process.call("give_feedback", arguments))
+    best = sorted(scores, key=lambda hit: -scores[hit])[:2]
+    _both(texts, _READ, process.call("search", {"search_id": content["search_id"], "read": [int(hit) for hit in best]}))
+    for column in (_TEXT, _STRUCTURED):
+        _add(texts, _LOOP, column, "\n".join(texts[row, column][-1] for row in (_FIRST, _CALL, _ROUND, _READ)))
 
 
 def _both(texts: Texts, row: str, reply: dict[str, Any]) -> None:

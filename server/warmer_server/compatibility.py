@@ -10,7 +10,7 @@ from warmer.embedding.retrievers import CloudRetriever, load_retriever
 from warmer.errors import WarmerError
 from warmer.index import CollectionInfo
 from warmer_server.app import load_embedder
-from warmer_tools.search import check_retriever
+from warmer_tools.compatibility import check_retriever
 
 
 def mismatch(info: CollectionInfo, model: str) -> str:

@@ -82,7 +82,13 @@ class Settings(BaseSettings):
         1200,
         ge=100,
         validation_alias="WARMER_TEXT_LIMIT",
-        description="Characters of a hit's text at most",
+        description='Characters of a hit\'s text at most, with detail="full"',
+    )
+    skim_limit: int = Field(
+        200,
+        ge=40,
+        validation_alias="WARMER_SKIM_LIMIT",
+        description="Characters of a hit's text at most in a list to skim",
     )
     search_hours: float = Field(
         168,

@@ -143,7 +143,7 @@ def _score(folder: Path, library: Path, at: int) -> tuple[int, str, str]:
         for hit, score in enumerate((9, 0, 4, 7), start=1):
             reply = server.call("give_feedback", search_id=handle, scores={str(hit): score}, limit=2)
             told["ranking"] = {ranked["hit"]: ranked["score"] for ranked in reply["ranking"]}
-            told.setdefault("numbers", {}).update({hit["id"]: hit["hit"] for hit in reply["hits"]})
+            told.setdefault("numbers", {}).update({hit["text"]: hit["hit"] for hit in reply["hits"]})
     calls = death.calls
     if faults := testbed.journal_faults(data):
         return calls, "broken", f"the journal: {faults[0]}"
@@ -161,10 +161,10 @@ def _score(folder: Path, library: Path, at: int) -> tuple[int, str, str]:
 def _compare(told: dict[str, Any], reply: dict[str, Any]) -> str:
     ranking = {ranked["hit"]: ranked["score"] for ranked in reply["ranking"]}
     lost = [hit for hit, score in told.get("ranking", {}).items() if ranking.get(hit) != score]
-    numbers = {hit["id"]: hit["hit"] for hit in reply["hits"]}
-    shown = {hit["id"]: hit["hit"] for hit in told["hits"]["hits"]} | told.get("numbers", {})
-    moved = [id_ for id_, hit in shown.items() if numbers.get(id_) != hit]
-    return f"scores of hits {lost} are lost" if lost else f"numbers of {moved} changed" if moved else ""
+    numbers = {hit["text"]: hit["hit"] for hit in reply["hits"]}
+    shown = {hit["text"]: hit["hit"] for hit in told["hits"]["hits"]} | told.get("numbers", {})
+    moved = [hit for text, hit in shown.items() if numbers.get(text) != hit]
+    return f"scores of hits {lost} are lost" if lost else f"the numbers of hits {moved} changed" if moved else ""
 
 
 def _run_training(folder: Path, library: Path, at: int) -> tuple[int, str, str]:

@@ -13,9 +13,10 @@ import anyio
 import numpy as np
 
 from warmer.errors import WarmerError
-from warmer.index import Hit
+from warmer.index import DenseQuery, Hit
 from warmer.index.edge.catalog import Catalog
 from warmer.journal.sqlite.database import Database
+from warmer.steering.ranking import nearest
 
 NAME = "notes"
 WARMER = [sys.executable, "-m", "warmer_server.cli"]
@@ -55,7 +56,7 @@ def all_hits(data: Path) -> list[Hit] | str:
     """Open the collection and return all its passages, or the error message if that fails."""
 
     async def search() -> list[Hit]:
-        return await Catalog(data).open(NAME).search(np.ones(384, np.float32), 100)
+        return await nearest(Catalog(data).open(NAME), DenseQuery(np.ones(384, np.float32)), 100)
 
     try:
         return anyio.run(search)

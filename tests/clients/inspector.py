@@ -28,7 +28,7 @@ def drive(inspector: Sequence[str], server: dict[str, Any], asked: dict[str, str
         pairs = [part for argument in arguments for part in ("--tool-arg", argument)]
         return ask("tools/call", "--tool-name", tool, *pairs)["structuredContent"]
 
-    found = call("search", f"query={asked['query']}")
+    found = call("search", f"query={asked['query']}", "include_ids=true")
     hit = found["hits"][0]
     steered = call("give_feedback", f"search_id={found['search_id']}", 'scores={"1": 9, "2": 0}')
     uri = f"warmer://collections/{asked['collection']}/passages/{hit['id']}"

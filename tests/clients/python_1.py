@@ -24,7 +24,7 @@ async def drive(server: dict[str, Any], asked: dict[str, str]) -> dict[str, Any]
         reading, writing, *_ = await stack.enter_async_context(streams)
         session = await stack.enter_async_context(mcp.ClientSession(reading, writing))
         greeted = await session.initialize()
-        found = (await session.call_tool("search", {"query": asked["query"]})).structuredContent
+        found = (await session.call_tool("search", {"query": asked["query"], "include_ids": True})).structuredContent
         scores = {"search_id": found["search_id"], "scores": {"1": 9, "2": 0}}
         hit = found["hits"][0]
         uri = f"warmer://collections/{asked['collection']}/passages/{hit['id']}"

@@ -22,7 +22,8 @@ async def drive(server: dict[str, Any], asked: dict[str, str]) -> dict[str, Any]
             streams = StdioServerParameters(command=command, args=arguments, env=server["env"])
         mode: Any = "legacy" if asked["era"] == "legacy" else "auto"
         client = await stack.enter_async_context(Client(streams, mode=mode))
-        found: Any = (await client.call_tool("search", {"query": asked["query"]})).structured_content
+        arguments = {"query": asked["query"], "include_ids": True}
+        found: Any = (await client.call_tool("search", arguments)).structured_content
         scores = {"search_id": found["search_id"], "scores": {"1": 9, "2": 0}}
         steered: Any = (await client.call_tool("give_feedback", scores)).structured_content
         hit = found["hits"][0]

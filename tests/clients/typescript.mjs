@@ -20,7 +20,7 @@ const transport = server.url
 await client.connect(transport);
 
 const call = async (name, args) => (await client.callTool({ name, arguments: args })).structuredContent;
-const found = await call("search", { query: asked.query });
+const found = await call("search", { query: asked.query, include_ids: true });
 const steered = await call("give_feedback", { search_id: found.search_id, scores: { 1: 9, 2: 0 } });
 const uri = `warmer://collections/${asked.collection}/passages/${found.hits[0].id}`;
 const prompt = await client.getPrompt({ name: "research", arguments: { question: asked.query } });

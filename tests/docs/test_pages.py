@@ -13,8 +13,10 @@ from generate.figures import fill
 from generate.pages import pages
 from snippets import PAGES, ROOT
 
-from warmer.steering import lexical, regularization
+from warmer.steering.lexical import ADDED
 from warmer.steering.params import Params
+from warmer.steering.ranking import PROSE
+from warmer.steering.regularization import POOL
 from warmer.steering.scores import SCALE
 
 LINKING_PAGES = [
@@ -72,13 +74,16 @@ def test_the_numbers_in_the_explanation_match_the_code() -> None:
     page = " ".join((ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8").split())
     defaults = Params()
     for quoted in (
-        f"b = {defaults.b:g}, c = {defaults.c:g}, neutral {defaults.neutral * SCALE:g} of 10",
-        f"words weigh {defaults.share:g}",
-        f"the {lexical.ADDED} best words",
-        f"Of the {regularization.pool(1, 1.0)} best candidates",
+        f"c = {defaults.c:g}",
+        f"ridge {defaults.ridge:g}",
+        f"neutral {defaults.neutral * SCALE:g} of 10",
+        f"words weigh {PROSE:g}",
+        f"the {ADDED} best words",
+        f"Of the {POOL} best candidates",
+        f"passage weighs {defaults.passage:g}",
+        f"each rewording {defaults.rewording:g}",
     ):
-        assert quoted in page
-    assert defaults.caution == 0.5, "the page says that the step is halved"
+        assert quoted in page, quoted
 
 
 def test_every_page_is_in_the_index() -> None:

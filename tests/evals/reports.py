@@ -6,6 +6,7 @@ from typing import Any
 _FEEDBACK = ("feedback", "feedback_dense", "feedback_default", "feedback_reference")
 METHODS = ("vanilla", "vanilla_hybrid", *_FEEDBACK, "rocchio", "rerank_only")
 BUDGET = ("rerank_only", "rerank_only_hybrid", "feedback", "feedback_dense", "feedback_reference", "rocchio")
+_ARMS = {"search": 0.55, "feedback": 0.61, "thread": 0.64}
 _WORDS = ("the", "crystalline", "lens", "in", "vertebrates", "fatty", "acids", "growth", "hormone", "effects", "renal")
 
 
@@ -42,8 +43,8 @@ def run_report(queries: int = 30, *, skipped: int = 2, texts: bool = True, qrels
         },
         "params": {
             "feedback": [
-                {"a": 1.0, "b": 0.55, "c": 0.21, "neutral": 2.5, "source": "trained", "reason": ""},
-                {"a": 1.0, "b": 0.4, "c": 0.3, "neutral": 2.0, "source": "default", "reason": "no better held out"},
+                {"c": 0.6, "neutral": 4.0, "share": 0.4, "source": "trained", "reason": ""},
+                {"c": 1.5, "neutral": 5.0, "share": 0.3, "source": "default", "reason": "no better held out"},
             ],
             "feedback_reference": [{"a": 0.9, "b": 1.2, "c": 0.04}, {"a": 0.9, "b": 1.1, "c": 0.05}],
             "rocchio": [{"towards": 1.0, "away": 0.2}],
@@ -57,30 +58,31 @@ def run_report(queries: int = 30, *, skipped: int = 2, texts: bool = True, qrels
 
 
 def agent_report(questions: int = 25, *, texts: bool = True, qrels: bool = True) -> dict[str, Any]:
-    """Make a report of `warmer-evals agent`; the last question failed with feedback."""
+    """Make a report of `warmer-evals agent`; the last question failed in a thread."""
     rng = Random(11)
     asked: list[dict[str, Any]] = []
     for index in range(questions):
-        arms = {name: _answered(rng, 0.55 + 0.1 * (name == "feedback"), qrels) for name in ("search", "feedback")}
+        arms = {name: _answered(rng, ndcg, qrels) for name, ndcg in _ARMS.items()}
         asked.append({"id": f"q{index}", **({"text": _text(rng, 9) + "?"} if texts else {}), "arms": arms})
     if asked:
-        asked[-1]["arms"]["feedback"] |= {"error": "no answer", "answer": [], "rounds": []}
+        asked[-1]["arms"]["thread"] |= {"error": "no answer", "answer": [], "rounds": []}
     ids = {hit[0] for entry in asked for arm in entry["arms"].values() for part in arm["rounds"] for hit in part}
     arms = {
         name: {
             "queries": questions,
-            "failed": int(name == "feedback"),
+            "failed": int(name == "thread"),
             "ndcg": ndcg if qrels else None,
             "recall": 0.52 if qrels else None,
             "precision": 0.3 if qrels else None,
+            "characters": 9876.5,
             "hits_read": 14.2,
             "calls": 3.1,
             "input_tokens": 123456,
             "output_tokens": 6789,
             "cost": 0.0212 if qrels else None,
-            "ci": {"ndcg": [ndcg - 0.08, ndcg + 0.08] if qrels else None},
+            "ci": {"ndcg": [ndcg - 0.08, ndcg + 0.08] if qrels else None, "characters": [9000.0, 10000.0]},
         }
-        for name, ndcg in (("search", 0.55), ("feedback", 0.61))
+        for name, ndcg in _ARMS.items()
     }
     return {
         "kind": "agent",
@@ -88,19 +90,72 @@ def agent_report(questions: int = 25, *, texts: bool = True, qrels: bool = True)
         "dataset": "qdrant-docs",
         "agent": "claude:claude-haiku-5-5",
         "budget": 15,
+        "unit": "passages",
         "n": 10,
         "arms": arms,
-        "comparison": {
-            "ndcg_lift": 0.109 if qrels else None,
-            "ndcg_wins": 12,
-            "ndcg_losses": 5,
-            "ndcg_ties": 8,
-            "sign_test_p": 0.143,
-            "ci": {"ndcg_lift": [-0.02, 0.24] if qrels else None},
-        },
+        "comparison": _compared(qrels) | {name: _compared(qrels) for name in ("search", "feedback")},
         "per_query": asked,
         "texts": {document: f"Guide {document}: {_text(rng, 30)}." for document in sorted(ids)} if texts else {},
     }
+
+
+def recorded_report(questions: int = 25, *, texts: bool = True, characters: bool = False) -> dict[str, Any]:
+    """Make a report of `warmer-evals agent --agent recorded:FILE`."""
+    rng = Random(13)
+    ndcgs = {"search": 0.7, "reword": 0.75, "feedback": 0.76, "thread": 0.83, "fused": 0.78}
+    ndcgs |= {"reword_skim": 0.8} if characters else {}
+    asked: list[dict[str, Any]] = []
+    for index in range(questions):
+        arms = {name: _shown(rng, ndcg) for name, ndcg in ndcgs.items()}
+        asked.append({"id": f"q{index}", **({"text": _text(rng, 9) + "?"} if texts else {}), "arms": arms})
+    ids = {hit[0] for entry in asked for arm in entry["arms"].values() for part in arm["rounds"] for hit in part}
+    return {
+        "kind": "agent",
+        "version": "0.1.0",
+        "dataset": "med",
+        "agent": "recorded:med.jsonl",
+        "scores": "recorded",
+        "budget": 8000 if characters else 15,
+        "unit": "characters" if characters else "passages",
+        "n": 10,
+        "recorded": {"records": questions, "not_judged": 0, "scores_recorded": 100, "scores_drawn": 300},
+        "arms": {
+            name: {
+                "queries": questions,
+                "ndcg": ndcg,
+                "first5": 0.6,
+                "characters": 7654.3,
+                "hits_read": 15.0,
+                "calls": 3.0,
+                "ci": {
+                    "ndcg": _interval(ndcg, 0.05),
+                    "first5": _interval(0.6, 0.05),
+                    "characters": [7000.0, 8000.0],
+                },
+            }
+            for name, ndcg in ndcgs.items()
+        },
+        "comparison": {name: _compared(True, 0.107) for name in ndcgs if name != "thread"},
+        "per_query": asked,
+        "texts": {document: f"Study {document}: {_text(rng, 30)}." for document in sorted(ids)} if texts else {},
+    }
+
+
+def _compared(qrels: bool, lift: float = 0.02) -> dict[str, Any]:
+    return {
+        "ndcg_lift": lift if qrels else None,
+        "ndcg_wins": 12,
+        "ndcg_losses": 5,
+        "ndcg_ties": 8,
+        "sign_test_p": 0.143,
+        "ci": {"ndcg_lift": _interval(lift, 0.06) if qrels else None},
+    }
+
+
+def _shown(rng: Random, ndcg: float) -> dict[str, Any]:
+    made = _answered(rng, ndcg, True)
+    del made["answer"], made["error"]
+    return made | {"first5": 0.5, "characters": 7777}
 
 
 def _method(rng: Random, name: str, queries: int, skipped: int, qrels: bool) -> dict[str, Any]:
@@ -165,7 +220,15 @@ def _answered(rng: Random, ndcg: float, qrels: bool) -> dict[str, Any]:
     pool = [f"page-{number}" for number in rng.sample(range(400), 15)]
     rounds = [[[document, rng.choice((0, 2, 5, 9, None))] for document in pool[at : at + 5]] for at in (0, 5, 10)]
     value = round(min(max(rng.gauss(ndcg, 0.2), 0), 1), 2) if qrels else None
-    return {"ndcg": value, "answer": pool[:10], "read": 15, "calls": 3, "rounds": rounds, "error": ""}
+    return {
+        "ndcg": value,
+        "answer": pool[:10],
+        "read": 15,
+        "characters": 9876,
+        "calls": 3,
+        "rounds": rounds,
+        "error": "",
+    }
 
 
 def _budget(rng: Random, name: str) -> dict[str, Any]:

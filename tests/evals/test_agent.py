@@ -1,3 +1,4 @@
+import inspect
 import json
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +14,8 @@ from warmer.index.edge.catalog import Catalog
 from warmer.judges.usage import Usage
 from warmer.publishing.embedded.publish import index_passages
 from warmer_evals import EvalError
-from warmer_evals.agent import ARMS
+from warmer_evals.agent.arms import ARMS
+from warmer_evals.agent.budgets import Budget, Unit
 from warmer_evals.agent.claude import ClaudeAgent
 from warmer_evals.agent.episode import Episode, Question
 from warmer_evals.agent.run import run_agents
@@ -64,7 +66,8 @@ def run(dataset: Dataset, data: Path, tmp_path: Path) -> Run:
             "out": tmp_path,
         }
         arguments |= {"ids_only": False, "limit": None, "progress": lambda _done, _total: None}
-        return run_agents(dataset, spec=spec, **(arguments | more))
+        arguments |= more
+        return run_agents(dataset, spec=spec, **(arguments | {"budget": Budget(arguments["budget"])}))
 
     return run
 
@@ -77,8 +80,8 @@ async def server(data: Path) -> AsyncIterator[Server]:
 
 @pytest.fixture
 def open_episode(server: Server, dataset: Dataset) -> Callable[..., Episode]:
-    def opened(arm: str = "feedback", budget: int = 12) -> Episode:
-        return Episode(server, ARMS[arm], dataset.documents, budget=budget, n=3)
+    def opened(arm: str = "feedback", budget: int = 12, unit: Unit = "passages") -> Episode:
+        return Episode(server, ARMS[arm], dataset.documents, budget=Budget(budget, unit), n=3)
 
     return opened
 
@@ -120,14 +123,14 @@ def failed(status: int, message: str) -> tuple[int, Any]:
 SEARCH = uses(("search", {"query": "stars", "limit": 4}))
 
 
-def test_the_scripted_agent_reads_as_much_in_both_arms(run: Run, dataset: Dataset, tmp_path: Path) -> None:
+def test_the_scripted_agent_reads_as_much_in_every_arm(run: Run, dataset: Dataset, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     report = run(progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 4)] * 4
+    assert seen == [(1, 6)] * 6
     assert {key: report[key] for key in ("kind", "dataset", "agent", "budget", "n", "without_relevant")} == {
         "kind": "agent", "dataset": "set", "agent": "scripted", "budget": 12, "n": 10, "without_relevant": 1,
     }  # fmt: skip
-    for arm, calls in ("search", 1), ("feedback", 3):
+    for arm, calls in ("search", 1), ("feedback", 3), ("thread", 3):
         told = report["arms"][arm]
         assert (told["queries"], told["failed"], told["hits_read"], told["calls"]) == (2, 0, 12, calls)
         assert (told["input_tokens"], told["output_tokens"], told["cost"]) == (0, 0, 0)
@@ -137,6 +140,10 @@ def test_the_scripted_agent_reads_as_much_in_both_arms(run: Run, dataset: Datase
     compared = report["comparison"]
     assert compared["ndcg_wins"] + compared["ndcg_losses"] + compared["ndcg_ties"] == 2
     assert compared["ndcg_lift"] is not None
+    for arm in "search", "feedback":
+        assert sum(compared[arm][f"ndcg_{side}"] for side in ("wins", "losses", "ties")) == 2
+    lengths = [report["arms"][arm]["characters"] for arm in ("search", "feedback", "thread")]
+    assert 0 < lengths[2] <= lengths[1]
     assert [one["id"] for one in report["per_query"]] == ["q1", "q2"]
     row = report["per_query"][1]["arms"]["feedback"]
     assert [len(hits) for hits in row["rounds"]] == [5, 5, 2]
@@ -160,7 +167,6 @@ async def test_no_more_is_shown_than_the_budget(open_episode: Callable[..., Epis
     episode = open_episode(budget=7)
     first = await episode.call("search", {"query": "bread", "collection": "other"})
     assert (len(first.content["hits"]), first.content["passages_left"]) == (5, 2)
-    assert "give_feedback" in first.content["next"]
     for limit in "50", 5.0, True, None:
         assert "send a whole number from 1 to 2" in (await episode.call("search", {"query": "a", "limit": limit})).text
     feedback = {"search_id": first.content["search_id"], "scores": {"1": 9, "2": 3, "3": 0, "4": 1, "5": 1}}
@@ -181,11 +187,50 @@ async def test_no_more_is_shown_than_the_budget(open_episode: Callable[..., Epis
 async def test_without_feedback_nothing_speaks_of_it(open_episode: Callable[..., Episode], server: Server) -> None:
     episode = open_episode("search")
     assert [tool.name for tool in episode.tools] == ["search", "answer"]
-    assert episode.tools[0].description == "Search a Qdrant collection of documents."
-    assert episode.tools[0].input_schema == server.tools["search"].input_schema
+    told = episode.tools[0]
+    assert told.description
+    assert told.description.split("\n\n")[0] in inspect.cleandoc(server.tools["search"].description or "")
+    assert not told.input_schema["properties"].keys() & {"rewordings", "search_id", "read", "detail"}
+    assert "rewordings" not in told.description
     reply = await episode.call("search", {"query": "bread"})
     assert "feedback" not in reply.text
     assert (await episode.call("give_feedback", {})).text == "there is no tool 'give_feedback': call search or answer"
+
+
+@pytest.mark.anyio
+async def test_a_thread_takes_words_and_shows_whole_what_is_read_again(open_episode: Callable[..., Episode]) -> None:
+    episode = open_episode("thread", budget=6)
+    assert {"rewordings", "hypothetical_passage", "read"} <= episode.tools[0].input_schema["properties"].keys()
+    first = await episode.call("search", {"query": "bread", "rewordings": ["a loaf from the oven"], "limit": 4})
+    assert (len(first.content["hits"]), first.content["passages_left"]) == (4, 2)
+    here = {"search_id": first.content["search_id"]}
+    second = await episode.call(
+        "give_feedback", {**here, "scores": {"1": 9, "2": 1}, "rewordings": ["yeast and dough"]}
+    )
+    assert [hit["hit"] for hit in second.content["hits"]] == [5, 6]
+    shown = episode.ledger.characters
+    again = await episode.call("search", {**here, "read": [2, 1]})
+    assert [hit["hit"] for hit in again.content["hits"]] == [2, 1]
+    assert episode.ledger.characters == shown + sum(len(hit["text"]) for hit in again.content["hits"])
+    assert [len(hits) for hits in episode.rounds] == [4, 2]
+    assert (await episode.call("search", {**here, "query": "more"})).refused
+    for arm in "search", "feedback":
+        told = (await open_episode(arm).call("search", {"query": "bread", "rewordings": ["loaf"]})).text
+        assert told == "search has no parameter 'rewordings'"
+
+
+@pytest.mark.parametrize("arm", ARMS)
+@pytest.mark.anyio
+async def test_no_more_is_shown_than_the_characters(open_episode: Callable[..., Episode], arm: str) -> None:
+    episode = open_episode(arm, 200, "characters")
+    reply = await episode.call("search", {"query": "bread", "limit": 50})
+    shown = sum(len(hit["text"]) for hit in reply.content["hits"])
+    assert 0 < shown == episode.ledger.characters <= 200
+    assert (reply.content["characters_left"], episode.left) == (0, 0)
+    assert reply.content["next"] == "You have read all characters that you may: call answer now."
+    refused = await episode.call("search", {"query": "more"})
+    assert refused.text == "you have read 200 characters, which is all that you may: call answer now"
+    assert len(episode.rounds[0]) == len(reply.content["hits"])
 
 
 @pytest.mark.anyio
@@ -207,12 +252,12 @@ async def test_claude_searches_scores_and_answers(api: Api, open_episode: Callab
 
 
 @pytest.mark.anyio
-async def test_the_prompt_is_the_same_in_both_arms(api: Api, open_episode: Callable[..., Episode]) -> None:
+async def test_the_prompt_is_the_same_in_every_arm(api: Api, open_episode: Callable[..., Episode]) -> None:
     api.answers = [uses(("answer", {"hits": []}))]
     for arm in ARMS:
         await ClaudeAgent("claude-haiku-4-5").find(QUESTION, open_episode(arm))
-    one, other = ({**request, "tools": None} for request in api.requests)
-    assert one == other
+    one, *others = ({**request, "tools": None} for request in api.requests)
+    assert others == [one, one]
     assert one["temperature"] == 0
     assert "output_config" not in one
 
@@ -270,22 +315,22 @@ async def test_a_reply_that_breaks_off_fails(api: Api, open_episode: Callable[..
 def test_a_run_goes_on_after_the_api_died(run: Run, api: Api, tmp_path: Path) -> None:
     lost = failed(401, f"invalid x-api-key {KEY}")
     refusal = claude_reply("", "refusal")
-    api.answers = [SEARCH, answer, SEARCH, feed_back, lost]
+    api.answers = [SEARCH, answer, SEARCH, feed_back, answer, SEARCH, lost]
     with pytest.raises(EvalError, match=r"\(401\): invalid x-api-key \*\*\*\. Check ANTHROPIC_API_KEY.*goes on"):
         run("claude")
-    assert len(api.requests) == 5
-    api.answers = [SEARCH, feed_back, answer, SEARCH, answer, refusal]
+    assert len(api.requests) == 7
+    api.answers = [SEARCH, feed_back, answer, SEARCH, answer, refusal, SEARCH, answer]
     seen: list[int] = []
     report = run("claude", progress=lambda done, _: seen.append(done))
-    assert seen == [1, 1, 1, 1]
-    assert len(api.requests) == 11
+    assert seen == [2, 1, 1, 1, 1]
+    assert len(api.requests) == 15
     assert (report["arms"]["search"]["failed"], report["arms"]["feedback"]["failed"]) == (0, 1)
     assert report["arms"]["search"]["input_tokens"] == 4000
     assert report["arms"]["feedback"]["cost"] == round((4000 * 0.1 + 200 * 0.5) / 1e6, 4)
     row = report["per_query"][1]["arms"]["feedback"]
     assert (row["ndcg"], row["answer"], row["error"]) == (0, [], "the model ended with refusal")
     kept = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(kept) == 2
+    assert len(kept) == 3
     assert KEY not in "".join(kept)
     with pytest.raises(EvalError, match="agent is 'claude:claude-haiku-5-5' there and 'scripted' now"):
         run("scripted")
@@ -295,7 +340,14 @@ def test_a_transcript_loses_nothing_but_half_a_line(tmp_path: Path) -> None:
     path = tmp_path / "transcripts" / "search.jsonl"
     hit = ("d\u2028", 7.5)
     row = Row(
-        id="q1", answer=["d\u2028"], read=1, calls=1, rounds=[[hit]], messages=["\ud83d"], usage=Usage(1, 2, 3, None)
+        id="q1",
+        answer=["d\u2028"],
+        read=1,
+        characters=80,
+        calls=1,
+        rounds=[[hit]],
+        messages=["\ud83d"],
+        usage=Usage(1, 2, 3, None),
     )
     Transcript(path, HEADER).add(row)
     whole = path.read_bytes()
@@ -329,7 +381,7 @@ def test_a_server_that_cannot_be_used_is_told(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.anyio
 async def test_a_collection_of_other_documents_is_refused(server: Server) -> None:
-    episode = Episode(server, ARMS["search"], {"d99"}, budget=5, n=5)
+    episode = Episode(server, ARMS["search"], {"d99"}, budget=Budget(5), n=5)
     with pytest.raises(EvalError, match="which is the id of no document of the dataset"):
         await episode.call("search", {"query": "bread"})
 
@@ -337,7 +389,7 @@ async def test_a_collection_of_other_documents_is_refused(server: Server) -> Non
 @pytest.mark.parametrize(
     ("spec", "more", "said"),
     [
-        ("gpt", {}, "there is no agent 'gpt'. An agent is scripted, claude or claude:<model>"),
+        ("gpt", {}, "there is no agent 'gpt'. An agent is scripted, claude or claude:<model>, or recorded:FILE"),
         ("claude:", {}, "there is no agent 'claude:'"),
         ("scripted", {"budget": 51}, "the budget is 51: let the agent read 1 to 50 passages"),
         ("scripted", {"n": 0}, "n is 0"),

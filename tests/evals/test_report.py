@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from evals.reports import agent_report, run_report
+from evals.reports import agent_report, recorded_report, run_report
 
 from warmer_evals.report import write
 from warmer_evals.report.charts import differences, interval_chart, line_chart
@@ -95,6 +95,11 @@ REPORTS: dict[str, Callable[[], Report]] = {
     "agent, live": lambda: agent_report(7, texts=False, qrels=False),
     "agent, no question": lambda: agent_report(0),
     "agent, no figures": lambda: without_figures(agent_report(4)),
+    "recorded agent": recorded_report,
+    "recorded agent, characters": lambda: recorded_report(7, texts=False, characters=True),
+    "recorded agent, no question": lambda: recorded_report(0),
+    "recorded agent, no figures": lambda: without_figures(recorded_report(4)),
+    "nothing but a recorded agent": lambda: {"kind": "agent", "recorded": {}},
     "nothing but a kind": lambda: {"kind": "run"},
     "nothing but an agent": lambda: {"kind": "agent"},
 }
@@ -116,7 +121,7 @@ def test_a_page_is_well_formed_whatever_is_missing(name: str, tmp_path: Path) ->
     assert json.loads((tmp_path / "report.json").read_text("utf-8")) == json.loads(json.dumps(report))
 
 
-@pytest.mark.parametrize("make", [run_report, agent_report])
+@pytest.mark.parametrize("make", [run_report, agent_report, recorded_report])
 def test_the_same_report_gives_the_same_bytes(make: Callable[[], Report], tmp_path: Path) -> None:
     report = make()
     before = copy.deepcopy(report)
@@ -162,18 +167,38 @@ def test_markdown_has_the_figures(tmp_path: Path) -> None:
     columns = ["Over the dense list", "Over its own list", "After 5", "After 10", "After 15", "In two steps"]
     assert f"| Method | nDCG | {' | '.join(columns)} |" in text
     assert "| Method | K = 3 | K = 5 | K = 10 |" in text
-    assert "| Feedback, fold 2 | a 1, b 0.4, c 0.3, neutral 2 | default: no better held out |" in text
+    assert "| Feedback, fold 2 | c 1.5, neutral 5, share 0.3 | default: no better held out |" in text
     assert "- Two folds: each half" in text
     assert "Oracle: the judgments are the scores; residual measures are then not independent of the judge" in text
 
 
-def test_markdown_of_an_agent_has_both_arms(tmp_path: Path) -> None:
+def test_markdown_of_an_agent_has_all_arms(tmp_path: Path) -> None:
     write(agent_report(), tmp_path)
     text = (tmp_path / "report.md").read_text("utf-8")
-    assert "No clear difference between feedback and no feedback in mean nDCG and questions won." in text
-    assert "| Search alone | 0.550 (0.470 to 0.630) | 0.520 |" in text
-    assert "| With feedback | 0.610 (0.530 to 0.690) | 0.520 |" in text
-    assert "With feedback: 1 question failed." in text
+    assert "No clear difference between threads and search alone in mean nDCG and questions won." in text
+    assert "| Search alone | 0.550 (0.470 to 0.630) | 9,876 (9,000 to 10,000) | 0.520 |" in text
+    assert "| In threads | 0.640 (0.560 to 0.720) |" in text
+    assert f"| With feedback | +2.0% ({change(-0.04)} to +8.0%) | 12 : 5 | 8 | p = 0.143 |" in text
+    assert "In threads: 1 question failed." in text
+
+
+def test_markdown_of_a_recorded_agent_says_first_what_a_thread_is_worth(tmp_path: Path) -> None:
+    write(recorded_report(), tmp_path)
+    text = (tmp_path / "report.md").read_text("utf-8")
+    assert text.startswith(
+        "# Thread or rewording on med?\n\n**For 15 passages a question a thread shows better documents than rewording: "
+        "+11% nDCG, 12 questions better and 5 worse.** "
+    )
+    assert (
+        "| Rewording | 0.750 (0.700 to 0.800) | 0.600 (0.550 to 0.650) | 7,654 (7,000 to 8,000) | 15.0 | 3.0 |" in text
+    )
+    assert "Rewording, skimmed" not in text
+    assert "300 of 400 scores are drawn: no model gave them." in text
+    assert "- Scores: a language model's, recorded and drawn (100 and 300)" in text
+    write(recorded_report(characters=True), tmp_path)
+    text = (tmp_path / "report.md").read_text("utf-8")
+    assert "**For 8,000 characters a question" in text
+    assert "| Rewording, skimmed | +11% (+4.7% to +17%) | 12 : 5 | 8 |" in text
 
 
 def test_many_queries_make_a_small_page(tmp_path: Path) -> None:
@@ -199,7 +224,7 @@ def hostile(report: Report) -> Report:
     return copied
 
 
-@pytest.mark.parametrize("make", [run_report, agent_report])
+@pytest.mark.parametrize("make", [run_report, agent_report, recorded_report])
 def test_texts_cannot_become_markup(make: Callable[[], Report], tmp_path: Path) -> None:
     page = page_of(hostile(make()), tmp_path)
     assert page.open == []
@@ -323,7 +348,7 @@ def test_a_browser_shows_the_largest_win_first_and_runs_no_injected_script(tmp_p
 
 
 @needs_chromium
-@pytest.mark.parametrize("make", [run_report, agent_report])
+@pytest.mark.parametrize("make", [run_report, agent_report, recorded_report])
 def test_the_address_can_name_a_query(make: Callable[[], Report], tmp_path: Path) -> None:
     report = make()
     entry = report["per_query"][-2]
@@ -335,6 +360,6 @@ def test_the_address_can_name_a_query(make: Callable[[], Report], tmp_path: Path
     hits = (
         entry["hits"]["feedback"]
         if "hits" in entry
-        else [hit for part in entry["arms"]["feedback"]["rounds"] for hit in part]
+        else [hit for part in entry["arms"]["thread"]["rounds"] for hit in part]
     )
     assert all(report["texts"][document] in shown for document, _ in hits)

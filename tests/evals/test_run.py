@@ -113,14 +113,19 @@ async def test_feedback_retrieves_what_the_server_retrieves(
     feedback = make_methods(Retriever(index, lambda hit: hit.id), learned)["feedback"]
     async with Client(build_server(Settings(WARMER_DATA_DIR=data_dir))) as client:
         for text in reference.queries:
-            first = await ask(client, "search", query=text, limit=4)
+            first = await ask(client, "search", query=text, limit=4, include_ids=True)
             ids = [hit["id"] for hit in first["hits"]]
-            arguments = {"search_id": first["search_id"], "scores": {"1": 9, "2": 0, "3": 4, "4": 1}, "limit": 8}
+            arguments = {
+                "search_id": first["search_id"],
+                "scores": {"1": 9, "2": 0, "3": 4, "4": 1},
+                "limit": 8,
+                "detail": "full",
+            }
             second = await ask(client, "give_feedback", **arguments)
             hits = await index.retrieve(ids)
             scored = [ScoredHit(hit.id, hit, score) for hit, score in zip(hits, [0.9, 0.0, 0.4, 0.1], strict=True)]
             found = await feedback.retrieve(Query("q", text, embedder.embed_query(text)), scored, 8)
-            assert [one.document for one in found] == [hit["id"] for hit in second["hits"]]
+            assert [one.hit.payload["text"] for one in found] == [hit["text"] for hit in second["hits"]]
 
 
 def test_training_queries_are_used_if_there_are_any(evaluate: Callable[..., dict[str, Any]], dataset: Path) -> None:

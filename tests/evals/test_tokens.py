@@ -15,10 +15,12 @@ def test_every_part_of_the_loop_is_counted(dataset: Path, tmp_path: Path, capsys
     main(arguments)
     rows = re.findall(r"^\| (.+?) \| ([\d,]+) \| ([\d,]+) \|$", out.read_text(), re.MULTILINE)
     counted = {row: (int(text.replace(",", "")), int(structured.replace(",", ""))) for row, text, structured in rows}
-    assert len(counted) == 10
-    parts = [counts for row, counts in counted.items() if re.match("scores of|give_feedback|search, 5", row)]
-    loop = counted["the loop: search, scores, round, scores, round"]
-    assert loop == tuple(sum(column) + 4 for column in zip(*parts, strict=True))
+    assert len(counted) == 9
+    parts = [
+        counts for row, counts in counted.items() if re.match("scores of|give_feedback|search, 15|two of them", row)
+    ]
+    loop = counted["the loop: search, scores, 15 new hits, two read whole"]
+    assert loop == tuple(sum(column) + 3 for column in zip(*parts, strict=True))
     assert str(tmp_path) not in out.read_text()
     capsys.readouterr()
     with pytest.raises(SystemExit, match=r"cannot count tokens .* pip install bpe-openai"):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -267,9 +268,9 @@ def test_version_and_help(environment: dict[str, str]) -> None:
 
 
 JUDGE = """
-class Longest:
+class Outdoors:  # wants two subjects whatever is asked, which feedback can learn
     def score(self, query, passages):
-        return [min(len(passage) / 10, 10) for passage in passages]
+        return [9.0 if passage.startswith(("space", "sailing")) else 0.0 for passage in passages]
 """
 
 
@@ -281,7 +282,7 @@ def test_train_then_export_and_load(environment: dict[str, str], data_dir: Path,
     )
     python_path = f"{os.environ.get('PYTHONPATH', '')}:{tmp_path}"
     environment = {**environment, "WARMER_DATA_DIR": str(data_dir), "PYTHONPATH": python_path}
-    few = warmer(environment, "train", "--queries", queries, "--judge", "judge_of_a_test:Longest")
+    few = warmer(environment, "train", "--queries", queries, "--judge", "judge_of_a_test:Outdoors")
     assert "needs_queries" in few.stdout
     assert "next        `warmer train --queries FILE`, with about 50 queries" in few.stdout
     assert few.stderr == ""
@@ -291,12 +292,13 @@ def test_train_then_export_and_load(environment: dict[str, str], data_dir: Path,
     queries.write_text(
         "\n".join(f"{a} {b}" for a in ("how", "why") for b in ["bread", "boats", "code", "garden", "stars", "data"])
     )
-    done = warmer(environment, "train", "--queries", queries, "--judge", "judge_of_a_test:Longest")
+    done = warmer(environment, "train", "--queries", queries, "--judge", "judge_of_a_test:Outdoors")
     assert done.returncode == 0, done.stderr
     assert "held out    12 queries" in done.stdout
     assert "status      applied" in done.stdout
+    assert re.search(r"^parameters  c=[\d.]+ neutral=[\d.]+ share=[\d.]+$", done.stdout, re.MULTILINE)
     assert done.stderr == ""
-    assert "judge_of_a_test:Longest, 12 queries" in warmer(environment, "status").stdout
+    assert "judge_of_a_test:Outdoors, 12 queries" in warmer(environment, "status").stdout
     exported = warmer(environment, "params").stdout
     assert {"a", "b", "c"} <= json.loads(exported)[0].keys()
     (tmp_path / "params.json").write_text(exported)

@@ -10,16 +10,21 @@ import numpy as np
 import pytest
 from qdrant_client import models
 from qdrant_server import QdrantServer
-from support import Reference, feed_back
+from support import Reference
 
 from warmer.embedding import Embedder
-from warmer.index import Coefficients, FeedbackItem, Hit, Index
+from warmer.index import Coefficients, DenseQuery, FeedbackItem, Hit, Index
 from warmer.index.edge.catalog import Catalog
 from warmer.index.edge.engine import EdgeIndex
 from warmer.index.remote.client import Connection, connect
 from warmer.index.remote.engine import QdrantIndex
 from warmer.publishing.server.collection import ServerCollection
 from warmer.publishing.server.publish import publish_passages
+from warmer.steering.feedback import Example
+from warmer.steering.params import Params
+from warmer.steering.ranking import nearest, rank
+from warmer.steering.thread import compose
+from warmer.steering.wording import Wording
 from warmer_server.cli import main
 
 WHERE = {"must": [{"key": "source", "match": {"value": "notes/space.md"}}, {"key": "line", "range": {"lt": 100}}]}
@@ -65,14 +70,18 @@ def ask(embedder: Embedder, reference: Reference) -> Callable[[Index], Any]:
 
     async def searches(index: Index) -> list[list[Hit]]:
         query = embedder.embed_query(reference.queries[0])
-        first = await index.search(query, 8)
+        first = await nearest(index, DenseQuery(query), 8)
         seeds, scores = first[:4], (1.0, 0.2, 0.0, 0.7)
         items = [FeedbackItem(hit.id, hit.vector, score) for hit, score in zip(seeds, scores, strict=True)]
-        again = await feed_back(index, query, items, Coefficients(1, 1, 0.5), 8, without=[hit.id for hit in seeds])
+        scored = [Example(hit.id, hit.vector, score, hit.passage) for hit, score in zip(seeds, scores, strict=True)]
+        fed = DenseQuery(query, items, Coefficients(1, 1, 0.5))
+        thread = compose([Wording("query", reference.queries[0], query)], Params(), scored)
+        shown = [hit.id for hit in seeds]
         return [
             first,
-            await index.search(query, 8, where=WHERE),
-            again,
+            await nearest(index, DenseQuery(query), 8, where=WHERE),
+            await nearest(index, fed, 8, without=shown),
+            await rank(index, thread, 8, without=shown),
             await index.retrieve([hit.id for hit in first]),
         ]
 
@@ -171,7 +180,8 @@ async def test_a_foreign_collection_is_copied_to_embedded(
     assert "theirs: 3 passages copied" in done
     assert "left out: 1 without a text or a vector" in done
     index = EdgeIndex(Catalog(data_dir).generations("theirs"))
-    (hit,) = await index.search(embedder.embed_query("Reef early."), 1, text="Reef early.")
+    thread = compose([Wording("query", "Reef early.", embedder.embed_query("Reef early."))], Params())
+    (hit,) = await rank(index, thread, 1)
     assert hit.payload == {**payloads[1], "text": "Reef early.", "title": "", "source": "1.md"}
     assert (await index.retrieve([str(UUID(int=1))]))[0].payload == hit.payload
 
@@ -186,7 +196,8 @@ async def test_integer_ids_are_kept(server: QdrantServer, warmer: Warmer, data_d
     server.store.upsert("theirs", [models.PointStruct(id=7, vector=vector, payload=payload)])
     there = ("copy", "theirs", "--from", server.url, "--to", "embedded")
     assert "theirs: 1 passages copied" in await asyncio.to_thread(warmer, *there)
-    (hit,) = await EdgeIndex(Catalog(data_dir).generations("theirs")).search(embedder.embed_query("Reef"), 5)
+    index = EdgeIndex(Catalog(data_dir).generations("theirs"))
+    (hit,) = await nearest(index, DenseQuery(embedder.embed_query("Reef")), 5)
     assert (hit.id, hit.payload) == ("7", payload)
     back = ("copy", "theirs", "--from", "embedded", "--to", server.url, "--as", "back")
     assert "back: 1 passages copied" in await asyncio.to_thread(warmer, *back)

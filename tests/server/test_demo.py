@@ -7,7 +7,9 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from mcp import Client
 from rich.console import Console
+from support import Reference
 
 from warmer.index.edge.catalog import Catalog
 from warmer.index.edge.generations import Manifest
@@ -53,6 +55,10 @@ def test_hits_and_scores_before_and_after_are_printed(
     assert output.count("Before") == 3
     assert "shutil > copytree" in output
     assert "Mean score of the next 5: without feedback" in output
+    plain = " ".join(output.split())
+    assert "and the query reworded to “recursively copy a directory tree” and “duplicate a directory" in plain
+    assert plain.count("with scores and rewordings") == 3
+    assert "shutil > copytree The optional copy_function" in plain
 
 
 async def test_unscored_passages_are_reported(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,6 +66,27 @@ async def test_unscored_passages_are_reported(data_dir: Path, monkeypatch: pytes
     output = await printed(data_dir, monkeypatch)
     assert output.count("None of these passages was scored") == 3
     assert "After" not in output
+
+
+async def test_hits_are_whole_and_described(
+    data_dir: Path, reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each hit is keyed by its whole text under its whole title, even where several are of one section."""
+    (data_dir / "collections" / "notes").rename(data_dir / "collections" / demo.COLLECTION)
+    known = {demo.passage_key({"title": p.title, "text": p.text}) for p in reference.passages}
+    monkeypatch.setenv("WARMER_DATA_DIR", str(data_dir))
+    async with Client(demo.demo_server(Settings())) as client:
+        found = await demo._search(client, "bread")
+        fed = await demo._feed(client, found["search_id"], rewordings=["dough"])
+    assert len(found["hits"]) == len(fed["hits"]) == 5
+    assert {demo.passage_key(hit) for hit in [*found["hits"], *fed["hits"]]} <= known
+
+
+def test_each_query_is_reworded() -> None:
+    rewordings = demo.recorded_rewordings()
+    assert rewordings.keys() == demo.recorded_scores().keys()
+    for query, said in rewordings.items():
+        assert len({query, *said}) == 3
 
 
 def test_scores_are_keyed_by_the_passage_and_in_range() -> None:

@@ -23,8 +23,8 @@ def test_malformed_messages_are_answered_by_the_protocol(data_dir: Path, tmp_pat
 def test_malformed_requests_are_answered_by_the_protocol(data_dir: Path) -> None:
     secret, token = make_token("fuzz", SCOPES, (), {}, None)
     with serving(environment_of(data_dir, WARMER_TOKENS=token.line())) as server:
-        fuzzer = HttpFuzzer(server.url, seed=0, token=secret)
-        fuzzer.run(150)
+        fuzzer = HttpFuzzer(server.url, seed=1, token=secret)
+        fuzzer.run(250)
         assert {200, 400, 403, 404, 405, 406, 413} <= fuzzer.statuses.keys()
         assert min(fuzzer.checks.answers[kind] for kind in ("results", "refusals", "protocol errors")) > 3
         assert server.stop() == 0

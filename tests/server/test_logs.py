@@ -22,6 +22,18 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("search", {"query": "x", "yeast-and-secret-words\n": 1}),
     ("give_feedback", {"search_id": "the first", "scores": {"1": 9}, "limit": 2}),
     ("give_feedback", {"search_id": "the first", "scores": {"77": 9}}),
+    (
+        "search",
+        {
+            "search_id": "the first",
+            "rewordings": ["other yeast-and-secret-words"],
+            "hypothetical_passage": "a passage of yeast-and-secret-words",
+            "avoid": ["no yeast-and-secret-words"],
+            "limit": 2,
+        },
+    ),
+    ("search", {"search_id": "the first", "read": [1, 2]}),
+    ("give_feedback", {"search_id": "the first", "rewordings": ["more yeast-and-secret-words"], "limit": 1}),
 ]
 
 
@@ -63,7 +75,8 @@ def test_each_call_is_a_line_without_its_query(data_dir: Path) -> None:
     lines = log_of(data_dir, WARMER_LOG_FORMAT="json")
     said = [json.loads(line) for line in lines]
     assert "secret-words" not in "".join(line for line in lines)
-    found, refused, unknown, misspelt, scored, misscored = (line for line in said if line["message"] == "call")
+    calls = [line for line in said if line["message"] == "call"]
+    found, refused, unknown, misspelt, scored, misscored, reworded, read, fed = calls
     assert (found["tool"], found["collection"], found["outcome"], found["hits"]) == ("search", "notes", "ok", 3)
     assert found["search_id"].startswith("s_")
     assert len(found["search_id"]) == 9
@@ -76,6 +89,17 @@ def test_each_call_is_a_line_without_its_query(data_dir: Path) -> None:
     assert scored["search_id"] == misscored["search_id"] == found["search_id"]
     assert scored["stages"].keys() == {"engine", "journal", "reply"}
     assert (misscored["outcome"], misscored["error"]) == ("error", "ScoreError")
+    assert (reworded["tool"], reworded["collection"], reworded["outcome"], reworded["hits"]) == (
+        "search",
+        "notes",
+        "ok",
+        2,
+    )
+    assert reworded["stages"].keys() == {"engine", "embed", "journal", "reply"}
+    assert (read["collection"], read["outcome"], read["hits"]) == ("notes", "ok", 2)
+    assert read["stages"].keys() == {"engine", "journal", "reply"}
+    assert (fed["outcome"], fed["hits"]) == ("steered", 1)
+    assert {line["search_id"] for line in (reworded, read, fed)} == {found["search_id"]}
 
 
 def test_a_log_with_queries_has_error_messages(data_dir: Path) -> None:

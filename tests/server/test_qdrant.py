@@ -95,14 +95,19 @@ async def test_all_three_tools_work_on_a_foreign_collection(
     command = [sys.executable, "-m", "warmer_server.cli", "serve"]
     parameters = StdioServerParameters(command=command[0], args=command[1:], env=os.environ | environment)
     async with Client(parameters) as client:
-        found = await ask(client, "search", query=reference.queries[0], limit=4)
+        found = await ask(client, "search", query=reference.queries[0], limit=4, include_ids=True)
         assert found["collection"] == "docs"
         assert {hit["text"] for hit in found["hits"]} <= {passage.text for passage in reference.passages}
         assert found["hits"][0]["source"].endswith(".md")
         scores = {"1": 9, "2": 0, "3": 5}
         steered = await ask(client, "give_feedback", search_id=found["search_id"], scores=scores)
         assert steered["outcome"] == "steered"
-        assert not {hit["id"] for hit in steered["hits"]} & {hit["id"] for hit in found["hits"][:3]}
+        assert not {hit["text"] for hit in steered["hits"]} & {hit["text"] for hit in found["hits"]}
+        on = await ask(client, "search", search_id=found["search_id"], rewordings=[reference.queries[1]], limit=3)
+        assert [hit["hit"] for hit in on["hits"]] == [20, 21, 22]
+        whole = await ask(client, "search", search_id=found["search_id"], read=[1], detail="around", include_ids=True)
+        assert whole["hits"][0]["id"] == found["hits"][0]["id"]
+        assert whole["hits"][0]["text"] in {passage.text for passage in reference.passages}
         trained = await ask(client, "train_params", queries=TO_TRAIN, limit=5, wait_seconds=20)
         assert trained["status"] == "needs_scores"
     writes = [path for method, path, _ in qdrant.requests if method in {"PUT", "PATCH", "DELETE"} or "payload" in path]
@@ -113,24 +118,32 @@ async def test_a_deleted_point_still_counts_and_the_reply_says_so(
     connect: Connect, qdrant: QdrantServer, reference: Reference
 ) -> None:
     async with connect() as client:
-        found = await ask(client, "search", query=reference.queries[1], limit=4)
+        found = await ask(client, "search", query=reference.queries[1], limit=4, include_ids=True)
         gone = found["hits"][1]
         qdrant.store.delete("docs", models.PointIdsList(points=[int(gone["id"])]))
         scores = {"1": 0, "2": 10}
         steered = await ask(client, "give_feedback", search_id=found["search_id"], scores=scores)
         assert steered["outcome"] == "steered"
         assert "Deleted from the collection meanwhile: hits 2; their scores still count." in steered["next"]
-        assert gone["id"] not in {hit["id"] for hit in steered["hits"]}
+        assert gone["text"] not in {hit["text"] for hit in steered["hits"]}
+        read = await ask(client, "search", search_id=found["search_id"], read=[2, 1])
+        assert [hit["hit"] for hit in read["hits"]] == [1]
+        assert read["next"].startswith("Deleted from the collection meanwhile: hits 2. ")
 
 
 async def test_a_tenant_sees_nothing_of_another(connect: Connect, reference: Reference) -> None:
     tenant = '{"must": [{"key": "tenant", "match": {"value": "a"}}]}'
     async with connect(WARMER_FILTER=tenant, WARMER_COLLECTIONS="docs") as client:
-        found = await ask(client, "search", query=reference.queries[0], limit=30)
+        found = await ask(client, "search", query=reference.queries[0], limit=30, include_ids=True)
         assert len(found["hits"]) == 18
         assert all(int(hit["id"]) % 2 == 0 for hit in found["hits"])
-        steered = await ask(client, "give_feedback", search_id=found["search_id"], scores={"1": 9, "2": 0}, limit=30)
-        assert all(int(hit["id"]) % 2 == 0 for hit in steered["hits"])
+        scores = {"1": 9, "2": 0}
+        steered = await ask(
+            client, "give_feedback", search_id=found["search_id"], scores=scores, limit=30, include_scored=True
+        )
+        assert {hit["hit"] for hit in steered["hits"]} == {*range(1, 19)}
+        on = await ask(client, "search", search_id=found["search_id"], rewordings=["anything"], limit=30)
+        assert on["hits"] == []
         said = await refusal(client, "search", query="bread", collection="others")
         assert "there is no collection 'others'" in said and "docs" in said
 
@@ -153,7 +166,7 @@ async def test_a_custom_retriever_and_custom_texts(
     )
     monkeypatch.syspath_prepend(tmp_path)
     async with connect(WARMER_RETRIEVERS="docs=our_parts:Retriever", WARMER_TEXTS="our_parts:Texts") as client:
-        found = await ask(client, "search", query=reference.queries[0], limit=3)
+        found = await ask(client, "search", query=reference.queries[0], limit=3, include_ids=True)
         assert [hit["text"] for hit in found["hits"]] == [f"found elsewhere: {hit['id']}" for hit in found["hits"]]
     async with connect(WARMER_RETRIEVERS="docs=our_parts:Short") as client:
         said = await refusal(client, "search", query="bread")
@@ -173,9 +186,9 @@ async def test_two_replicas_share_a_journal(connect: Connect, qdrant: QdrantServ
         found = await ask(one, "search", query=reference.queries[2])
         arguments: dict[str, Any] = {"search_id": found["search_id"], "scores": {"1": 8, "2": 1}}
         steered = await ask(other, "give_feedback", **arguments)
-        again = await ask(one, "give_feedback", search_id=found["search_id"], scores={"6": 4})
-        assert [ranked["hit"] for ranked in again["ranking"]] == [1, 6, 2]
-        assert {hit["hit"] for hit in steered["hits"]} >= {6}
+        again = await ask(one, "give_feedback", search_id=found["search_id"], scores={"16": 4})
+        assert [ranked["hit"] for ranked in again["ranking"]] == [1, 16, 2]
+        assert {hit["hit"] for hit in steered["hits"]} >= {16}
     assert {entry.name for entry in qdrant.store.get_collections().collections} == {"docs", "warmer-journal"}
 
 
@@ -363,7 +376,7 @@ async def test_a_long_text_is_sent_once_and_cut(connect: Connect, qdrant: Qdrant
     many = {f"note {n:02}": "m" * 90 for n in range(30)}
     qdrant.store.overwrite_payload("docs", {**long, **many}, models.Filter())
     async with connect(WARMER_TEXT_LIMIT="200") as client:
-        found = await ask(client, "search", query=reference.queries[0], limit=3)
+        found = await ask(client, "search", query=reference.queries[0], limit=3, detail="full")
     for hit in found["hits"]:
         assert len(hit["text"]) <= 202
         assert (hit["title"], len(hit["source"])) == ("7", 302)

@@ -87,10 +87,10 @@ async def test_two_servers_answer_while_a_third_process_publishes(
     async def search_on(client: Client) -> None:
         sources: set[str] = set()
         while not ("notes/space.md" in sources and published.is_set()):
-            first = await ask(client, "search", query="the Moon and the tides")
+            first = await ask(client, "search", query="the Moon and the tides", limit=5, detail="full")
             sources |= {hit["source"] for hit in first["hits"] if "bread" not in hit["source"]}
             await ask(client, "give_feedback", search_id=first["search_id"], scores={"1": 9})
-        last = await ask(client, "search", query="bread", limit=50)
+        last = await ask(client, "search", query="bread", limit=50, detail="full")
         seen.append({hit["source"] for hit in last["hits"]})
 
     async def publish() -> None:

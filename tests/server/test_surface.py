@@ -65,15 +65,22 @@ async def test_collections_are_resources(connect: Connect) -> None:
         grain = await read(client, "warmer://collections/grain")
         assert (grain["name"], grain["points"], grain["dim"]) == ("grain", 5, 384)
         assert grain["fields"]["source"] == "string"
+        assert grain["values"] == {"source": ["grain.md"]}
+        assert not {"code", "declared"} & grain.keys()
+        notes = await read(client, "warmer://collections/notes")
+        assert notes["values"]["source"] == [
+            f"notes/{subject}.md" for subject in ("bread", "database", "garden", "python", "sailing", "space")
+        ]
         params = await read(client, "warmer://collections/grain/params")
         assert params["trained"] == []
-        assert params["default"]["neutral"] == 2
+        assert params["default"]["neutral"] == 5
 
 
 async def test_a_passage_is_read_in_full_with_its_neighbours(connect: Connect) -> None:
     async with connect(WARMER_TEXT_LIMIT="100") as client:
-        found = await ask(client, "search", query="Which grain holds water?", collection="grain", limit=5)
-        ids = {hit["line"]: hit["id"] for hit in found["hits"]}
+        arguments: dict[str, Any] = {"collection": "grain", "limit": 5, "detail": "full", "include_ids": True}
+        found = await ask(client, "search", query="Which grain holds water?", **arguments)
+        ids = {hit.get("line", 1): hit["id"] for hit in found["hits"]}
         middle = await read(client, f"warmer://collections/grain/passages/{ids[21]}")
         assert (middle["text"], middle["source"], middle["line"]) == ("Oats hold\ufffd[31m water.", "grain.md", 21)
         assert [one["text"] for one in middle["before"]] == LINES[:2]

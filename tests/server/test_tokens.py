@@ -102,15 +102,46 @@ async def test_handles_work_only_for_their_owner(guarded: Guarded) -> None:
         assert (await ask(ann, "train_params", job_id=job))["status"] == "needs_scores"
 
 
+async def test_a_thread_goes_on_only_for_its_owner(guarded: Guarded) -> None:
+    async with guarded.connect("ann") as ann, guarded.connect("baker") as baker, guarded.connect("ann-too") as again:
+        first = await ask(ann, "search", query="bread", rewordings=["loaves"], limit=3)
+        handle = first["search_id"]
+        await ask(ann, "give_feedback", search_id=handle, scores={"1": 9}, limit=2)
+        for tool, arguments in (
+            ("search", {"query": "crust"}),
+            ("search", {"rewordings": ["crust"]}),
+            ("search", {"read": [1]}),
+            ("search", {}),
+            ("give_feedback", {"rewordings": ["crust"]}),
+            ("give_feedback", {"avoid": ["crust"]}),
+        ):
+            assert "is unknown: call search again" in await refusal(baker, tool, search_id=handle, **arguments)
+        whole = await ask(again, "search", search_id=handle, read=[1])
+        assert whole["hits"][0]["text"] == first["hits"][0]["text"]
+        on = await ask(again, "search", search_id=handle, limit=2)
+        assert [hit["hit"] for hit in on["hits"]] == [6, 7], "the stranger's calls showed nothing"
+        kept = await ask(ann, "give_feedback", search_id=handle, scores={"2": 0}, limit=1)
+        assert [(ranked["hit"], ranked["score"]) for ranked in kept["ranking"]] == [(1, 9), (2, 0)]
+
+
 async def test_a_filter_is_always_added(guarded: Guarded) -> None:
     async with guarded.connect("baker") as client:
         for where in ({}, {"should": [{"key": "source", "match": {"value": "notes/space.md"}}, *BREAD["must"]]}):
-            found = await ask(client, "search", query="the Moon and the tides", limit=50, filter=where)
+            arguments = {"limit": 50, "filter": where, "detail": "full"}
+            found = await ask(client, "search", query="the Moon and the tides", **arguments)
             assert {hit["source"] for hit in found["hits"]} == {"notes/bread.md"}
-        reply = await ask(client, "give_feedback", search_id=found["search_id"], scores={"1": 0}, limit=50)
+        asked = {"scores": {"1": 0}, "limit": 50, "include_scored": True, "detail": "full"}
+        reply = await ask(client, "give_feedback", search_id=found["search_id"], **asked)
         assert {hit["source"] for hit in reply["hits"]} == {"notes/bread.md"}
         other = {"must": [{"key": "source", "match": {"value": "notes/space.md"}}]}
-        assert (await ask(client, "search", query="the Moon", filter=other))["hits"] == []
+        said = await refusal(client, "search", query="the Moon", filter=other)
+        assert 'Values seen: {"source": ["notes/bread.md"]}' in said
+        assert (await read(client, "warmer://collections/notes"))["values"] == {"source": ["notes/bread.md"]}
+        on = await ask(client, "search", search_id=found["search_id"], query="the Moon", limit=50)
+        assert on["hits"] == []
+        whole = await ask(client, "search", search_id=found["search_id"], read=[1], detail="around")
+        assert {hit["source"] for hit in whole["hits"]} == {"notes/bread.md"}
+        assert "Moon" not in str(whole)
 
 
 async def test_collections_outside_the_limits_are_hidden(guarded: Guarded) -> None:
@@ -130,7 +161,8 @@ async def test_collections_outside_the_limits_are_hidden(guarded: Guarded) -> No
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_resources_show_what_a_search_would(guarded: Guarded, mode: Literal["auto", "legacy"]) -> None:
     async with guarded.connect("ann", mode) as ann, guarded.connect("baker", mode) as baker:
-        hits = (await ask(ann, "search", query="the Moon and the tides", limit=50))["hits"]
+        arguments = {"limit": 50, "detail": "full", "include_ids": True}
+        hits = (await ask(ann, "search", query="the Moon and the tides", **arguments))["hits"]
         bread = {hit["id"] for hit in hits if hit["source"] == "notes/bread.md"}
         assert 1 < len(bread) < len(hits)
         for hit in hits[:3] + hits[-3:]:

@@ -20,8 +20,11 @@ from warmer.journal.qdrant.parameters import QdrantParameters
 from warmer.journal.qdrant.searches import QdrantJournal
 from warmer.journal.qdrant.store import Store, open_store
 from warmer_tools import give_feedback, search, training
+from warmer_tools.give_feedback import FeedbackReply, Given
+from warmer_tools.search import Request, SearchReply
 from warmer_tools.train_params import start
 from warmer_tools.training import quiet, run_job
+from warmer_tools.wordings import Said
 from warmer_tools.workspace import Workspace
 
 pytestmark = pytest.mark.anyio
@@ -75,32 +78,67 @@ def _workspace(store: Store, data_dir: Path, embedder: Embedder, judge: Bread, b
     )
 
 
+async def look_up(workspace: Workspace, query: str) -> SearchReply:
+    return await search.run(workspace, Said(query), Request(limit=6), quiet)
+
+
+async def score(
+    workspace: Workspace, search_id: str, scores: dict[str, int], limit: int, *, again: bool = False
+) -> FeedbackReply:
+    return await give_feedback.run(workspace, Given(search_id, scores), limit, quiet, include_scored=again)
+
+
 async def test_one_searches_and_the_other_takes_the_scores(replicas: list[Workspace]) -> None:
     here, there = replicas
-    first = await search.run(here, "something that slows down", "", 6, {}, False, quiet)
+    first = await look_up(here, "something that slows down")
     scores = {str(hit.hit): 10 if hit.title == "space" else 0 for hit in first.hits}
-    second = await give_feedback.run(there, first.search_id, scores, "", 5, False)
+    second = await score(there, first.search_id, scores, 5)
     assert second.outcome == "steered"
     assert [hit.hit for hit in second.hits] == [7, 8, 9, 10, 11]
-    again = await give_feedback.run(here, first.search_id, scores, "", 5, False)
-    assert (again.hits, again.ranking) == (second.hits, second.ranking)
-    third = await give_feedback.run(here, first.search_id, {"7": 8}, "", 50, False)
+    again = await score(here, first.search_id, scores, 5)
+    assert again.ranking == second.ranking
+    assert [hit.hit for hit in again.hits] == [12, 13, 14, 15, 16], "what the other has shown does not come again"
+    third = await score(here, first.search_id, {"7": 8}, 50)
     assert len(third.ranking) == 7
-    assert sorted(hit.hit for hit in third.hits) == [*range(8, 37)]
+    assert [hit.hit for hit in third.hits] == [*range(17, 37)]
+    mine = await score(here, first.search_id, {"7": 8}, 50, again=True)
+    theirs = await score(there, first.search_id, {"7": 8}, 50, again=True)
+    assert (mine.hits, mine.ranking) == (theirs.hits, theirs.ranking)
+    assert sorted(hit.hit for hit in mine.hits) == [*range(1, 37)]
+
+
+async def test_words_that_one_was_told_steer_the_other(replicas: list[Workspace]) -> None:
+    here, there = replicas
+    first = await look_up(here, "something that slows down")
+    said = Said(rewordings=("orbits and tides", "the Moon"), passage="The Moon drifts away as tides slow the Earth.")
+    request = Request(search_id=first.search_id, limit=6)
+    second = await search.run(there, said, request, quiet)
+    assert [hit.hit for hit in second.hits] == [*range(7, 13)]
+    known = [await workspace.journal.find(first.search_id) for workspace in replicas]
+    assert [[(one.kind, one.text, one.turn) for one in thread.wordings] for thread in known] == 2 * [
+        [
+            ("query", "something that slows down", 0),
+            ("rewording", "orbits and tides", 1),
+            ("rewording", "the Moon", 1),
+            ("passage", "The Moon drifts away as tides slow the Earth.", 1),
+        ]
+    ]
+    third = await search.run(here, Said(), request, quiet)
+    assert [hit.hit for hit in third.hits] == [*range(13, 19)]
 
 
 async def test_scores_that_both_take_at_once_all_count(replicas: list[Workspace]) -> None:
-    found = await search.run(replicas[0], "water", "", 6, {}, False, quiet)
+    found = await look_up(replicas[0], "water")
 
     async def feed(workspace: Workspace, scores: dict[str, int]) -> None:
-        await give_feedback.run(workspace, found.search_id, scores, "", 10, False)
+        await score(workspace, found.search_id, scores, 10)
 
     async with anyio.create_task_group() as tasks:
         for number in range(1, 7):
             tasks.start_soon(feed, replicas[number % 2], {str(number): number})
-    reply = await give_feedback.run(replicas[0], found.search_id, {"1": 0}, "", 50, False)
+    reply = await score(replicas[0], found.search_id, {"1": 0}, 50, again=True)
     assert [(ranked.hit, ranked.score) for ranked in reply.ranking] == [(6, 6), (5, 5), (4, 4), (3, 3), (2, 2), (1, 0)]
-    assert sorted(hit.hit for hit in reply.hits) == [*range(7, 37)]
+    assert sorted(hit.hit for hit in reply.hits) == [*range(1, 37)]
 
 
 async def test_one_of_them_trains_and_both_know(replicas: list[Workspace], judge: Bread) -> None:

@@ -19,6 +19,7 @@ from warmer.journal import AGENT
 from warmer.journal.parameters import Key, Trained
 from warmer.journal.sqlite.database import Database
 from warmer.journal.sqlite.parameters import SqliteParameters
+from warmer.journal.sqlite.searches import SqliteJournal
 from warmer.publishing.embedded.publish import index_passages
 from warmer.steering.params import OFF
 from warmer_server import app
@@ -43,7 +44,9 @@ def connect(request: pytest.FixtureRequest, data_dir: Path, monkeypatch: pytest.
 
 
 def titles(reply: dict[str, Any]) -> list[str]:
-    return [hit["title"] for hit in reply["hits"]]
+    """List the titles of hits; a hit of a section that was named before in the list says only of which hit."""
+    told = {hit["hit"]: hit["title"] for hit in reply["hits"]}
+    return [told[int(title.removeprefix("= hit "))] if title.startswith("= ") else title for title in told.values()]
 
 
 async def test_scores_move_the_second_retrieval(connect: Connect) -> None:
@@ -54,8 +57,8 @@ async def test_scores_move_the_second_retrieval(connect: Connect) -> None:
         assert 10 in wanted.values()
         second = await ask(client, "give_feedback", search_id=first["search_id"], scores=wanted)
         assert second["outcome"] == "steered"
-        assert [hit["hit"] for hit in second["hits"]] == [7, 8, 9, 10, 11]
-        assert titles(second).count("space") >= 3
+        assert [hit["hit"] for hit in second["hits"]] == [*range(7, 22)]
+        assert titles(second)[:5].count("space") >= 3
         assert second["ranking"][0]["title"] == "space"
 
 
@@ -67,39 +70,58 @@ async def test_rounds_add_up(connect: Connect) -> None:
         third = await ask(client, "give_feedback", search_id=handle, scores={"4": 10, "5": 1}, limit=50)
         assert [ranked["hit"] for ranked in third["ranking"]] == [4, 1, 2, 5, 3]
         assert [ranked["score"] for ranked in third["ranking"]] == [10, 9, 4, 1, 0]
-        assert len(third["hits"]) == 36 - 5
-        ids = [hit["id"] for reply in (first, second, third) for hit in reply["hits"]]
-        assert len(set(ids)) == 36
+        assert [hit["hit"] for reply in (first, second, third) for hit in reply["hits"]] == [*range(1, 37)]
+        texts = {hit["text"]: hit["hit"] for reply in (first, second, third) for hit in reply["hits"]}
+        assert len(texts) == 36
         again = await ask(client, "give_feedback", search_id=handle, scores={"1": 2}, limit=50)
-        numbers = {hit["id"]: hit["hit"] for hit in third["hits"]}
-        assert {hit["id"]: hit["hit"] for hit in again["hits"]} == numbers
+        assert again["hits"] == []
+        assert again["next"].startswith("Nothing new is left")
+        back = await ask(client, "give_feedback", search_id=handle, scores={"1": 2}, limit=50, include_scored=True)
+        assert {hit["text"]: hit["hit"] for hit in back["hits"]} == texts
         sixth = await ask(client, "give_feedback", search_id=handle, scores={"6": 3}, limit=1)
-        assert [ranked.get("id") for ranked in sixth["ranking"]] == [ids[n - 1] for n in (4, 2, 6, 1, 5)] + [None]
+        assert [ranked["hit"] for ranked in sixth["ranking"]] == [4, 2, 6, 1, 5, 3]
 
 
-async def test_scored_hits_come_back_only_when_asked(connect: Connect) -> None:
+async def test_the_best_ten_of_a_ranking_are_described(connect: Connect) -> None:
+    async with connect() as client:
+        first = await ask(client, "search", query="water", limit=12)
+        scores = {str(n): n % 10 for n in range(1, 13)}
+        fed = await ask(client, "give_feedback", search_id=first["search_id"], scores=scores)
+        assert [ranked["hit"] for ranked in fed["ranking"]] == [9, 8, 7, 6, 5, 4, 3, 2, 12, 1, 11, 10]
+        known = {
+            hit["hit"]: hit for hit in (await ask(client, "search", query="water", limit=12, detail="full"))["hits"]
+        }
+        for ranked in fed["ranking"][:10]:
+            hit = known[ranked["hit"]]
+            assert (ranked["title"], ranked["source"]) == (hit["title"], hit["source"])
+        assert [ranked.keys() for ranked in fed["ranking"][10:]] == [{"hit", "score"}] * 2
+        assert "params" not in fed
+
+
+async def test_what_was_shown_comes_back_only_when_asked(connect: Connect) -> None:
     async with connect() as client:
         first = await ask(client, "search", query="bread", limit=3)
         scores = {"1": 10, "2": 8}
-        seen = {hit["id"] for hit in first["hits"][:2]}
+        texts = [hit["text"] for hit in first["hits"]]
         without = await ask(client, "give_feedback", search_id=first["search_id"], scores=scores, limit=10)
-        assert not seen & {hit["id"] for hit in without["hits"]}
-        assert first["hits"][2]["id"] in {hit["id"] for hit in without["hits"]}
+        assert not set(texts) & {hit["text"] for hit in without["hits"]}, "the unscored one does not come again either"
         handle = first["search_id"]
-        back = await ask(client, "give_feedback", search_id=handle, scores=scores, limit=10, include_scored=True)
-        assert seen <= {hit["id"] for hit in back["hits"]}
-        assert {hit["hit"] for hit in back["hits"]} >= {1, 2}
+        back = await ask(client, "give_feedback", search_id=handle, scores=scores, limit=36, include_scored=True)
+        assert {hit["hit"]: hit["text"] for hit in back["hits"]}.items() >= dict(enumerate(texts, start=1)).items()
+        best = await ask(client, "give_feedback", search_id=handle, scores=scores, limit=10, include_scored=True)
+        assert {hit["hit"] for hit in best["hits"]} >= {1, 2}
 
 
 async def test_neutral_scores_are_called_no_signal(connect: Connect) -> None:
     async with connect(WARMER_SEARCH_MODE="dense") as client:
         first = await ask(client, "search", query="bread", limit=2)
-        reply = await ask(client, "give_feedback", search_id=first["search_id"], scores={"1": 2, "2": "2.0"})
+        reply = await ask(client, "give_feedback", search_id=first["search_id"], scores={"1": 5, "2": "5.0"})
         assert reply["outcome"] == "no_signal"
         assert "say nothing" in reply["next"]
-        assert [hit["hit"] for hit in reply["hits"]] == [3, 4, 5, 6, 7]
-        further = await ask(client, "search", query="bread", limit=7)
-        assert [hit["id"] for hit in further["hits"]][2:] == [hit["id"] for hit in reply["hits"]]
+        assert [hit["hit"] for hit in reply["hits"]] == [*range(3, 18)]
+        further = await ask(client, "search", query="bread", limit=2)
+        read_on = await ask(client, "search", search_id=further["search_id"])
+        assert read_on["hits"] == reply["hits"]
 
 
 async def test_equally_bad_scores_still_steer(connect: Connect) -> None:
@@ -121,11 +143,11 @@ async def test_a_filter_holds_through_the_rounds(connect: Connect) -> None:
 
 async def test_null_is_taken_for_what_is_left_out(connect: Connect) -> None:
     async with connect() as client:
-        found = await ask(client, "search", query="bread", collection=None, filter=None)
-        assert len(found["hits"]) == 5
-        assert "scores is empty" in await refusal(
-            client, "give_feedback", search_id=found["search_id"], scores=None, judge=None
-        )
+        nothing = dict.fromkeys(["rewordings", "hypothetical_passage", "avoid", "search_id", "collection", "filter"])
+        found = await ask(client, "search", query="bread", **nothing, read=None, detail=None)
+        assert len(found["hits"]) == 15
+        nothing = dict.fromkeys(["scores", "rewordings", "avoid", "judge", "detail"])
+        assert "scores is empty" in await refusal(client, "give_feedback", search_id=found["search_id"], **nothing)
 
 
 async def test_scores_of_similarity_only_when_asked(connect: Connect) -> None:
@@ -137,7 +159,7 @@ async def test_scores_of_similarity_only_when_asked(connect: Connect) -> None:
 @pytest.mark.parametrize("query", ["😀🎉", "тесто не поднимается", "パン", '"quoted" (and) [odd] \x00'])
 async def test_any_query_gets_hits(connect: Connect, query: str) -> None:
     async with connect() as client:
-        assert len((await ask(client, "search", query=query))["hits"]) == 5
+        assert len((await ask(client, "search", query=query))["hits"]) == 15
 
 
 BAD_SEARCHES: list[tuple[dict[str, Any], str]] = [
@@ -148,12 +170,15 @@ BAD_SEARCHES: list[tuple[dict[str, Any], str]] = [
     ({"query": "x", "limit": 1_000_000}, "limit is 1000000: send a whole number from 1 to 50"),
     ({"query": "x", "limit": None}, "limit is null: send a whole number"),
     ({"query": "x", "limit": float("nan")}, "limit is"),
-    ({"query": "x", "limitt": 3}, "limitt is no argument: there are query, collection, limit, filter, include_scores"),
-    ({}, "query is missing: send a text (What is looked for, in natural language)"),
+    (
+        {"query": "x", "limitt": 3},
+        "limitt is no argument: there are query, rewordings, hypothetical_passage, avoid, se",
+    ),
+    ({}, "the query is empty: say in a sentence what you look for"),
     ({"query": 3, "limit": "many"}, 'query is 3: send a text (What is looked for, in natural language); limit is "m'),
     ({"query": "x", "include_scores": "y" * 5000}, "yyy…: send true or false"),
     ({"query": "x", "filter": [1, 2]}, "filter is a list of 2: send an object (Qdrant filter, e.g."),
-    (dict.fromkeys("abcdef", 1), "and 4 more"),
+    (dict.fromkeys("abcdefg", 1), "and 4 more"),
     ({"query": "x", "collection": "recipes"}, "no collection 'recipes'; there are: notes"),
     ({"query": "x", "filter": {"key": "source"}}, "filter"),
     ({"query": "x", "filter": {"must": [{"key": "author", "match": {"value": "me"}}]}}, "author"),
@@ -207,7 +232,7 @@ async def test_handles_outlive_a_restart_and_expire(connect: Connect) -> None:
         handle = (await ask(client, "search", query="bread"))["search_id"]
         assert "unknown" in await refusal(client, "give_feedback", search_id="s_made-up", scores={"1": 5})
     async with connect(WARMER_SEARCH_HOURS="1e-9") as client:
-        assert (await ask(client, "give_feedback", search_id=handle, scores={"1": 5}))["outcome"] == "steered"
+        assert (await ask(client, "give_feedback", search_id=handle, scores={"1": 9}))["outcome"] == "steered"
         short = (await ask(client, "search", query="bread"))["search_id"]
         assert "expired" in await refusal(client, "give_feedback", search_id=short, scores={"1": 5})
 
@@ -258,10 +283,17 @@ async def test_an_early_call_waits_with_progress(connect: Connect, monkeypatch: 
     assert set(messages) == {"loading the embedding model"}
 
 
-async def test_a_mode_without_words(connect: Connect) -> None:
-    async with connect(WARMER_SEARCH_MODE="dense") as client:
-        found = await ask(client, "search", query="gluten", include_scores=True)
-        assert all(-1 <= hit["score"] <= 1 for hit in found["hits"])
+async def test_a_mode_without_words(connect: Connect, data_dir: Path) -> None:
+    lists, threads = [], []
+    for mode in ("dense", "auto"):
+        async with connect(WARMER_SEARCH_MODE=mode) as client:
+            found = await ask(client, "search", query="xylophone gluten", include_scores=True)
+            lists.append([(hit["score"], hit["text"]) for hit in found["hits"]])
+        with closing(Database(data_dir / "journal.sqlite3")) as database:
+            threads.append(await SqliteJournal(database, 3600).find(found["search_id"]))
+    assert [thread.lexical for thread in threads] == [False, True]
+    assert lists[0] != lists[1]
+    assert "gluten" in lists[1][0][1]
 
 
 async def test_the_surface_that_clients_need(connect: Connect) -> None:
@@ -269,8 +301,8 @@ async def test_the_surface_that_clients_need(connect: Connect) -> None:
         tools = (await client.list_tools()).tools
         assert [tool.name for tool in tools] == ["search", "give_feedback", "train_params"]
         for tool in tools:
-            assert "$ref" not in json.dumps(tool.input_schema)
-            assert not {"anyOf", "oneOf", "allOf"} & tool.input_schema.keys()
+            told = json.dumps(tool.input_schema)
+            assert [word for word in ("$ref", "$defs", "anyOf", "oneOf", "allOf") if f'"{word}"' in told] == []
             assert tool.input_schema["additionalProperties"] is False
             for schema in tool.input_schema["properties"].values():
                 bounds = {"minimum", "maximum"} if schema["type"] in {"integer", "number"} else set()
@@ -323,8 +355,8 @@ async def test_a_passage_cannot_pass_for_a_hit_and_little_is_said_beside_the_tex
     (block,) = found.content
     assert block.type == "text"
     table = json.loads(block.text)["hits"]
-    assert table[0] == ["hit", "id", "title", "source", "line", "text"]
-    assert len(block.text) - sum(len(row[-1]) for row in table[1:]) <= 1200
+    assert table[0] == ["hit", "title", "source", "text"]
+    assert len(block.text) - sum(len(row[-1]) for row in table[1:]) <= 600
 
 
 async def test_feedback_that_was_found_to_harm_is_off_and_says_so(connect: Connect, data_dir: Path) -> None:
@@ -334,12 +366,12 @@ async def test_feedback_that_was_found_to_harm_is_off_and_says_so(connect: Conne
     async with connect() as client:
         found = await ask(client, "search", query="bread", limit=3)
         fed = await ask(client, "give_feedback", search_id=found["search_id"], scores={"1": 9, "2": 0}, limit=4)
-        assert (fed["outcome"], fed["params"]["source"][:4]) == ("off", "off:")
+        assert fed["outcome"] == "off"
         assert "they do not steer" in fed["next"]
         assert [ranked["hit"] for ranked in fed["ranking"]] == [1, 2]
-        unsteered = await ask(client, "search", query="bread", limit=8)
-        rest = [hit["id"] for hit in unsteered["hits"] if hit["id"] not in {hit["id"] for hit in found["hits"][:2]}]
-        assert len({hit["id"] for hit in fed["hits"]} & set(rest)) >= 3
+        unsteered = await ask(client, "search", query="bread", limit=3)
+        read_on = await ask(client, "search", search_id=unsteered["search_id"], limit=4)
+        assert fed["hits"] == read_on["hits"]
 
 
 async def test_what_pays_next_follows_from_the_scores(connect: Connect) -> None:
@@ -347,12 +379,17 @@ async def test_what_pays_next_follows_from_the_scores(connect: Connect) -> None:
         found = await ask(client, "search", query="bread", limit=10)
         arguments = {"search_id": found["search_id"], "limit": 5}
         fed = await ask(client, "give_feedback", **arguments, scores={str(n): n % 2 for n in range(1, 11)})
-        assert fed["next"].startswith("Nothing useful in 10 hits: search again in other words")
+        assert fed["next"].startswith("Nothing useful in 10 hits: reword")
+        fed = await ask(client, "give_feedback", **arguments, scores={"1": 4})
+        assert fed["next"].startswith("Nothing good yet: add rewordings")
         fed = await ask(client, "give_feedback", **arguments, scores={"1": 9})
-        assert fed["next"].startswith("Score hits")
-        more = {str(hit["hit"]): 5 for hit in fed["hits"]}
-        fed = await ask(client, "give_feedback", **arguments, scores=more)
-        assert fed["next"].startswith("Further rounds seldom pay")
+        assert fed["next"].startswith("Score the new hits, with rewordings")
+        low = {str(n): 1 for n in range(2, 26)}
+        fed = await ask(client, "give_feedback", **arguments, scores=low)
+        assert fed["next"].startswith("The last scores are low, so more is unlikely")
+        fed = await ask(client, "give_feedback", search_id=found["search_id"], limit=50, scores={"26": 1})
+        fed = await ask(client, "give_feedback", search_id=found["search_id"], limit=50, scores={"26": 1})
+        assert fed["next"].startswith("Nothing new is left: answer from `ranking`")
 
 
 async def test_a_refusal_is_plain_and_short_whatever_it_quotes(connect: Connect) -> None:

@@ -100,6 +100,12 @@ async def score_batch(client: Client, reply: dict[str, Any], score: Callable[[st
         await ask(client, "give_feedback", search_id=item["search_id"], scores=scores, limit=1)
 
 
+async def trained(client: Client, collection: str = "notes") -> dict[str, Any]:
+    (contents,) = (await client.read_resource(f"warmer://collections/{collection}/params")).contents
+    told: dict[str, Any] = json.loads(contents.text)  # type: ignore[union-attr]
+    return told
+
+
 async def test_without_scores_or_queries_it_asks_for_queries(connect: Connect) -> None:
     async with connect() as client:
         reply = await ask(client, "train_params")
@@ -177,7 +183,8 @@ async def test_bad_judges_have_named_outcomes(connect: Connect, judge: str, stat
         assert said in reply["reason"]
         found = await ask(client, "search", query="bread")
         fed = await ask(client, "give_feedback", search_id=found["search_id"], scores={"1": 9})
-        assert fed["params"]["source"] == "default"
+        assert fed["outcome"] == "steered"
+        assert (await trained(client))["trained"] == []
 
 
 async def test_a_judge_that_dies_half_way_loses_no_score(connect: Connect, calls: Path) -> None:
@@ -350,5 +357,7 @@ async def test_scores_of_a_language_model_are_applied(tmp_path: Path, connect: C
         assert reply["held_out"]["ndcg"] > reply["held_out"]["default"] > reply["held_out"]["vanilla"]
         found = await ask(client, "search", query="how do I delete a collection")
         fed = await ask(client, "give_feedback", search_id=found["search_id"], scores={"1": 9, "2": 1})
-        assert fed["params"]["source"].startswith("trained")
-        assert fed["params"]["c"] == reply["params"]["c"]
+        assert fed["outcome"] == "steered"
+        (applied,) = (await trained(client, "qdrant-docs"))["trained"]
+        served = applied["warmer"]["params"]
+        assert (served["source"], served["c"]) == ("trained", reply["params"]["c"])

@@ -35,7 +35,8 @@ def _wanted(schema: Schema) -> str:
         bounds = f" from {schema['minimum']:g} to {schema['maximum']:g}"
         return ("a whole number" if kind == "integer" else "a number") + bounds
     most = f", {schema['maxItems']} items at most" if "maxItems" in schema else ""
-    return _KINDS[kind] + (" of texts" if kind == "array" else "") + most
+    of = {"string": " of texts", "integer": " of numbers"}[schema["items"]["type"]] if kind == "array" else ""
+    return _KINDS[kind] + of + most
 
 
 def _shown(value: object) -> str:

@@ -1,32 +1,31 @@
-"""The tool `give_feedback`: scores in, a second retrieval over the whole collection out."""
+"""The tool `give_feedback`: scores and new words in, a better list over the whole collection out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
 from mcp.types import CallToolResult, ToolAnnotations
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema
 
-from warmer.embedding.retrievers import same_model
-from warmer.errors import ModelMismatchError, ScoreError
-from warmer.index import DenseQuery, Hit, Index
+from warmer.embedding.background import Waiting
+from warmer.errors import ScoreError
 from warmer.journal import AGENT, Search, Shown
-from warmer.journal.parameters import Key, choose
 from warmer.judges import ANCHORS
-from warmer.steering.feedback import steer
-from warmer.steering.params import Params
-from warmer.steering.ranking import rank
 from warmer.steering.scores import SCALE, parse_scores
-from warmer_tools.reply import HitReply, heading, hit_replies, result
-from warmer_tools.search import MAX_LIMIT
+from warmer.steering.wording import Wording
+from warmer_tools import advice
+from warmer_tools.compatibility import check_model, check_thread
+from warmer_tools.lists import check_detail, form_of, next_list, params_of
+from warmer_tools.reply import HitReply, heading, hit_replies, result, short_title
+from warmer_tools.search import MAX_LIMIT, USUAL_LIMIT, Avoid, Detail, Rewordings
 from warmer_tools.stopwatch import about, stage
-from warmer_tools.tool import NoObject, NoText, ToolContext, make_tool, spoken_errors
+from warmer_tools.tool import NoObject, NoText, ToolContext, make_tool, reporter, spoken_errors
 from warmer_tools.training import score_shown, whose
+from warmer_tools.wordings import checked, embed
 from warmer_tools.workspace import RUBRIC, Workspace
 
-_HOPELESS, _USEFUL = 10, 3  # so many scores below that: the words are wrong, not the ranking
-_ENOUGH = 15
-_DESCRIBED = 5  # of a ranking: with all of fifteen, it would cost as much as the hits' texts
+_DESCRIBED = 10  # of a ranking: what an answer holds
 
 Scores = Annotated[
     dict[str, Any],
@@ -34,194 +33,164 @@ Scores = Annotated[
     WithJsonSchema({"type": "object", "additionalProperties": {"type": "number", "minimum": 0, "maximum": SCALE}}),
     Field(description=f'Hit number -> score 0-10, e.g. {{"1": 9, "2": 0}}: {ANCHORS}'),
 ]
+Outcome = Literal["steered", "no_signal", "off"]
+
+
+Score = Annotated[float, PlainSerializer(lambda score: int(score) if score == int(score) else score)]
 
 
 class Ranked(BaseModel):
     """A scored hit; what it is was said when it was shown, and is repeated for the best."""
 
     hit: int
-    score: float
-    id: str | None = None
+    score: Score
     title: str | None = None
     source: str | None = None
 
 
-class ParamsReply(BaseModel):
-    """The numbers that steered: Qdrant's a, b, c and the neutral score, and where they are from."""
-
-    a: float
-    b: float
-    c: float
-    neutral: float
-    source: str
-
-
 class FeedbackReply(BaseModel):
-    """Hits of the second retrieval, and all that was scored so far."""
+    """The next hits, and all that was scored so far."""
 
     search_id: str
-    outcome: Literal["steered", "no_signal", "off"]
+    outcome: Outcome
     hits: list[HitReply]
-    ranking: list[Ranked] = Field(description="Every scored hit of every round, best first; the best five described")
-    params: ParamsReply
+    ranking: list[Ranked] = Field(description="Every scored hit of the thread, best first; the best ten described")
     next: str = Field(description="What to do next")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a call brings.
+
+    Attributes:
+        search_id: The thread.
+        scores: Hit number -> score, as the client sent it.
+        rewordings: The question in other words.
+        avoid: What passages should not be about.
+        judge: The model that is to score, if any.
+    """
+
+    search_id: str
+    scores: dict[str, Any]
+    rewordings: Sequence[str] = ()
+    avoid: Sequence[str] = ()
+    judge: str = ""
 
 
 async def give_feedback(
     ctx: ToolContext,
     search_id: Annotated[str, Field(description="The search_id that search gave")],
     scores: Scores = {},  # noqa: B006
+    rewordings: Rewordings = [],  # noqa: B006
+    avoid: Avoid = [],  # noqa: B006
     judge: Annotated[
         str,
         NoText,
         Field(description='Instead of scores, a model that scores the shown hits: "claude", "fastembed:<model>"'),
     ] = "",
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Hits at most; unscored ones may come again")] = 5,
+    limit: Annotated[
+        int, Field(ge=0, le=MAX_LIMIT, description="Hits at most; 0 keeps the scores and shows nothing new")
+    ] = USUAL_LIMIT,
     include_scored: Annotated[
-        bool, Field(description="Whether hits that were scored already may come back; default: new ones only")
+        bool, Field(description="Whether hits that were shown already may come back; default: new ones only")
     ] = False,
+    detail: Detail = "",
 ) -> Annotated[CallToolResult, FeedbackReply]:
-    """Score the hits of a search; Qdrant's relevance feedback then retrieves better ones.
+    """Score the hits of a search and reword it: Qdrant's relevance feedback then retrieves better ones.
 
-    Score absolutely, not against each other, and spread the scores. Bad hits help as much as good ones, and one score
-    is enough. New hits go on numbering: score them and call again, rounds add up. `ranking` is the answer after the
-    last round.
+    Score all that you skimmed, absolutely, not against each other, and spread the scores: bad hits help as much as good
+    ones. Scores and other words together find most. New hits go on numbering; call again, rounds add up. `ranking` is
+    the answer after the last round.
     """
     with spoken_errors():
         workspace = ctx.request_context.lifespan_context
-        return result(await run(workspace, search_id, scores, judge, limit, include_scored))
+        given = Given(search_id, scores, rewordings, avoid, judge)
+        return result(await run(workspace, given, limit, reporter(ctx), include_scored=include_scored, detail=detail))
 
 
 async def run(
-    workspace: Workspace, search_id: str, scores: dict[str, Any], judge: str, limit: int, include_scored: bool
+    workspace: Workspace,
+    given: Given,
+    limit: int,
+    waiting: Waiting,
+    *,
+    include_scored: bool = False,
+    detail: str = "",
 ) -> FeedbackReply:
-    """Keep the scores, then retrieve again with all scores of the search.
+    """Keep scores and wordings, then retrieve what they lead to.
 
     Raises:
         WarmerError: The search is unknown or expired, the scores do not fit its hits, or the collection
             is gone or was embedded anew by another model.
     """
-    with stage("judge" if judge else "journal"):
-        found, by = await _score(workspace, search_id, scores, judge)
-    about(found.collection)
-    with stage("journal"):
-        params = choose(await workspace.parameters.all(), Key(found.collection, found.model, *by))
-    scored = found.scored
-    without = [] if include_scored else [shown.id for shown in scored]
+    check_detail(detail)
+    said = checked(rewordings=given.rewordings, avoid=given.avoid)
+    with stage("judge" if given.judge else "journal"):
+        thread, by = await _scored(workspace, given)
+        params = await params_of(workspace, thread, by)
+    about(thread.collection)
     with stage("engine"):
-        index = await workspace.collections.find(found.collection)
-        there = await index.retrieve([shown.id for shown in scored])
-        outcome, hits = await _retrieve(index, found, scored, there, params, limit, without)
+        index = await workspace.collections.find(thread.collection)
+        await check_thread(index, thread)
+    new = list[Wording]()
+    said = said.beyond(thread.wordings)
+    if said:
+        model, new = await embed(workspace, await index.info(), said, thread.turn, waiting)
+        check_model(thread, model)
+        thread = replace(thread, more=(*thread.more, *new))
+    form = form_of(workspace, thread, params, detail, limit, scores=False, ids=False)
+    with stage("engine"):
+        without = [] if include_scored else [shown.id for shown in thread.shown.values()]
+        query, hits, gone = await next_list(index, thread, params, limit, without)
     with stage("journal"):
-        numbers = await workspace.journal.show(search_id, hits)
+        if new:
+            await workspace.journal.reword(thread.id, new)
+        numbers = await workspace.journal.show(thread.id, hits)
+    outcome: Outcome = "off" if params.off and not new else "steered" if query.steered or new else "no_signal"
     return FeedbackReply(
-        search_id=search_id,
+        search_id=thread.id,
         outcome=outcome,
-        hits=hit_replies(numbers, hits, workspace.text_limit, scores=False),
-        ranking=_ranking(scored),
-        params=_params_reply(params),
-        next=_gone([s.hit for s in scored if s.id not in {hit.id for hit in there}])
-        + _next(outcome, [n for n in numbers if n not in {s.hit for s in scored}], [s.score or 0 for s in scored]),
+        hits=hit_replies(numbers, hits, form),
+        ranking=_ranking(thread.scored),
+        next=advice.gone(gone) + (_advice(outcome, thread.scored, numbers) if limit else advice.NOTHING_ASKED),
     )
 
 
-async def _score(
-    workspace: Workspace, search_id: str, scores: dict[str, Any], judge: str
-) -> tuple[Search, tuple[str, str]]:
-    """Keep an agent's scores or get a judge's; gives the search with them, and whose they are by which rubric."""
-    if judge and scores:
+async def _scored(workspace: Workspace, given: Given) -> tuple[Search, tuple[str, str]]:
+    """Keep an agent's scores or get a judge's; gives the thread with them, and whose they are by which rubric."""
+    if given.judge and given.scores:
         raise ScoreError("there are scores and a judge: send the scores, or name a judge that is to score")
-    if judge:
-        model = await anyio.to_thread.run_sync(workspace.load_judge, judge)
-        return await score_shown(workspace, search_id, model), whose(model)
-    found = await workspace.journal.find(search_id)
-    given = parse_scores(scores, found.shown)
-    await workspace.journal.score(search_id, given, AGENT, RUBRIC)
-    return found.with_scores(given), whose(None)
-
-
-async def _retrieve(
-    index: Index,
-    found: Search,
-    scored: Sequence[Shown],
-    there: Sequence[Hit],
-    params: Params,
-    limit: int,
-    without: Sequence[str],
-) -> tuple[Literal["steered", "no_signal", "off"], list[Hit]]:
-    await _check_model(index, found)
-    examples = [(shown.id, shown.vector, (shown.score or 0) / SCALE) for shown in scored]
-    steering = steer(found.query_vector, examples, params)
-    if steering is None:
-        text = found.query if found.lexical else ""
-        query = found.query_vector
-        unsteered = await index.search(query, limit, text=text, where=found.where, without=without)
-        return "off" if params.off else "no_signal", unsteered
-    texts = {hit.id: hit.passage for hit in there}
-    return "steered", await rank(
-        index,
-        DenseQuery(found.query_vector, steering.items, steering.coefficients),
-        limit,
-        lexical=steering.lexical(found.query, texts) if found.lexical else None,
-        share=steering.share,
-        neighbours=steering.neighbours,
-        where=found.where,
-        without=without,
-    )
-
-
-async def _check_model(index: Index, found: Search) -> None:
-    info = await index.info()
-    if info.declared and not same_model(info.model, found.model):
-        raise ModelMismatchError(
-            f"collection {info.name!r} is now embedded by {info.model!r}, the search was made with {found.model!r}: "
-            "your scores are kept; call search again"
+    if given.judge:
+        model = await anyio.to_thread.run_sync(workspace.load_judge, given.judge)
+        return await score_shown(workspace, given.search_id, model), whose(model)
+    thread = await workspace.journal.find(given.search_id)
+    if not given.scores and (given.rewordings or given.avoid):
+        return thread, whose(None)
+    if not given.scores:
+        raise ScoreError(
+            'scores is empty: send a score of 0 to 10 for each hit that you read, as {"1": 9, "2": 0}, or rewordings'
         )
+    scores = parse_scores(given.scores, thread.shown)
+    await workspace.journal.score(thread.id, scores, AGENT, RUBRIC)
+    return thread.with_scores(scores), whose(None)
+
+
+def _advice(outcome: Outcome, scored: Sequence[Shown], numbers: Sequence[int]) -> str:
+    if outcome != "steered":
+        return advice.unsteered(outcome, scored=bool(scored))
+    unscored = set(numbers) - {shown.hit for shown in scored}
+    return advice.after_scores([shown.score or 0 for shown in scored], sorted(unscored))
 
 
 def _ranking(scored: Sequence[Shown]) -> list[Ranked]:
-    best_first = sorted(scored, key=lambda shown: (-(shown.score or 0), shown.id))
+    best_first = sorted(scored, key=lambda shown: (-(shown.score or 0), shown.hit))
     return [_described(s) for s in best_first[:_DESCRIBED]] + [
         Ranked(hit=s.hit, score=s.score or 0) for s in best_first[_DESCRIBED:]
     ]
 
 
 def _described(s: Shown) -> Ranked:
-    return Ranked(hit=s.hit, score=s.score or 0, id=s.id, title=heading(s.title), source=heading(s.source))
-
-
-def _params_reply(params: Params) -> ParamsReply:
-    return ParamsReply(a=params.a, b=params.b, c=params.c, neutral=params.neutral * SCALE, source=params.source)
-
-
-def _gone(hits: Sequence[int]) -> str:
-    if not hits:
-        return ""
-    numbers = ", ".join(map(str, sorted(hits)))
-    return f"Deleted from the collection meanwhile: hits {numbers}; their scores still count. "
-
-
-def _next(outcome: str, unscored: Sequence[int], scores: Sequence[float]) -> str:
-    """Say what pays now: rounds of five up to about fifteen scores, and other words where all is bad."""
-    numbers = ", ".join(map(str, sorted(unscored)))
-    if outcome == "off":
-        return (
-            "Such scores made results worse on held-out queries, so they do not steer: these are the next hits without "
-            "feedback. Score what helps and answer from the ranking, or search again in other words."
-        )
-    if outcome == "no_signal":
-        advice = f"score hits {numbers} too" if unscored else "search again in other words"
-        return (
-            "The scores say nothing: none differs from the neutral one. These are the next hits without "
-            f"feedback; {advice}, and spread the scores."
-        )
-    if not unscored:
-        return "There is nothing new to show: answer from the ranking, or search again in other words."
-    if len(scores) >= _HOPELESS and max(scores) < _USEFUL:
-        return f"Nothing useful in {len(scores)} hits: search again in other words, or score hits {numbers}."
-    if len(scores) >= _ENOUGH:
-        return f"Further rounds seldom pay: answer from the ranking, or score hits {numbers} and call again."
-    return f"Score hits {numbers} and call again, or answer from the ranking."
+    return Ranked(hit=s.hit, score=s.score or 0, title=short_title(s.title), source=heading(s.source) or None)
 
 
 TOOL = make_tool(

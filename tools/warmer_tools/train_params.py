@@ -18,7 +18,7 @@ from warmer.judges import ANCHORS
 from warmer.training.cross_validation import FEWEST_QUERIES
 from warmer.training.fit import FEWEST_HITS
 from warmer_tools.calls import known
-from warmer_tools.reply import HitReply, hit_replies, result
+from warmer_tools.reply import Form, HitReply, hit_replies, result
 from warmer_tools.stopwatch import about, stopwatch
 from warmer_tools.tool import NoList, NoText, ToolContext, make_tool, spoken_errors
 from warmer_tools.training import clean_queries, quiet, run_job, scored_queries, unscored, whose
@@ -178,7 +178,7 @@ _NEXT: dict[str, str] = {
     "needs_scores": f"Score every hit of to_score 0-10 ({ANCHORS}) with give_feedback under its search_id (limit=1), "
     "then call train_params again with the job_id.",
     "running": "Call train_params again with the job_id to see how it goes.",
-    "applied": "The parameters are in use: give_feedback says so in params.source.",
+    "applied": "The parameters are in use: scores steer by them from now on.",
     "rejected": "The parameters are not used; give_feedback goes on as before.",
     "failed": "Mend what the reason names, then call again with the job_id: scores are kept.",
     "cancelled": "Call train_params without a job_id to begin anew; scores are kept.",
@@ -203,7 +203,7 @@ def _batch(workspace: Workspace, searches: list[tuple[Search, list[Hit]]]) -> li
     size = 0
     for found, hits in searches:
         numbers = {shown.id: shown.hit for shown in found.shown.values()}
-        replies = hit_replies([numbers[hit.id] for hit in hits], hits, workspace.text_limit, scores=False)
+        replies = hit_replies([numbers[hit.id] for hit in hits], hits, Form(workspace.text_limit, whole=True))
         size += sum(len(reply.model_dump_json(exclude_none=True)) for reply in replies)
         if batch and size > BATCH_CHARACTERS:
             break

@@ -6,21 +6,25 @@ from dataclasses import asdict
 
 import anyio
 import anyio.to_thread
-import numpy as np
 
 from warmer.errors import WarmerError, innermost
 from warmer.heap import trim
-from warmer.index import Coefficients, CollectionInfo, Hit
+from warmer.index import Coefficients, CollectionInfo, Hit, Index
 from warmer.journal import AGENT, Search
 from warmer.journal.jobs import Job
 from warmer.journal.parameters import Key, Trained
 from warmer.judges import Judge, checked_scores
+from warmer.steering.feedback import Example
 from warmer.steering.params import OFF, Params
+from warmer.steering.ranking import share_of_words
 from warmer.steering.scores import SCALE
 from warmer.training.cross_validation import FEWEST_QUERIES, HeldOut, hold_out
 from warmer.training.fit import FEWEST_HITS, Sample, fit, fit_plain, tabulate, usable
+from warmer.training.samples import make_sample
 from warmer_tools import search
 from warmer_tools.calls import known
+from warmer_tools.compatibility import check_retriever
+from warmer_tools.wordings import Said, checked_query
 from warmer_tools.workspace import RUBRIC, Workspace
 
 LEASE = 45.0  # above what a journal on a server may take to answer, and a beat
@@ -35,7 +39,7 @@ def clean_queries(queries: Sequence[str]) -> list[str]:
     Raises:
         SearchError: One is empty or too long.
     """
-    return list(dict.fromkeys(search.checked_query(query) for query in queries))
+    return list(dict.fromkeys(checked_query(query) for query in queries))
 
 
 def whose(judge: Judge | None) -> tuple[str, str]:
@@ -95,7 +99,7 @@ async def unscored(workspace: Workspace, job: Job) -> list[tuple[Search, list[Hi
     index = await workspace.collections.find(job.collection)
     searches = [await workspace.journal.find(job.searches[n]) for n in sorted(job.searches)]
     missing = [[shown.id for shown in found.unscored if shown.hit <= job.hits] for found in searches]
-    still = [(found, await index.retrieve(ids)) for found, ids in zip(searches, missing, strict=True) if ids]
+    still = [(found, await _texts(index, ids)) for found, ids in zip(searches, missing, strict=True) if ids]
     return [(found, hits) for found, hits in still if hits]
 
 
@@ -125,7 +129,7 @@ async def score_shown(workspace: Workspace, search_id: str, judge: Judge | None)
     known = await workspace.journal.known(found.collection, found.query, name, rubric)
     given = {missing[id_]: score for id_, score in known.items() if id_ in missing}
     index = await workspace.collections.find(found.collection)
-    hits = await index.retrieve([id_ for id_ in missing if id_ not in known])
+    hits = await _texts(index, [id_ for id_ in missing if id_ not in known])
     if judge and hits:
         scores = await anyio.to_thread.run_sync(checked_scores, judge, found.query, [hit.passage for hit in hits])
         given |= {missing[hit.id]: score for hit, score in zip(hits, scores, strict=True)}
@@ -163,10 +167,11 @@ async def _search(workspace: Workspace, job: Job, info: CollectionInfo, position
     if position in job.searches:
         found = await workspace.journal.find(job.searches[position])
         retriever = await workspace.retrievers.of(info.name).ready(quiet)
-        search.check_retriever(info, retriever)
+        check_retriever(info, retriever)
         if found.model == retriever.name:
             return found.id
-    reply = await search.run(workspace, query, job.collection, job.hits, {}, False, quiet)
+    asked = search.Request(job.collection, limit=job.hits)
+    reply = await search.run(workspace, Said(query), asked, quiet)
     await workspace.jobs.ran(job.id, position, reply.search_id)
     return reply.search_id
 
@@ -174,12 +179,15 @@ async def _search(workspace: Workspace, job: Job, info: CollectionInfo, position
 async def _fit(workspace: Workspace, job: Job, info: CollectionInfo, judge: Judge | None) -> None:
     name, rubric = whose(judge)
     searches = await scored_queries(workspace, info, name, rubric)
-    fitted = await anyio.to_thread.run_sync(_fitted, [_sample(found) for found in searches])
+    index = await workspace.collections.find(job.collection)
+    samples = [await _sample(index, found) for found in searches]
+    share = share_of_words(Params(), info.code)
+    fitted = await anyio.to_thread.run_sync(_fitted, samples, share)
     if isinstance(fitted, str):
         await workspace.jobs.settle(job.id, "rejected", {"reason": fitted})
         return
     params, plain, held_out = fitted
-    numbers = {"a": params.a, "b": params.b, "c": params.c, "neutral": params.neutral * SCALE, "plain": asdict(plain)}
+    numbers = {"c": params.c, "neutral": params.neutral * SCALE, "share": params.share, "plain": asdict(plain)}
     key = Key(info.name, await retriever_name(workspace, info), name, rubric)
     served = await _served(workspace, key, params, held_out)
     if served:
@@ -202,9 +210,9 @@ async def _served(workspace: Workspace, key: Key, params: Params, held_out: Held
     return Params() if off_before else None
 
 
-def _fitted(samples: Sequence[Sample]) -> tuple[Params, Coefficients, HeldOut] | str:
+def _fitted(samples: Sequence[Sample], share: float) -> tuple[Params, Coefficients, HeldOut] | str:
     """Fit and hold out; a reason where there is too little to fit to."""
-    table = tabulate(samples)
+    table = tabulate(samples, share)
     told = usable(table).size
     if told < FEWEST_QUERIES:
         return (
@@ -234,6 +242,11 @@ async def quiet(_: float) -> None:
     """Wait for the model without a word: whoever began the job may be gone."""
 
 
-def _sample(found: Search) -> Sample:
-    scores = np.array([shown.score for shown in found.scored], dtype=np.float64) / SCALE
-    return Sample(found.vector, np.stack([shown.vector for shown in found.scored]), scores)
+async def _sample(index: Index, found: Search) -> Sample:
+    scored = [Example(shown.id, shown.vector, (shown.score or 0) / SCALE) for shown in found.scored]
+    return await make_sample(index, found.wordings, scored, lexical=found.lexical)
+
+
+async def _texts(index: Index, ids: Sequence[str]) -> list[Hit]:
+    """Fetch points with their texts, wherever these are kept."""
+    return await index.completed(await index.retrieve(ids))

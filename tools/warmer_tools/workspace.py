@@ -22,7 +22,8 @@ class Workspace:
 
     Attributes:
         mode: Which legs a search has; `auto` means hybrid where the collection has words to search.
-        text_limit: Characters of a hit's text at most.
+        text_limit: Characters of a hit's text at most, where it is shown whole in a list.
+        skim_limit: Characters of a hit's text at most, in a list to skim.
         load_judge: Finds a judge by name; takes as long as its model takes to load.
         owner: Whose the searches are; nobody's in particular if empty.
         background: Where trainings run that outlive the call that began them.
@@ -37,4 +38,5 @@ class Workspace:
     background: TaskGroup
     mode: Literal["auto", "dense", "hybrid"] = "auto"
     text_limit: int = 1200
+    skim_limit: int = 200
     owner: str = ""

@@ -1,8 +1,11 @@
-"""An agent in the loop: does `give_feedback` find it better documents than `search` alone, for as many that it reads?
+"""An agent in the loop: what do feedback and threads find it, for as much that it reads?
 
-Every question is put twice. In the arm `search` the agent may call search alone, in the arm `feedback` give_feedback
-too; all else is the same: the prompt, the server, and how many passages may be read. Both end with the agent's answer,
-a ranked list of documents, which the dataset's judgments measure.
+Every question is put in each arm. In the arm `search` the agent may search in whatever words, in `feedback` it may
+score what it reads too, and in `thread` its wordings and scores steer together and its lists are for skimming; all
+else is the same: the prompt, the server, and how much may be read. Each ends with the agent's answer, a ranked list of
+documents, which the dataset's judgments measure.
+
+A recorded agent has said its words and scores before. It gives no answer: what is measured is what it was shown.
 """
 
 from typing import Any, Protocol
@@ -11,8 +14,6 @@ from pydantic import BaseModel
 
 from warmer.judges.usage import Usage
 from warmer_evals.agent.episode import Episode, Question
-
-ARMS = {"search": ("search",), "feedback": ("search", "give_feedback")}
 
 
 class Outcome(BaseModel):

@@ -13,11 +13,11 @@ from warmer_evals import EvalError
 from warmer_evals.agent import Outcome
 from warmer_evals.agent.episode import ANSWER, Episode, Question
 
-_PROMPT = f"""\
+_PROMPT = """\
 You look for documents in a collection that you can only see through tools. The user message is what someone looks \
-for. Find the passages that serve them best, and call {ANSWER} with your ranking of them, best first.
+for. Find the passages that serve them best, and call {answer} with your ranking of them, best first.
 
-- You may be shown a limited number of passages; `passages_left` says how many more. Spend them in several small \
+- You may be shown a limited number of {unit}; `{unit}_left` says how many more. Spend them in several small \
 retrievals, each chosen in the light of what you have read.
 - Do not answer from what you know, and do not write the answer to the question: what counts is which passages you \
 find, and in which order you rank them.
@@ -54,12 +54,13 @@ class ClaudeAgent:
         Raises:
             EvalError: The API refused or could not be reached.
         """
-        asked = f"Look for: {question.text}\n\n(You may be shown {episode.left} passages.)"
+        asked = f"Look for: {question.text}\n\n(You may be shown {episode.budget}.)"
+        system = _PROMPT.format(answer=ANSWER, unit=episode.budget.unit)
         outcome = Outcome(messages=[{"role": "user", "content": asked}])
         tools = [_tool(tool.name, tool.description, tool.input_schema) for tool in episode.tools]
         async with AsyncAnthropic(api_key=self._key, max_retries=self._retries, timeout=_SECONDS) as client:
             for turns_left in reversed(range(_TURNS)):
-                reply = await self._ask(client, tools, outcome.messages)
+                reply = await self._ask(client, system, tools, outcome.messages)
                 outcome.usage = outcome.usage.plus(self._model, reply.usage.input_tokens, reply.usage.output_tokens)
                 said = _said(reply)
                 outcome.messages.append({"role": "assistant", "content": said})
@@ -74,13 +75,13 @@ class ClaudeAgent:
         return outcome
 
     async def _ask(
-        self, client: AsyncAnthropic, tools: Sequence[ToolParam], messages: Sequence[MessageParam]
+        self, client: AsyncAnthropic, system: str, tools: Sequence[ToolParam], messages: Sequence[MessageParam]
     ) -> Message:
         sampled = self._model.startswith(WITH_TEMPERATURE)
         try:
             reply = await client.messages.create(
                 model=self._model,
-                system=_PROMPT,
+                system=system,
                 messages=messages,
                 tools=tools,
                 max_tokens=_TOKENS,

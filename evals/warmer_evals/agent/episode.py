@@ -1,15 +1,15 @@
 """One question in one arm: the tools that the agent may call, what it was shown, and what it answered."""
 
-import inspect
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from mcp.types import Tool
 
-from warmer_evals import EvalError
-from warmer_evals.agent.server import Server, spoken
+from warmer_evals.agent.arms import Arm
+from warmer_evals.agent.budgets import MOST, Budget, Ledger
+from warmer_evals.agent.server import Server, sourced, spoken
 
 ANSWER = "answer"
 
@@ -36,9 +36,9 @@ class Episode:
 
     Args:
         server: Where retrieval happens.
-        tools: Which of the server's tools are offered.
+        arm: What the agent has.
         documents: The ids of the dataset's documents, one of which is each hit's `source`.
-        budget: How many distinct documents may be shown.
+        budget: What may be shown.
         n: How many documents an answer has at most.
 
     Attributes:
@@ -46,31 +46,31 @@ class Episode:
         rounds: For each list that was shown its hits as [document id, the agent's score 0..10 or None].
         calls: How often the server's tools were called, refused calls too.
         answer: Document ids, best first; None as long as there is no answer.
+        ledger: What was shown.
     """
 
-    def __init__(
-        self, server: Server, tools: Sequence[str], documents: Collection[str], *, budget: int, n: int
-    ) -> None:
-        self._hidden = server.tools.keys() - set(tools)
-        self.tools = [_described(server.tools[name], self._hidden) for name in tools] + [_answer_tool(n)]
+    def __init__(self, server: Server, arm: Arm, documents: Collection[str], *, budget: Budget, n: int) -> None:
+        self.tools = [*arm.offer(server.tools), _answer_tool(n)]
         self.rounds: list[list[list[Any]]] = []
         self.calls = 0
         self.answer: list[str] | None = None
+        self.budget = budget
+        self.ledger = Ledger(budget)
         self._server = server
+        self._arm = arm
         self._documents = documents
-        self._budget = budget
         self._n = n
         self._shown: dict[tuple[str, int], list[Any]] = {}
 
     @property
     def read(self) -> list[str]:
-        """List the documents that were shown, in that order."""
-        return list(dict.fromkeys(document for hits in self.rounds for document, _ in hits))
+        """Return the documents that were shown, in the order shown."""
+        return self.ledger.documents
 
     @property
     def left(self) -> int:
-        """Count the documents that may still be shown."""
-        return self._budget - len(self.read)
+        """Return how much may still be shown, in the unit of the budget."""
+        return self.ledger.left
 
     async def call(self, name: str, arguments: object) -> Reply:
         """Call a tool; what an agent did wrong is said in the reply.
@@ -89,39 +89,49 @@ class Episode:
         return await self._retrieve(tool, arguments)
 
     async def _retrieve(self, tool: Tool, arguments: dict[str, Any]) -> Reply:
-        if not self.left:
-            return _refusal(f"you have read {self._budget} passages, which is all that you may: call {ANSWER} now")
+        again = bool(arguments.get("read"))
         limit = arguments.get("limit", tool.input_schema["properties"]["limit"]["default"])
-        if type(limit) is not int:
-            return _refusal(f"limit is {str(limit)[:40]!r}: send a whole number from 1 to {self.left}")
-        if arguments.get("judge"):
-            return _refusal("no other model may be asked here: send scores of your own")
-        result = await self._server.call(tool.name, {**arguments, "limit": min(limit, self.left)})
+        if problem := self._problem(tool.name, arguments, limit, again):
+            return _refusal(problem)
+        within = {} if again else {"limit": min(limit, self.left)}
+        result = await self._server.call(tool.name, {**arguments, **within, **self._arm.fixed()})
         if result.is_error or result.structured_content is None:
             return _refusal(spoken(result))
-        self._keep(result.structured_content)
-        content = self._told(result.structured_content)
-        return Reply(json.dumps(content, ensure_ascii=False), content, refused=False)
+        content = self._keep(result.structured_content, again)
+        told = self._told(content, tool.name)
+        return Reply(json.dumps(told, ensure_ascii=False), told, refused=False)
 
-    def _keep(self, content: dict[str, Any]) -> None:
-        search = content["search_id"]
-        for hit in content["hits"]:
-            if hit.get("source") not in self._documents:
-                raise EvalError(
-                    f"the collection has a hit whose source is {hit.get('source')!r}, which is the id of no document "
-                    "of the dataset: index the dataset anew"
-                )
+    def _problem(self, tool: str, arguments: dict[str, Any], limit: object, again: bool) -> str:
+        """Return why a call is refused; empty if it is passed on."""
+        if not self.left and not (again and self.budget.unit == "passages"):
+            return f"you have read {self.budget}, which is all that you may: call {ANSWER} now"
+        if absent := [name for name in self._arm.hidden(tool) if name in arguments]:
+            return f"{tool} has no parameter {absent[0]!r}"
+        if type(limit) is not int:
+            return f"limit is {str(limit)[:40]!r}: send a whole number from 1 to {min(self.left, MOST)}"
+        if arguments.get("judge"):
+            return "no other model may be asked here: send scores of your own"
+        return ""
+
+    def _keep(self, content: dict[str, Any], again: bool) -> dict[str, Any]:
+        """Keep the hits that fit the budget; passages read again are no list of their own."""
+        search, found = content["search_id"], sourced(content["hits"], self._documents)
+        hits = self.ledger.reread(found) if again else self.ledger.show(found)
+        for hit in hits:
             self._shown.setdefault((search, hit["hit"]), [hit["source"], None])
-        self.rounds.append([self._shown[search, hit["hit"]] for hit in content["hits"]])
+        if not again:
+            self.rounds.append([self._shown[search, hit["hit"]] for hit in hits])
         for ranked in content.get("ranking", ()):
-            self._shown[search, ranked["hit"]][1] = ranked["score"]
+            if (search, ranked["hit"]) in self._shown:
+                self._shown[search, ranked["hit"]][1] = ranked["score"]
+        return {**content, "hits": hits}
 
-    def _told(self, content: dict[str, Any]) -> dict[str, Any]:
+    def _told(self, content: dict[str, Any], tool: str) -> dict[str, Any]:
         """Add what is left of the budget, and leave out advice to do what cannot be done."""
-        told = {**content, "passages_left": self.left}
+        told = {**content, f"{self.budget.unit}_left": self.left}
         if not self.left:
-            told["next"] = f"You have read all passages that you may: call {ANSWER} now."
-        elif _names(content["next"], self._hidden):
+            told["next"] = f"You have read all {self.budget.unit} that you may: call {ANSWER} now."
+        elif not self._arm.says(content["next"], self._server.tools, tool):
             del told["next"]
         return told
 
@@ -136,17 +146,6 @@ class Episode:
             return _refusal(f"{unknown[0][:60]!r} is not the source of a passage that you were shown: {shown}")
         self.answer = documents[: self._n]
         return Reply("thank you", {}, refused=False)
-
-
-def _described(tool: Tool, hidden: Collection[str]) -> Tool:
-    """Leave out the paragraphs of a description that are about tools which are not offered."""
-    paragraphs = inspect.cleandoc(tool.description or "").split("\n\n")
-    told = "\n\n".join(paragraph for paragraph in paragraphs if not _names(paragraph, hidden))
-    return tool.model_copy(update={"description": told})
-
-
-def _names(text: str, tools: Collection[str]) -> bool:
-    return any(tool in text for tool in tools)
 
 
 def _answer_tool(n: int) -> Tool:

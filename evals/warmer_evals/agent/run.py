@@ -1,4 +1,4 @@
-"""The evaluation: every question in both arms, over one session with one server."""
+"""The evaluation with a living agent: every question in each arm, over one session with one server."""
 
 import asyncio
 import hashlib
@@ -11,17 +11,18 @@ from typing import Any
 
 from warmer import __version__
 from warmer.judges import DEFAULT_CLAUDE_MODEL, install_hint
-from warmer.steering.scores import SCALE
 from warmer_evals import EvalError
-from warmer_evals.agent import ARMS, Agent
+from warmer_evals.agent import Agent
+from warmer_evals.agent.arms import ARMS
+from warmer_evals.agent.budgets import Budget
 from warmer_evals.agent.episode import Episode, Question
+from warmer_evals.agent.questions import choose_questions
+from warmer_evals.agent.scoring import oracle
 from warmer_evals.agent.scripted import ScriptedAgent
 from warmer_evals.agent.server import Server, serve
 from warmer_evals.agent.summary import summarise
 from warmer_evals.agent.transcript import Row, Transcript
 from warmer_evals.beir import Dataset
-
-_AT_ONCE = 50  # what one search shows at most
 
 Progress = Callable[[int, int], None]
 Transcripts = Mapping[str, Transcript]
@@ -35,14 +36,14 @@ def run_agents(
     *,
     model: str,
     split: str,
-    budget: int,
+    budget: Budget,
     n: int,
     out: Path,
     ids_only: bool,
     limit: int | None,
     progress: Progress,
 ) -> dict[str, Any]:
-    """Put the questions of a dataset to an agent with and without feedback, and compare its answers.
+    """Put the questions of a dataset to an agent in each arm, and compare its answers.
 
     What is done is kept under `out`/transcripts, with the texts that were shown; called again with the same arguments,
     this goes on from there.
@@ -54,45 +55,37 @@ def run_agents(
         spec: The agent: `scripted`, `claude` or `claude:<model>`.
         model: What embeds queries, as EMBEDDING_MODEL names it.
         split: Which judgments; empty for those that the dataset chooses.
-        budget: How many distinct documents the agent may read for a question, 1 to 50.
+        budget: What the agent may be shown for a question.
         n: How many documents an answer has at most.
         out: Folder for transcripts.
         ids_only: Whether to leave all texts out of the report.
         limit: How many questions are asked at most, the first ones; None for all.
-        progress: Called with the number of answers since the last call, and of all, two a question.
+        progress: Called with the number of answers since the last call, and of all, one a question and arm.
 
     Raises:
         EvalError: The dataset, the server, the agent or the transcripts cannot be used; it says what to do.
     """
-    _check(budget, n, limit)
-    split = dataset.split(split)
-    judged = [Question(id_, text) for id_, text in dataset.queries.items() if id_ in dataset.qrels[split]]
-    questions = [question for question in judged if any(dataset.qrels[split][question.id].values())]
-    if not questions:
-        raise EvalError(
-            f"{dataset.name} has no relevant document for any query in qrels/{split}.tsv: choose another split"
-        )
-    asked = questions[:limit]
+    split, asked, without_relevant = choose_questions(dataset, split, n, limit)
     agent = load_agent(spec, dataset, split)
-    about = {"dataset": dataset.name, "agent": agent.name, "budget": budget, "n": n}
+    about = {"dataset": dataset.name, "agent": agent.name, "budget": budget.amount, "unit": budget.unit, "n": n}
     header = {**about, "collection": collection, "judgments": _digest(dataset, split), "version": __version__}
     kept = {arm: Transcript(out / "transcripts" / f"{arm}.jsonl", {"arm": arm, **header}) for arm in ARMS}
     work = _ask(agent, dataset, partial(serve, data_dir, collection, model), asked, kept, budget, n, progress)
     asyncio.run(work)
     rows = {arm: transcript.rows for arm, transcript in kept.items()}
     report = summarise(dataset, dataset.qrels[split], asked, rows, n=n, ids_only=ids_only)
-    return {"kind": "agent", **about, "without_relevant": len(judged) - len(questions), **report}
+    return {"kind": "agent", **about, "without_relevant": without_relevant, **report}
 
 
 def load_agent(spec: str, dataset: Dataset, split: str) -> Agent:
-    """Load an agent: `scripted`, `claude` or `claude:<model>`.
+    """Load a living agent: `scripted`, `claude` or `claude:<model>`.
 
     Raises:
         EvalError: There is no such agent, or it lacks something it needs.
     """
     kind, _, model = spec.partition(":")
     if spec == "scripted":
-        return ScriptedAgent(_oracle(dataset, split))
+        return ScriptedAgent(oracle(dataset, split))
     if spec == "claude" or (kind == "claude" and model):
         model = model or DEFAULT_CLAUDE_MODEL
         try:
@@ -100,7 +93,7 @@ def load_agent(spec: str, dataset: Dataset, split: str) -> Agent:
         except ImportError as error:
             raise EvalError(f"the agent claude:{model} {install_hint(error)}") from error
         return ClaudeAgent(model)
-    raise EvalError(f"there is no agent {spec!r}. An agent is scripted, claude or claude:<model>")
+    raise EvalError(f"there is no agent {spec!r}. An agent is scripted, claude or claude:<model>, or recorded:FILE")
 
 
 async def _ask(
@@ -109,11 +102,11 @@ async def _ask(
     serving: Callable[[], AbstractAsyncContextManager[Server]],
     questions: Sequence[Question],
     kept: Transcripts,
-    budget: int,
+    budget: Budget,
     n: int,
     progress: Progress,
 ) -> None:
-    """Ask what was not asked yet, question by question, so that a run that is broken off has both arms."""
+    """Ask what was not asked yet, question by question, so that a run that is broken off has every arm."""
     todo = [(question, arm) for question in questions for arm in kept if question.id not in kept[arm].rows]
     total = len(questions) * len(kept)
     if len(todo) < total:
@@ -128,31 +121,13 @@ async def _ask(
                 id=question.id,
                 answer=episode.answer or [],
                 read=len(episode.read),
+                characters=episode.ledger.characters,
                 calls=episode.calls,
                 rounds=[[(document, score) for document, score in hits] for hits in episode.rounds],
                 **dict(outcome),
             )
             kept[arm].add(row)
             progress(1, total)
-
-
-def _check(budget: int, n: int, limit: int | None) -> None:
-    if not 1 <= budget <= _AT_ONCE:
-        raise EvalError(f"the budget is {budget}: let the agent read 1 to {_AT_ONCE} passages")
-    if n < 1:
-        raise EvalError(f"n is {n}: an answer has 1 document or more")
-    if limit is not None and limit < 1:
-        raise EvalError(f"the limit is {limit}: ask 1 question or more")
-
-
-def _oracle(dataset: Dataset, split: str) -> dict[str, dict[str, float]]:
-    """Make scores of judgments: query id -> document id -> 0..10, where 10 is the dataset's highest grade."""
-    graded = [grades for qrels in dataset.qrels.values() for grades in qrels.values()]
-    highest = max(1, *(grade for grades in graded for grade in grades.values()))
-    return {
-        query: {id_: SCALE * grade / highest for id_, grade in grades.items()}
-        for query, grades in dataset.qrels[split].items()
-    }
 
 
 def _digest(dataset: Dataset, split: str) -> str:

@@ -13,6 +13,7 @@ class ScriptedAgent:
     """Reads what the budget allows, five passages a round with feedback and one list without, and ranks by score.
 
     So the arms compare feedback in rounds with reading further down the first list, for a reader who scores perfectly.
+    It has no other words: its thread is feedback on lists to skim.
 
     Args:
         scores: Query id -> document id -> 0..10; 0 for what is not listed.
@@ -34,7 +35,7 @@ class ScriptedAgent:
             calls.append({"tool": tool, "arguments": arguments, "result": reply.text, "refused": reply.refused})
             return reply
 
-        reply = await call("search", query=question.text, limit=_ROUND if rounds else episode.left)
+        reply = await call("search", query=question.text, limit=_ROUND if rounds else episode.ledger.share(1))
         while rounds and episode.left and reply.content.get("hits"):
             given = {str(hit["hit"]): scores.get(hit["source"], 0.0) for hit in reply.content["hits"]}
             reply = await call("give_feedback", search_id=reply.content["search_id"], scores=given, limit=_ROUND)

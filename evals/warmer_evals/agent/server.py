@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,21 @@ async def serve(data_dir: Path, collection: str, model: str) -> AsyncIterator[Se
             f"`warmer serve` did not start on {data_dir} ({cause}). What it said is above; "
             "`warmer status` with WARMER_DATA_DIR set to that folder may tell more"
         ) from error
+
+
+def sourced(hits: Sequence[dict[str, Any]], documents: Collection[str]) -> list[dict[str, Any]]:
+    """Make sure that each hit's `source` is the id of a document.
+
+    Raises:
+        EvalError: The collection is not that of the dataset.
+    """
+    for hit in hits:
+        if hit.get("source") not in documents:
+            raise EvalError(
+                f"the collection has a hit whose source is {hit.get('source')!r}, which is the id of no document "
+                "of the dataset: index the dataset anew"
+            )
+    return list(hits)
 
 
 def spoken(result: CallToolResult) -> str:

@@ -1,26 +1,22 @@
-"""Transcripts to a report: how good the answers are, and whether feedback made them better."""
+"""Transcripts to a report: how good the answers are, and whether feedback and threads made them better."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from warmer import __version__
-from warmer.training.cross_validation import sign_test
+from warmer_evals.agent.comparison import Values, compare, compare_all, mean_interval
 from warmer_evals.agent.episode import Question
 from warmer_evals.agent.transcript import Row
 from warmer_evals.beir import Dataset, Qrels
 from warmer_evals.measures import measure
 from warmer_evals.rounding import rounded
-from warmer_evals.statistics import interval, resamples
 
 _TEXT = 200
-_SAME = 1e-9
 
 Rows = Mapping[str, Mapping[str, Row]]
 Figures = Mapping[str, Mapping[str, Mapping[str, float]]]
-Floats = NDArray[np.float64]
 
 
 def summarise(
@@ -28,7 +24,7 @@ def summarise(
 ) -> dict[str, Any]:
     """Measure the answers to the questions.
 
-    A question without an answer counts with an empty one, in both arms alike.
+    A question without an answer counts with an empty one, in all arms alike.
 
     Args:
         dataset: Gives texts.
@@ -43,7 +39,7 @@ def summarise(
     ndcg = {arm: np.array([of[question.id]["ndcg"] for question in questions]) for arm, of in figures.items()}
     report = {
         "arms": {arm: _arm(list(asked[arm].values()), list(figures[arm].values()), ndcg[arm]) for arm in asked},
-        "comparison": _comparison(ndcg["search"], ndcg["feedback"]),
+        "comparison": compare(ndcg["feedback"], ndcg["search"]) | compare_all(ndcg),
         "per_query": [_per_query(question, asked, figures, ids_only) for question in questions],
         "texts": {} if ids_only else _texts(dataset, asked),
     }
@@ -51,8 +47,9 @@ def summarise(
     return made
 
 
-def _arm(rows: Sequence[Row], figures: Sequence[Mapping[str, float]], ndcg: Floats) -> dict[str, Any]:
+def _arm(rows: Sequence[Row], figures: Sequence[Mapping[str, float]], ndcg: Values) -> dict[str, Any]:
     costs = [row.usage.cost for row in rows]
+    shown = np.array([row.characters for row in rows], dtype=np.float64)
     known = [cost for cost in costs if cost is not None]
     return {
         "queries": len(rows),
@@ -60,38 +57,20 @@ def _arm(rows: Sequence[Row], figures: Sequence[Mapping[str, float]], ndcg: Floa
         "ndcg": ndcg.mean(),
         "recall": np.mean([one["recall_50"] for one in figures]),  # of an answer, which is no longer than that
         "precision": np.mean([one["precision"] for one in figures]),
+        "characters": shown.mean(),
         "hits_read": np.mean([row.read for row in rows]),
         "calls": np.mean([row.calls for row in rows]),
         "input_tokens": sum(row.usage.input_tokens for row in rows),
         "output_tokens": sum(row.usage.output_tokens for row in rows),
         "cost": sum(known) if len(known) == len(costs) else None,
-        "ci": {"ndcg": interval(ndcg[resamples(ndcg.size)].mean(axis=1))},
+        "ci": {"ndcg": mean_interval(ndcg), "characters": mean_interval(shown)},
     }
-
-
-def _comparison(search: Floats, feedback: Floats) -> dict[str, Any]:
-    wins, losses = int((feedback > search + _SAME).sum()), int((feedback < search - _SAME).sum())
-    drawn = resamples(search.size)
-    lift = _lift(feedback.mean(keepdims=True), search.mean(keepdims=True))[0]
-    return {
-        "ndcg_lift": lift if np.isfinite(lift) else None,
-        "ndcg_wins": wins,
-        "ndcg_losses": losses,
-        "ndcg_ties": search.size - wins - losses,
-        "sign_test_p": sign_test(wins, losses),
-        "ci": {"ndcg_lift": interval(_lift(feedback[drawn].mean(axis=1), search[drawn].mean(axis=1)))},
-    }
-
-
-def _lift(ours: Floats, theirs: Floats) -> Floats:
-    """Give by which fraction means are higher; NaN where there is nothing to be higher than."""
-    return np.divide(ours, theirs, out=np.full_like(ours, np.nan), where=theirs > 0) - 1
 
 
 def _per_query(question: Question, asked: Rows, figures: Figures, ids_only: bool) -> dict[str, Any]:
     arms = {
         arm: {"ndcg": figures[arm][question.id]["ndcg"]}
-        | rows[question.id].model_dump(include={"answer", "read", "calls", "rounds", "error"})
+        | rows[question.id].model_dump(include={"answer", "read", "characters", "calls", "rounds", "error"})
         for arm, rows in asked.items()
     }
     return {"id": question.id} | ({} if ids_only else {"text": question.text}) | {"arms": arms}
@@ -99,8 +78,13 @@ def _per_query(question: Question, asked: Rows, figures: Figures, ids_only: bool
 
 def _texts(dataset: Dataset, asked: Rows) -> dict[str, str]:
     shown = (hit for rows in asked.values() for row in rows.values() for hits in row.rounds for hit in hits)
+    return excerpts(dataset, (document for document, _ in shown))
+
+
+def excerpts(dataset: Dataset, documents: Iterable[str]) -> dict[str, str]:
+    """Give the beginnings of documents, by id."""
     texts = {}
-    for id_ in sorted({document for document, _ in shown}):
+    for id_ in sorted(set(documents)):
         document = dataset.documents[id_]
         text = " ".join(f"{document.title}: {document.text}".removeprefix(": ").split())
         texts[id_] = text if len(text) <= _TEXT else text[: _TEXT - 1] + "…"

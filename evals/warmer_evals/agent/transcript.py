@@ -19,6 +19,7 @@ class Row(Outcome):
         id: The query's id.
         answer: Document ids, best first; empty where there is no answer.
         read: How many distinct documents were shown.
+        characters: Of all texts and titles that were shown.
         calls: How often the server's tools were called.
         rounds: For each list that was shown its hits: [document id, the agent's score 0..10 or None].
     """
@@ -26,6 +27,7 @@ class Row(Outcome):
     id: str
     answer: list[str]
     read: int
+    characters: int = 0
     calls: int
     rounds: list[list[tuple[str, float | None]]]
 

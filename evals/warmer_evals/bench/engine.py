@@ -7,11 +7,12 @@ from time import perf_counter
 from typing import TypeVar
 
 from warmer.embedding import Embedder
-from warmer.index import DenseQuery
 from warmer.index.edge.catalog import Catalog
-from warmer.steering.feedback import steer
+from warmer.steering.feedback import Example
 from warmer.steering.params import Params
-from warmer.steering.ranking import rank
+from warmer.steering.ranking import nearest, rank
+from warmer.steering.thread import compose
+from warmer.steering.wording import Wording
 from warmer_evals.bench import Row
 from warmer_evals.bench.collection import NAME
 
@@ -41,17 +42,17 @@ async def _measure(data_dir: Path, embedder: Embedder, queries: Sequence[str], o
     for call in range(calls):
         text = queries[call % len(queries)]
         vector = embedder.embed_query(text)
-        first = await clock.time("first list, 15 hits", index.search(vector, max(_SCORE_COUNTS), text=text))
-        passages = {hit.id: hit.passage for hit in first}
+        wordings = [Wording("query", text, vector)]
+        plain = compose(wordings, Params())
+        first = await clock.time("first list, 15 hits", rank(index, plain, max(_SCORE_COUNTS)))
         for scores in _SCORE_COUNTS:
-            scored = [(hit.id, hit.vector, n % 10 / 10) for n, hit in enumerate(first[:scores])]
-            if steering := steer(vector, scored, Params()):
-                seen = [id_ for id_, *_ in scored]
-                query = DenseQuery(vector, steering.items, steering.coefficients)
-                words, share = steering.lexical(text, passages), steering.share
-                for what, lexical, near in (("vectors alone", None, 0.0), ("as served", words, steering.neighbours)):
-                    ranking = rank(index, query, 5, lexical=lexical, share=share, neighbours=near, without=seen)
-                    await clock.time(f"feedback, {scores} scores, {what}", ranking)
+            seen = first[:scores]
+            examples = [Example(hit.id, hit.vector, n % 10 / 10, hit.passage) for n, hit in enumerate(seen)]
+            query, without = compose(wordings, Params(), examples), [hit.id for hit in seen]
+            await clock.time(
+                f"feedback, {scores} scores, vectors alone", nearest(index, query.dense, 5, without=without)
+            )
+            await clock.time(f"feedback, {scores} scores, as served", rank(index, query, 5, without=without))
     return list(clock.rows.values())
 
 

@@ -115,6 +115,7 @@ class _Rows:
     handshake: Row = field(default_factory=lambda: Row("spawn to the reply to initialize", "s"))
     first: Row = field(default_factory=lambda: Row("spawn to the first search result", "s"))
     search: Row = field(default_factory=lambda: Row("search, warm", "ms"))
+    worded: Row = field(default_factory=lambda: Row("search with two rewordings and a passage, warm", "ms"))
     feedback: Row = field(default_factory=lambda: Row("give_feedback, 5 scores, warm", "ms"))
     memory: Row = field(default_factory=lambda: Row("resident memory after the first search", "MB"))
     reply: Row = field(default_factory=lambda: Row("reply of 10 hits, beside texts", "characters"))
@@ -137,7 +138,16 @@ def measure(servers: Sequence[Server], queries: Sequence[str], *, starts: int, c
             _measure_start(rows, server, queries[0], work)
     for server in servers:
         _measure_calls(rows, server, queries, calls, work)
-    return [rows.handshake, rows.first, rows.search, rows.feedback, rows.memory, rows.reply, rows.structured]
+    return [
+        rows.handshake,
+        rows.first,
+        rows.search,
+        rows.worded,
+        rows.feedback,
+        rows.memory,
+        rows.reply,
+        rows.structured,
+    ]
 
 
 def _measure_start(rows: _Rows, server: Server, query: str, work: Path) -> None:
@@ -158,10 +168,19 @@ def _measure_calls(rows: _Rows, server: Server, queries: Sequence[str], calls: i
             _add(rows.search, server, 1000 * (perf_counter() - started))
             _measure_reply(rows, server, result)
             if server.name == WARMER:
+                started = perf_counter()
+                process.call(server.tool, _worded(server.arguments(query), queries, call))
+                _add(rows.worded, server, 1000 * (perf_counter() - started))
                 arguments = {"search_id": result["structuredContent"]["search_id"], "scores": _SCORES}
                 started = perf_counter()
                 process.call("give_feedback", arguments)
                 _add(rows.feedback, server, 1000 * (perf_counter() - started))
+
+
+def _worded(arguments: Mapping[str, Any], queries: Sequence[str], call: int) -> dict[str, Any]:
+    """Add two other wordings, and a passage of some sixty words."""
+    others = [queries[(call + n) % len(queries)] for n in range(1, 9)]
+    return {**arguments, "rewordings": others[:2], "hypothetical_passage": ". ".join(others[2:])}
 
 
 def _measure_reply(rows: _Rows, server: Server, result: dict[str, Any]) -> None:

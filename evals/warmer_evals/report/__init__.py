@@ -10,7 +10,9 @@ from warmer_evals import EvalError
 from warmer_evals.report.agent_view import agent_view
 from warmer_evals.report.markdown import render_markdown
 from warmer_evals.report.page import render_page
+from warmer_evals.report.recorded_view import recorded_view
 from warmer_evals.report.run_view import run_view
+from warmer_evals.report.view import View
 
 __all__ = ["prepare", "write"]
 
@@ -41,7 +43,7 @@ def write(report: dict[str, Any], folder: Path) -> None:
         EvalError: The folder cannot be written to.
     """
     finite = _finite(report)
-    view = agent_view(finite) if finite.get("kind") == "agent" else run_view(finite)
+    view = _view(finite)
     files = {
         "report.json": _json(finite),
         "report.md": render_markdown(view),
@@ -50,6 +52,12 @@ def write(report: dict[str, Any], folder: Path) -> None:
     prepare(folder)
     for name, text in files.items():
         _write_atomically(folder / name, text)
+
+
+def _view(report: dict[str, Any]) -> View:
+    if report.get("kind") != "agent":
+        return run_view(report)
+    return recorded_view(report) if "recorded" in report else agent_view(report)
 
 
 def _json(report: dict[str, Any]) -> str:

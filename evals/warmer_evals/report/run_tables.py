@@ -126,7 +126,7 @@ def parameter_tables(report: dict[str, Any]) -> list[Table]:
     params = report.get("params") or {}
     rows = []
     for name, numbers in (
-        ("feedback", ("a", "b", "c", "neutral")),
+        ("feedback", ("c", "neutral", "share")),
         ("feedback_reference", ("a", "b", "c")),
         ("rocchio", ("towards", "away")),
     ):

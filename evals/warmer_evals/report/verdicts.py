@@ -43,21 +43,22 @@ def by_sign_test(wins: float | None, losses: float | None, p: float | None, quer
     return _verdict(p < _SIGNIFICANCE and wins > losses, p < _SIGNIFICANCE and wins < losses, queries)
 
 
-def sentence(headlines: list[Headline]) -> str:
-    """Summarise all verdicts in one or two sentences."""
+def sentence(headlines: list[Headline], ours: str = "feedback", theirs: str = "no feedback") -> str:
+    """Summarise all verdicts on ours against theirs in one or two sentences."""
     wins, loses, unclear = (
         _join_names([headline.measure for headline in headlines if headline.verdict is verdict])
         for verdict in (Verdict.WINS, Verdict.LOSES, Verdict.UNCLEAR)
     )
+    win, lose = ("win", "lose") if ours.endswith("s") else ("wins", "loses")
     unclear_sentence = f" No clear difference in {unclear}." if unclear else ""
     if wins and loses:
-        return f"Mixed: feedback wins in {wins}, but loses in {loses}.{unclear_sentence}"
+        return f"Mixed: {ours} {win} in {wins}, but {lose} in {loses}.{unclear_sentence}"
     if wins:
-        return f"Feedback wins in {wins}.{unclear_sentence}"
+        return f"{ours.capitalize()} {win} in {wins}.{unclear_sentence}"
     if loses:
-        return f"Feedback loses in {loses}.{unclear_sentence}"
+        return f"{ours.capitalize()} {lose} in {loses}.{unclear_sentence}"
     if unclear:
-        return f"No clear difference between feedback and no feedback in {unclear}."
+        return f"No clear difference between {ours} and {theirs} in {unclear}."
     if any(headline.verdict is Verdict.FEW for headline in headlines):
         return f"Too few queries for a verdict: fewer than {_FEWEST_QUERIES} cannot tell a difference from chance."
     return "No verdict: there is nothing to compare."

@@ -10,9 +10,11 @@ import numpy as np
 
 from warmer.index import DenseQuery, Hit, Index
 from warmer.index.edge.catalog import Catalog
-from warmer.steering.feedback import Steering, equivalent_query, steer
+from warmer.steering.feedback import Example, equivalent_query
 from warmer.steering.params import Params
-from warmer.steering.ranking import rank
+from warmer.steering.ranking import nearest, rank
+from warmer.steering.thread import compose
+from warmer.steering.wording import Wording
 from warmer.vectors import Vector
 from warmer_evals.scale.building import DIM, collection_name, resident_bytes, vectors_file
 from warmer_evals.scale.lookalike import Source
@@ -88,27 +90,24 @@ async def _run_queries(index: Index, source: Source, timer: _Timer, calls: int) 
     vector_queries: dict[str, list[_VectorQuery]] = {}
     for n in rng.permutation(len(source.queries))[:calls]:
         vector, text = source.query_vectors[n], source.queries[n]
-        dense = await timer("search, vectors", index.search(vector, max(_SCORES)))
+        plain = DenseQuery(vector)
+        dense = await timer("search, vectors", nearest(index, plain, max(_SCORES)))
         vector_queries.setdefault("search", []).append(_VectorQuery(_rows(dense[:_TOP]), vector, []))
-        first = await timer("search, vectors and words", index.search(vector, max(_SCORES), text=text))
+        wordings = [Wording("query", text, vector)]
+        first = await timer("search, vectors and words", rank(index, compose(wordings, Params()), max(_SCORES)))
         for count in _SCORES:
             seen = first[:count]
-            scored = [(hit.id, hit.vector, int(rng.integers(11)) / 10) for hit in seen]
-            if not (steering := steer(vector, scored, Params())):
-                continue
-            texts, without = {hit.id: hit.passage for hit in seen}, [hit.id for hit in seen]
-            query = DenseQuery(vector, steering.items, steering.coefficients)
+            examples = [Example(hit.id, hit.vector, int(rng.integers(11)) / 10, hit.passage) for hit in seen]
+            query, without = compose(wordings, Params(), examples), [hit.id for hit in seen]
             what = f"feedback, {count} scores"
-            found = await timer(f"{what}, vectors", rank(index, query, _TOP, without=without))
-            vector_queries.setdefault(what, []).append(_feedback_query(found, vector, steering, seen))
-            lexical, share, near = steering.lexical(text, texts), steering.share, steering.neighbours
-            served = rank(index, query, 5, lexical=lexical, share=share, neighbours=near, without=without)
-            await timer(f"{what}, as served", served)
+            found = await timer(f"{what}, vectors", nearest(index, query.dense, _TOP, without=without))
+            vector_queries.setdefault(what, []).append(_feedback_query(found, query.dense, seen))
+            await timer(f"{what}, as served", rank(index, query, 5, without=without))
     return vector_queries
 
 
-def _feedback_query(hits: Sequence[Hit], vector: Vector, steering: Steering, seen: Sequence[Hit]) -> _VectorQuery:
-    return _VectorQuery(_rows(hits), equivalent_query(vector, steering), sorted(_rows(seen)))
+def _feedback_query(hits: Sequence[Hit], query: DenseQuery, seen: Sequence[Hit]) -> _VectorQuery:
+    return _VectorQuery(_rows(hits), equivalent_query(query), sorted(_rows(seen)))
 
 
 def _rows(hits: Sequence[Hit]) -> set[int]:

@@ -1,7 +1,7 @@
 """Load an embedding model, and embed queries, without blocking the event loop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from threading import Thread
 from time import monotonic
@@ -9,6 +9,7 @@ from time import monotonic
 import anyio.to_thread
 
 from warmer.embedding import Retriever
+from warmer.embedding.batch import embed_batch
 from warmer.heap import trim
 from warmer.vectors import QueryVector
 
@@ -47,9 +48,11 @@ class BackgroundEmbedder:
             self._loading = None
         return loading.result()
 
-    async def embed_query(self, retriever: Retriever, text: str) -> QueryVector:
-        """Embed a query in a thread, one query at a time: a single one already uses all cores."""
-        return await anyio.to_thread.run_sync(retriever.embed_query, text, limiter=self._one_at_a_time)
+    async def embed(
+        self, retriever: Retriever, queries: Sequence[str], passages: Sequence[str] = ()
+    ) -> list[QueryVector]:
+        """Embed in a thread, one search at a time: the model uses all cores for one as it is."""
+        return await anyio.to_thread.run_sync(embed_batch, retriever, queries, passages, limiter=self._one_at_a_time)
 
     def _load_into(self, loading: Future[Retriever]) -> None:
         try:

@@ -33,6 +33,11 @@ class FastEmbedder:
         """Embed a query; shape (dim,), unit length."""
         return _normalized(next(iter(self._model.query_embed(text))))
 
+    def embed_batch(self, queries: Sequence[str], passages: Sequence[str]) -> list[Vector]:
+        """Embed queries, then passages, each as the model wants them; unit length."""
+        found = [*self._model.query_embed(list(queries)), *self._model.passage_embed(list(passages))]
+        return [_normalized(vector) for vector in found]
+
     def embed_passages(self, texts: Sequence[str]) -> Iterator[tuple[int, Vector]]:
         """Embed passages, shortest first: small batches of similar length need the least padding."""
         order = sorted(range(len(texts)), key=lambda position: len(texts[position]))

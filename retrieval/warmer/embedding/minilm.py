@@ -65,6 +65,17 @@ class MiniLM:
         vector: Vector = self._embed([self._tokenizer.encode(text)])[0]
         return vector
 
+    def embed_batch(self, queries: Sequence[str], passages: Sequence[str]) -> list[Vector]:
+        """Embed queries, then passages, which the model treats alike: each by itself, without padding, on all cores."""
+        tokens = [self._tokenizer.encode(text) for text in (*queries, *passages)]
+        if len(tokens) == 1:
+            return [*self._embed(tokens)]
+        longest_first = sorted(range(len(tokens)), key=lambda position: -len(tokens[position]))
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            embedded = threads.map(lambda position: self._embed([tokens[position]])[0], longest_first)
+            vectors = dict(zip(longest_first, embedded, strict=True))
+        return [vectors[position] for position in range(len(tokens))]
+
     def embed_passages(self, texts: Sequence[str]) -> Iterator[tuple[int, Vector]]:
         """Embed passages, longest first, so that the threads finish together."""
         tokens = self._tokenizer.encode_batch(list(texts))

@@ -9,7 +9,7 @@ import anyio.to_thread
 
 from warmer.errors import EngineError
 from warmer.index import CANDIDATES, Candidates, CollectionInfo, DenseQuery, Filter, Hit, Index
-from warmer.vectors import QueryVector, SparseVector
+from warmer.vectors import SparseVector
 
 
 class Texts(Protocol):
@@ -45,24 +45,16 @@ class ExternalTextsIndex:
         self._texts = texts
 
     async def info(self) -> CollectionInfo:
-        """Describe the collection."""
-        return await self._index.info()
+        """Describe the collection; what its texts are like is not known here."""
+        return replace(await self._index.info(), texts=False, code=0.0)
 
-    async def search(
-        self,
-        vector: QueryVector,
-        limit: int,
-        *,
-        text: str = "",
-        where: Filter | None = None,
-        without: Sequence[str] = (),
-    ) -> list[Hit]:
-        """Retrieve the nearest points."""
-        return await self._resolve(await self._index.search(vector, limit, text=text, where=where, without=without))
+    async def sample(self, *, where: Filter | None = None) -> list[dict[str, Any]]:
+        """Fetch the payloads of some points, without texts."""
+        return await self._index.sample(where=where)
 
     async def retrieve(self, ids: Sequence[str]) -> list[Hit]:
-        """Fetch points by id."""
-        return await self._resolve(await self._index.retrieve(ids))
+        """Fetch points by id; `completed` adds their texts."""
+        return await self._index.retrieve(ids)
 
     async def around(self, id_: str, reach: int, *, where: Filter | None = None) -> list[Hit]:
         """Fetch a point between those before and after it in its document."""

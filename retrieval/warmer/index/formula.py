@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from warmer.index import Coefficients, FeedbackItem
+from warmer.index import Coefficients, DenseQuery, FeedbackItem
 from warmer.vectors import own_vector, unit
 
 Stack = NDArray[np.float64]
@@ -25,3 +25,17 @@ def steps(items: Sequence[FeedbackItem], coefficients: Coefficients, *, cosine: 
     examples = np.stack([own_vector(item.vector) for item in items]).astype(np.float64)
     moved: Stack = weights @ (unit(examples) if cosine else examples)
     return moved
+
+
+def one_pair(query: DenseQuery, *, cosine: bool = True) -> DenseQuery:
+    """Ask the same question with one pair of examples.
+
+    The formula's sum runs over all pairs, 120 for fifteen scores and the query, and an engine compares each point with
+    both ends of each. Where that sum is the similarity to one vector, the pair of this vector and its opposite gives
+    every point the same score.
+    """
+    moved = steps(query.items, query.coefficients, cosine=cosine)
+    length = float(np.linalg.norm(moved))
+    towards = (moved / (length or 1.0)).astype(np.float32)
+    pair = [FeedbackItem(None, towards, 1.0), FeedbackItem(None, -towards, 0.0)]
+    return DenseQuery(query.vector, pair, Coefficients(query.coefficients.a, query.coefficients.b, length / 2))

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from warmer.errors import CollectionError
 from warmer.index import CANDIDATES, Candidates, CollectionInfo, DenseQuery, Filter, Hit, Index
 from warmer.index.collections import Collections
 from warmer.index.filters import AnyField, edge_filter
 from warmer.passage import native_id
-from warmer.vectors import QueryVector, SparseVector
+from warmer.vectors import SparseVector
 
 
 class RestrictedCollections:
@@ -70,17 +71,9 @@ class RestrictedIndex:
         """Describe the collection as it stands now; how much of it is hidden is not told."""
         return replace(await self._index.info(), points=None)
 
-    async def search(
-        self,
-        vector: QueryVector,
-        limit: int,
-        *,
-        text: str = "",
-        where: Filter | None = None,
-        without: Sequence[str] = (),
-    ) -> list[Hit]:
-        """Retrieve the nearest points."""
-        return await self._index.search(vector, limit, text=text, where=self._both(where), without=without)
+    async def sample(self, *, where: Filter | None = None) -> list[dict[str, Any]]:
+        """Fetch the payloads of some points that are there."""
+        return await self._index.sample(where=self._both(where))
 
     async def retrieve(self, ids: Sequence[str]) -> list[Hit]:
         """Fetch points by id; those that the filter hides are as if they were gone."""
@@ -88,8 +81,8 @@ class RestrictedIndex:
         if not hits:
             return []
         these = {"has_id": [native_id(hit.id) for hit in hits]}
-        passed = await self._index.search(hits[0].vector, len(hits), where=self._both({"must": [these]}))
-        visible = {hit.id for hit in passed}
+        query, allowed = DenseQuery(hits[0].vector), self._both({"must": [these]})
+        visible = set((await self._index.candidates(query, depth=len(hits), where=allowed)).ids)
         return [hit for hit in hits if hit.id in visible]
 
     async def around(self, id_: str, reach: int, *, where: Filter | None = None) -> list[Hit]:

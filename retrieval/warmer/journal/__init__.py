@@ -10,6 +10,7 @@ import numpy as np
 
 from warmer.errors import SearchError
 from warmer.index import Hit
+from warmer.steering.wording import Wording
 from warmer.vectors import QueryVector, TextQuery, Vector
 
 AGENT = "agent"
@@ -39,17 +40,18 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A search and every hit shown for it, over all rounds.
+    """A search and everything that was said and shown for it, over all turns: a thread.
 
     Attributes:
-        id: Handle that agents pass back.
-        collection: Collection searched.
-        model: Name of the embedding model.
-        query: Text of the query.
-        vector: Vector of the query, shape (dim,); empty if the engine embeds the query itself.
-        where: Filter of the search.
-        lexical: Whether the search had a lexical leg.
-        shown: Hits by number.
+        id: Its handle.
+        collection: Where it searches.
+        model: The retriever's name.
+        query: The first wording.
+        vector: Its vector, shape (dim,); empty where the engine embeds the query.
+        where: The filter of the last turn that had one, in Qdrant's JSON.
+        lexical: Whether it searches by words too.
+        shown: What was shown, by number.
+        more: What was said besides the first wording, in order.
     """
 
     id: str
@@ -60,11 +62,22 @@ class Search:
     where: Mapping[str, Any]
     lexical: bool
     shown: dict[int, Shown] = field(default_factory=dict)
+    more: tuple[Wording, ...] = ()
+
+    @property
+    def wordings(self) -> list[Wording]:
+        """List all that was said, the first wording first."""
+        return [Wording("query", self.query, self.query_vector), *self.more]
+
+    @property
+    def turn(self) -> int:
+        """Number the turn that would come next."""
+        return 1 + max(wording.turn for wording in self.wordings)
 
     @property
     def query_vector(self) -> QueryVector:
-        """What to query the engine with."""
-        return self.vector if self.vector.size else TextQuery(self.query, self.model)
+        """Give what the engine is queried with."""
+        return recalled(self.query, self.vector, self.model)
 
     @property
     def scored(self) -> list[Shown]:
@@ -90,6 +103,10 @@ class Journal(Protocol):
 
     async def begin(self, search: Search, hits: Sequence[Hit]) -> list[int]:
         """Store a new search with its first hits. Returns the hits' numbers."""
+        ...
+
+    async def reword(self, search_id: str, more: Sequence[Wording], where: Mapping[str, Any] | None = None) -> None:
+        """Keep what a further turn says, and its filter, if it has one."""
         ...
 
     async def show(self, search_id: str, hits: Sequence[Hit]) -> list[int]:
@@ -156,6 +173,11 @@ def _owner_tag(handle: str, owner: str) -> str:
 def invalid_handle(search_id: str, state: str) -> SearchError:
     """Make the error for a handle whose `state` is unknown or expired."""
     return SearchError(f"search_id {search_id[:60]!r} is {state}: call search again and score the hits that it gives")
+
+
+def recalled(text: str, vector: Vector, model: str) -> QueryVector:
+    """Undo `kept_vector`: a text without a vector is one that the engine embeds."""
+    return vector if vector.size else TextQuery(text, model)
 
 
 def kept_vector(vector: QueryVector) -> Vector:

@@ -8,7 +8,11 @@ from typing import Any, Protocol, Self
 from warmer.errors import WarmerError
 from warmer.index import Coefficients
 from warmer.journal import AGENT
-from warmer.steering.params import OFF, Params
+from warmer.steering.params import OFF, Params, is_current
+
+
+class OutdatedParametersError(WarmerError):
+    """Parameters were fitted to an earlier formula, and say nothing here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +54,18 @@ class Trained:
         """Parse the output of `to_json`.
 
         Raises:
+            OutdatedParametersError: The parameters are of an earlier formula.
             WarmerError: The input is something else, or has coefficients out of range.
         """
         try:
             own = raw["warmer"]
+            if not is_current(own["params"]):
+                raise _outdated()
             params, plain = Params(**own["params"]), Coefficients(**own["plain"])
-            Coefficients(params.a, params.b, params.c)
+            Coefficients(1.0, 1.0, params.c)
             figures, queries, created = dict(own["figures"]), int(own["queries"]), str(own["created"])
             return cls(Key(**own["key"]), params, plain, queries, figures, created)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise WarmerError(
                 f"these are no exported parameters ({error!r}): export them with `warmer params`"
             ) from error
@@ -99,3 +106,8 @@ def choose(known: list[Trained], key: Key) -> Params:
         other = stale[-1].key
         return Params(source=f"default; those trained are for {other.model}, rubric {other.rubric}: train again")
     return Params()
+
+
+def _outdated() -> OutdatedParametersError:
+    problem = "these parameters were fitted by an earlier version, to another formula: train again"
+    return OutdatedParametersError(problem)

@@ -56,6 +56,7 @@ class TenantJournal:
         self._journal = journal
         self._namespace = namespace
         self._owner = owner
+        self.reword = journal.reword
         self.show = journal.show
         self.score = journal.score
         self.prune = journal.prune

@@ -1,108 +1,133 @@
-"""Scores to feedback: which examples the second retrieval is given, and how far they may steer it.
+"""Scores to feedback: which examples the next retrieval is given, and how far they may steer it.
 
-Qdrant's naive strategy ranks by F(x) = a sim(q, x) + sum of conf^b c (sim(pos, x) - sim(neg, x)) over all
-pairs of examples whose scores differ by conf. Two things are added, neither a change to the engine:
+Qdrant's naive strategy ranks by F(x) = a sim(q, x) + sum of conf^b c (sim(pos, x) - sim(neg, x)) over all pairs of
+examples whose scores differ by conf. With b = 1 that is a sim(q, x) + sum of w_i sim(v_i, x), where w_i grows with the
+number of examples and counts a topic as often as it was shown. Here the weights are chosen first, and the examples are
+given the scores that make the formula come to them:
 
-- The query itself is an example, with a neutral score. Five equally bad hits alone make no pair; against
-  the neutral query they steer away, as five good ones steer towards themselves.
-- c is divided by the sum of conf^b, which grows with the square of the number of scores, and multiplied by the square
-  root of that number: a step is short where evidence is thin, and grows with it as certainty does.
-
-Where a collection has words too, they are steered alike: the words of good hits are added to the query's. In the list
-that results, what lies among good candidates gains, what lies alone loses.
+- A score counts by how far it is from the neutral one, so that five equally bad hits steer away.
+- Hits that resemble each other share their weight, as in kernel ridge regression of the scores on the vectors: ten
+  hits of one topic move the query little further than three of them.
+- The query is an example too, which takes the difference that makes all weights come to 0.
 """
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from warmer.index import Coefficients, FeedbackItem
-from warmer.steering.lexical import steered_words
+from warmer.index import Coefficients, DenseQuery, FeedbackItem
 from warmer.steering.params import Params
-from warmer.vectors import QueryVector, SparseVector, Vector, own_vector, unit
+from warmer.vectors import QueryVector, Vector, own_vector, unit
 
-_USUAL = 5
+_TRUST_GOOD, _TRUST_BAD = 0.5, 5.0  # scores that the default neutral score counts for
+_LEAST = 0.05  # the engines take no a of 0 or less; where bad hits alone ask for that, the query weighs more
 _DIGITS = 6  # of a score; sums of floats must not make a difference where there is none
 
 
 @dataclass(frozen=True, slots=True)
-class Steering:
-    """A feedback query in the making.
+class Example:
+    """A scored hit.
 
     Attributes:
-        items: Examples with scores in 0..1.
-        coefficients: The engine's.
-        weights: Point id -> how much its words are added to the query's; negative for bad hits.
-        share: Weight of the words in the list.
-        neighbours: How much the neighbours of a candidate count for it.
+        id: The point id.
+        vector: Its dense vector, shape (dim,).
+        score: 0..1.
+        text: What a judge read of it; empty where it is gone.
     """
 
-    items: list[FeedbackItem]
-    coefficients: Coefficients
-    weights: dict[str, float]
-    share: float
-    neighbours: float
-
-    def lexical(self, query: str, texts: Mapping[str, str]) -> SparseVector:
-        """Make the lexical leg from the texts of the scored points, as far as they are there."""
-        passages = [(texts[id_], weight) for id_, weight in self.weights.items() if id_ in texts]
-        return steered_words(query, passages)
+    id: str
+    vector: Vector
+    score: float
+    text: str = ""
 
 
-def steer(vector: QueryVector, scored: Iterable[tuple[str, Vector, float]], params: Params) -> Steering | None:
-    """Turn scored hits (id, vector, score in 0..1) into a feedback query; None where they say nothing.
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """Scored hits and what they weigh.
 
-    They say nothing when no score differs from another or from the neutral one, or where feedback is off. Points with
-    the very same vector count once, with their mean score: copies would otherwise multiply each other's weight.
+    Attributes:
+        examples: The hits, those of equal vectors as one.
+        weights: How much of each vector is added to the query's, shape (n,); negative for bad hits.
     """
-    hits = _distinct(scored)
-    items = [FeedbackItem(None, vector, params.neutral), *hits]
-    weight = sum(_confidences(items, params.b))
-    if not weight or params.off:
-        return None
-    caution = params.caution if max(item.score for item in hits) <= params.neutral else 1.0
-    step = caution * params.c * evidence(len(hits)) / max(weight, params.floor)
-    coefficients = Coefficients(params.a, params.b, step)
-    gaps = {item.id: item.score - params.neutral for item in hits if item.id}
-    length = max(sum(map(abs, gaps.values())), params.floor)
-    weights = {id_: caution * params.words * gap / length for id_, gap in gaps.items()}
-    return Steering(items, coefficients, weights, params.share, params.neighbours)
+
+    examples: Sequence[Example]
+    weights: NDArray[np.float64]
+
+    @property
+    def silent(self) -> bool:
+        """Whether the scores say nothing."""
+        return not self.weights.any()
 
 
-def evidence(scores: int) -> float:
-    """Give how far a number of scores may steer, beside five."""
-    return math.sqrt(scores / _USUAL)
+def weigh(scored: Iterable[Example], params: Params) -> Feedback:
+    """Weigh scored hits: c (G + ridge I)^-1 (scores - neutral), where G has the cosines between them."""
+    examples = _distinct(scored)
+    if not examples:
+        return Feedback(examples, np.empty(0))
+    scores = np.array([example.score for example in examples])
+    gaps: NDArray[np.float64] = np.round(scores - neutral_score(scores, params.neutral), _DIGITS)
+    vectors = unit(np.stack([example.vector for example in examples]))
+    alike = vectors @ vectors.T
+    weights = params.c * np.linalg.solve(alike + params.ridge * np.eye(len(examples)), gaps)
+    return Feedback(examples, np.asarray(weights, dtype=np.float64))
 
 
-def equivalent_query(vector: Vector, steering: Steering) -> Vector:
-    """Give the one vector whose nearest neighbours are the feedback query's ranking.
+def neutral_score(scores: NDArray[np.float64], default: float) -> float:
+    """Estimate the score that says nothing: the mean of a thread's scores, shrunk towards a default.
 
-    For cosine and dot product F(x) is linear in x, so it is the similarity to
-    q' = a q + sum of conf^b c (pos - neg), all vectors normalised.
+    A language model gives irrelevant hits 3 of 10 on average, a perfect judge 0, so that no one number serves both.
+    A high mean is believed sooner: a scorer who gives nothing but sevens says nothing by them.
     """
-    examples = [unit(own_vector(item.vector)) for item in steering.items]
-    a, b, c = steering.coefficients.a, steering.coefficients.b, steering.coefficients.c
-    moved = a * unit(vector)
-    for (one, left), (other, right) in combinations(zip(steering.items, examples, strict=True), 2):
-        gap = one.score - other.score
-        if gap:
-            moved = moved + np.sign(gap) * abs(gap) ** b * c * (left - right)
+    trust = _TRUST_GOOD if scores.mean() > default else _TRUST_BAD
+    return float((trust * default + scores.sum()) / (trust + scores.size))
+
+
+def dense_query(vector: QueryVector, feedback: Feedback, aside: Sequence[tuple[QueryVector, float]] = ()) -> DenseQuery:
+    """Write a query and the weights of its examples as Qdrant's feedback query.
+
+    With b = 1 and n + 1 examples of scores x that sum to 0, the formula's sum is (n + 1) c times the sum of x_i v_i. So
+    the examples' scores are their weights, c is 1 / (n + 1), the query takes what is left, and gets it back by a.
+
+    Args:
+        vector: What is looked for.
+        feedback: Scored hits.
+        aside: Vectors that are no points, and their weights.
+    """
+    items = [
+        FeedbackItem(example.id, example.vector, float(weight))
+        for example, weight in zip(feedback.examples, feedback.weights, strict=True)
+    ] + [FeedbackItem(None, other, weight) for other, weight in aside]
+    if not any(item.score for item in items):
+        return DenseQuery(vector)
+    rest = -sum(item.score for item in items)
+    coefficients = Coefficients(max(1 - rest, _LEAST), 1.0, 1 / (len(items) + 1))
+    return DenseQuery(vector, [FeedbackItem(None, vector, rest), *items], coefficients)
+
+
+def equivalent_query(query: DenseQuery) -> Vector:
+    """Give the one vector whose nearest neighbours are the feedback query's ranking, shape (dim,).
+
+    For cosine and dot product F(x) is linear in x, so it is the similarity to a q + sum of conf^b c (pos - neg), all
+    vectors normalised.
+    """
+    a, b, c = query.coefficients.a, query.coefficients.b, query.coefficients.c
+    moved = a * unit(own_vector(query.vector))
+    examples = [(item.score, unit(own_vector(item.vector))) for item in query.items]
+    for one, left in examples:
+        for other, right in examples:
+            if one > other:
+                moved = moved + (one - other) ** b * c * (left - right)
     return np.asarray(moved, dtype=np.float32)
 
 
-def _distinct(scored: Iterable[tuple[str, Vector, float]]) -> list[FeedbackItem]:
-    groups: dict[bytes, list[tuple[str, Vector, float]]] = {}
-    for id_, vector, score in scored:
-        groups.setdefault(vector.tobytes(), []).append((id_, vector, score))
+def _distinct(scored: Iterable[Example]) -> list[Example]:
+    """Join points with the very same vector, with their mean score: copies would multiply each other's weight."""
+    groups: dict[bytes, list[Example]] = {}
+    for example in scored:
+        groups.setdefault(example.vector.tobytes(), []).append(example)
     return [
-        FeedbackItem(same[0][0], same[0][1], round(float(np.mean([score for *_, score in same])), _DIGITS))
+        Example(same[0].id, same[0].vector, float(np.mean([one.score for one in same])), same[0].text)
         for same in groups.values()
     ]
-
-
-def _confidences(items: Sequence[FeedbackItem], b: float) -> Iterable[float]:
-    gaps = (abs(one.score - other.score) for one, other in combinations(items, 2))
-    return (gap**b for gap in gaps if gap)

@@ -7,7 +7,7 @@ from warmer.index import Candidates
 
 
 def fuse(candidates: Candidates, share: float) -> NDArray[np.float64]:
-    """Add up the standardised scores of both legs, shape (n,); of one leg, give its scores as they are.
+    """Add up the standardised scores of the legs, shape (n,).
 
     Fusion by a server gives what only one leg found nothing on the other. Here both legs have scored all candidates,
     and the weights of the legs are free.
@@ -16,9 +16,8 @@ def fuse(candidates: Candidates, share: float) -> NDArray[np.float64]:
         candidates: With scores of one leg or two.
         share: Weight of the lexical leg, 0 to 1.
     """
-    if candidates.lexical is None:
-        return candidates.dense
-    return (1 - share) * _standard(candidates.dense) + share * _standard(candidates.lexical)
+    dense = _standard(candidates.dense)
+    return dense if candidates.lexical is None else (1 - share) * dense + share * _standard(candidates.lexical)
 
 
 def _standard(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,35 +1,57 @@
-"""The lexical leg: the words of a query, moved by the passages that were scored."""
+"""The lexical leg: the words of a thread's wordings, moved by the passages that were scored."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from warmer.index.bm25 import document_words, query_words
+from warmer.steering.params import Params
+from warmer.steering.target import weight
+from warmer.steering.wording import Wording
 from warmer.vectors import SparseVector
 
 ADDED = 20  # words that scored passages add to a query at most
 READ = 12_000  # characters of a passage that are looked at: somebody else's may be books
 
 
-def steered_words(text: str, passages: Sequence[tuple[str, float]] = ()) -> SparseVector:
-    """Weigh the words of a query: 1 each, and more by the passages that were scored.
+def mixed_words(
+    wordings: Sequence[Wording], params: Params, passages: Iterable[tuple[str, float]] = ()
+) -> SparseVector:
+    """Weigh the words that a thread looks for.
 
-    Rocchio's feedback (1971) in the space of words: each passage adds its BM25 vector, normalised, times its weight;
-    the words with the highest positive sums are kept.
+    Each wording's words have the mass of the first one's, times its weight: a passage has many words, and must not
+    drown the query. Scored passages add the words by which they stand out (`moved_words`).
 
     Args:
-        text: The query.
-        passages: Texts and how much of each is added; negative for passages that are unlike what is looked for.
+        wordings: What the thread said, the first wording first.
+        params: Their weights.
+        passages: Texts of scored hits, and how much of each is added; negative for bad ones.
     """
-    totals: dict[int, float] = {}
-    for passage, weight in passages:
-        document = document_words(passage[:READ])
-        length = float(np.linalg.norm(document.values)) or 1.0
-        for index, value in zip(*document, strict=True):
-            totals[index] = totals.get(index, 0.0) + weight * value / length
+    totals: defaultdict[int, float] = defaultdict(float)
+    first = sum(query_words(wordings[0].text).values)
+    for wording in wordings:
+        words = query_words(wording.text)
+        mass = sum(words.values)
+        share = weight(wording, params) * (first / mass if first and mass else 1.0)
+        for index, value in zip(*words, strict=True):
+            totals[index] += share * value
+    for index, value in moved_words(passages):
+        totals[index] += value
+    indices = sorted(index for index, total in totals.items() if total > 0)
+    return SparseVector(indices, [totals[index] for index in indices])
+
+
+def moved_words(passages: Iterable[tuple[str, float]]) -> list[tuple[int, float]]:
+    """Give the words that scored passages add, and their weights: the ADDED best.
+
+    Rocchio's feedback (1971) in the space of words: each passage adds its BM25 vector, normalised, times its weight.
+    """
+    totals: defaultdict[int, float] = defaultdict(float)
+    for passage, gain in passages:
+        words = document_words(passage[:READ])
+        length = float(np.linalg.norm(words.values)) or 1.0
+        for index, value in zip(*words, strict=True):
+            totals[index] += gain * value / length
     best = sorted((-total, index) for index, total in totals.items() if total > 0)[:ADDED]
-    weighed = dict(zip(*query_words(text), strict=True))
-    for total, index in best:
-        weighed[index] = weighed.get(index, 0.0) - total
-    indices = sorted(weighed)
-    return SparseVector(indices, [weighed[index] for index in indices])
+    return [(index, -total) for total, index in best]

@@ -1,41 +1,33 @@
 """What lies close together is relevant together: a candidate's score counts those of its neighbours."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from warmer.vectors import Vector, unit
 
-_POOL = 60
-_NEAREST = 8
+POOL = 60  # best candidates that are looked at
+NEAREST = 8
 
 
-def pool(limit: int, weight: float) -> int:
-    """Say how many of the best candidates to look at for a list of `limit`."""
-    return max(_POOL, limit) if weight else limit
-
-
-def regularize(scores: Sequence[float], vectors: Vector, weight: float) -> NDArray[np.float64]:
-    """Score candidates anew by the cluster hypothesis.
+def regularize(scores: NDArray[np.float64], vectors: Vector, weight: float) -> NDArray[np.float64]:
+    """Score candidates anew by the cluster hypothesis, shape (n,).
 
     Each gains the mean score of its nearest neighbours among the candidates: one step of what Diaz does in
     "Regularizing ad hoc retrieval scores" (2005).
 
     Args:
-        scores: Of the candidates, shape (n,); they may have any scale, but more is better.
+        scores: Of the candidates, shape (n,); more is better.
         vectors: Theirs, shape (n, dim).
         weight: How much the neighbours count, beside 1 for the candidate itself.
     """
-    own = np.array(scores, dtype=np.float64)
-    nearest = min(_NEAREST, len(own) - 1)
+    nearest = min(NEAREST, len(scores) - 1)
     if not weight or nearest < 1:
-        return own
-    towards = unit(vectors.astype(np.float64))
+        return scores
+    towards = unit(vectors)
     similar = towards @ towards.T
     np.fill_diagonal(similar, -np.inf)
     neighbours = np.argsort(-similar, axis=1, kind="stable")[:, :nearest]
-    return np.asarray(own + weight * own[neighbours].mean(axis=1))
+    return np.asarray(scores + weight * scores[neighbours].mean(axis=1))
 
 
 def best(scores: NDArray[np.float64], limit: int) -> list[int]:

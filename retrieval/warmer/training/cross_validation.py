@@ -1,12 +1,12 @@
 """Cross-validation of fitted parameters against vanilla retrieval and the default parameters."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
-from warmer.training.fit import DEFAULTS, Floats, Table, usable
+from warmer.training.fit import Floats, Table, usable
 
 FEWEST_QUERIES = 10
 CONFIDENCE = 0.8
@@ -94,7 +94,7 @@ def hold_out(table: Table, seed: int = 0) -> HeldOut:
         raise ValueError("cross-validation needs two samples")
     rng = np.random.default_rng(seed)
     chosen = np.stack([_choose(table, rng.permutation(samples)) for _ in range(_REPEATS)])[:, samples]
-    vanilla, default = table.at(replace(DEFAULTS, c=0.0)), table.at(DEFAULTS)
+    vanilla, default = table.vanilla, table.default
     fitted = table.ndcg[chosen, samples].mean(axis=0)
     over_vanilla, over_default = fitted - table.ndcg[vanilla, samples], fitted - table.ndcg[default, samples]
     resampled = rng.integers(0, samples.size, (_RESAMPLES, samples.size))

@@ -1,7 +1,7 @@
-"""`warmer demo`: search the documentation of this Python in two rounds of feedback, with a real client and server.
+"""`warmer demo`: search the documentation of this Python, score and reword, with a real client and server.
 
-The scores are recorded; a language model gave them. They are keyed by passage, so that text that differs in another
-Python counts as unscored. Collection and journal are in a data directory of the demo's own.
+Scores and rewordings are recorded; a language model gave them. Scores are keyed by passage, so that text that differs
+in another Python counts as unscored. Collection and journal are in a data directory of the demo's own.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from statistics import fmean
 from typing import Any
@@ -26,9 +27,11 @@ from warmer.ingest.pydocs import python_passages
 from warmer_server.app import load_embedder
 from warmer_server.commands.index import build
 from warmer_server.settings import Settings, read_settings
+from warmer_tools.titles import shorten_title
 
 COLLECTION = "python-docs"
 _HITS = 5
+_WHOLE: dict[str, Any] = {"limit": _HITS, "detail": "full"}
 _USEFUL = 7  # scores from here on are highlighted
 _TITLE_WIDTH = 34
 _UNSCORED = "-"
@@ -69,26 +72,42 @@ def demo_server(settings: Settings) -> StdioServerParameters:
 
 def recorded_scores() -> dict[str, Recorded]:
     """Read the scores, 0 to 10, by query and passage key."""
-    raw = json.loads(files("warmer_server.commands").joinpath("demo_scores.json").read_text(encoding="utf-8"))
-    return {query: {entry["passage"]: entry["score"] for entry in entries} for query, entries in raw["scores"].items()}
+    return {
+        query: {entry["passage"]: entry["score"] for entry in entries} for query, entries in _record()["scores"].items()
+    }
+
+
+def recorded_rewordings() -> dict[str, list[str]]:
+    """Read what each query was reworded to."""
+    rewordings: dict[str, list[str]] = _record()["rewordings"]
+    return rewordings
+
+
+@cache
+def _record() -> dict[str, Any]:
+    raw: dict[str, Any] = json.loads(
+        files("warmer_server.commands").joinpath("demo_scores.json").read_text(encoding="utf-8")
+    )
+    return raw
 
 
 def passage_key(hit: Mapping[str, Any]) -> str:
-    """Return a hash of the title and text of a passage."""
+    """Return a hash of the title and text of a passage, whole as `detail="full"` shows them."""
     return hashlib.sha256(f"{hit.get('title', '')}\n{hit['text']}".encode()).hexdigest()[:16]
 
 
 async def demonstrate(settings: Settings, console: Console) -> None:
     """Start a server, search it in rounds as its client, and print hits and scores before and after feedback."""
     console.print(
-        "The scores are recorded: a language model read these passages once, and none is asked now. "
+        "The scores are recorded: a language model read these passages once, and reworded the queries; none is asked "
+        "now. "
         f"Where there is no recorded score, {_UNSCORED!r} stands.\n",
         soft_wrap=True,
     )
     async with Client(demo_server(settings)) as client:
         for query, recorded in recorded_scores().items():
             console.rule(f"[bold]{query}", align="left")
-            await _run_rounds(client, console, query, recorded)
+            await _run_rounds(client, console, query, recorded_rewordings()[query], recorded)
     console.print(
         f"The collection {COLLECTION!r} and these searches are in {settings.data_dir}, apart from your own: delete the "
         f"folder, or serve it by `WARMER_DATA_DIR={settings.data_dir} warmer serve`.\n"
@@ -97,8 +116,10 @@ async def demonstrate(settings: Settings, console: Console) -> None:
     )
 
 
-async def _run_rounds(client: Client, console: Console, query: str, recorded: Recorded) -> None:
-    first = await _call(client, "search", query=query, collection=COLLECTION, limit=_HITS)
+async def _run_rounds(
+    client: Client, console: Console, query: str, rewordings: Sequence[str], recorded: Recorded
+) -> None:
+    first = await _search(client, query)
     console.print("[bold]Before[/bold]: first hits, and the recorded score of each")
     console.print(_table(first["hits"], recorded))
     scores = _scores(first["hits"], recorded)
@@ -106,18 +127,34 @@ async def _run_rounds(client: Client, console: Console, query: str, recorded: Re
         console.print("None of these passages was scored: the texts of this Python differ. No feedback, then.\n")
         return
     search_id = first["search_id"]
-    second = await _call(client, "give_feedback", search_id=search_id, scores=scores, limit=_HITS)
-    console.print("[bold]After[/bold]: those scores steered a second retrieval; its hits, and their recorded scores")
+    second = await _feed(client, search_id, scores=scores, rewordings=rewordings)
+    said = " and ".join(f"“{text}”" for text in rewordings)
+    console.print(
+        f"[bold]After[/bold]: those scores, and the query reworded to {said}, steered a second retrieval; its hits, "
+        "and their recorded scores"
+    )
     console.print(_table(second["hits"], recorded))
     more = _scores(second["hits"], recorded)
-    final = await _call(client, "give_feedback", search_id=search_id, scores=more, limit=1) if more else second
+    final = await _feed(client, search_id, scores=more) if more else second
     console.print(f"[bold]Ranking[/bold]: the best {_HITS} of all that was scored")
     console.print(_ranking(final["ranking"], [*first["hits"], *second["hits"]]))
-    further = await _call(client, "search", query=query, collection=COLLECTION, limit=2 * _HITS)
+    further = await _call(client, "search", search_id=(await _search(client, query))["search_id"], **_WHOLE)
+    by_scores = await _feed(client, (await _search(client, query))["search_id"], scores=scores)
     console.print(
-        f"Mean score of the next {_HITS}: without feedback {_mean(further['hits'][_HITS:], recorded)}, "
-        f"with feedback [bold]{_mean(second['hits'], recorded)}[/bold].\n"
+        f"Mean score of the next {_HITS}: without feedback {_mean(further['hits'], recorded)}, "
+        f"with scores {_mean(by_scores['hits'], recorded)}, "
+        f"with scores and rewordings [bold]{_mean(second['hits'], recorded)}[/bold].\n"
     )
+
+
+async def _search(client: Client, query: str) -> dict[str, Any]:
+    """Begin a thread."""
+    return await _call(client, "search", query=query, collection=COLLECTION, **_WHOLE)
+
+
+async def _feed(client: Client, search_id: str, **given: Any) -> dict[str, Any]:  # noqa: ANN401  arguments of the tool
+    """Go on with a thread."""
+    return await _call(client, "give_feedback", search_id=search_id, **given, **_WHOLE)
 
 
 async def _call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -166,9 +203,6 @@ def _empty_table() -> Table:
 
 def _add_row(table: Table, hit: Mapping[str, Any], score: str, text: str) -> None:
     style = "bold green" if score.isdecimal() and float(score) >= _USEFUL else ""
-    table.add_row(str(hit["hit"]), Text(score, style), Text(_shorten(hit.get("title", "")), style), Text(text))
-
-
-def _shorten(title: str) -> str:
-    """Cut a long title path from the left."""
-    return title if len(title) <= _TITLE_WIDTH else "… " + title[2 - _TITLE_WIDTH :]
+    table.add_row(
+        str(hit["hit"]), Text(score, style), Text(shorten_title(hit.get("title", ""), _TITLE_WIDTH), style), Text(text)
+    )

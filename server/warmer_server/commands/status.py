@@ -41,7 +41,8 @@ async def _lines(settings: Settings, verify: bool) -> list[str]:
 
 
 def _format_params(params: Params) -> str:
-    return f"a={params.a:g} b={params.b:g} c={params.c:g} neutral={params.neutral * SCALE:g}"
+    share = "" if params.share is None else f" share={params.share:g}"
+    return f"c={params.c:g} neutral={params.neutral * SCALE:g}{share}"
 
 
 def _format_source(one: Trained) -> str:

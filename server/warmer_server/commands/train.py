@@ -70,9 +70,10 @@ def _lines(reply: TrainReply) -> list[str]:
         lines.append(f"reason      {reply.reason}")
     if reply.params and reply.held_out:
         params, held_out = reply.params, reply.held_out
+        share = "" if params["share"] is None else f" share={params['share']:g}"
         gain, low, high = held_out["gain_over_vanilla"]
         lines += [
-            f"parameters  b={params['b']:g} c={params['c']:g} neutral={params['neutral']:g}",
+            f"parameters  c={params['c']:g} neutral={params['neutral']:g}{share}",
             f"held out    {held_out['queries']} queries: nDCG@10 {held_out['ndcg']:.3f}, "
             f"vanilla {held_out['vanilla']:.3f}, defaults {held_out['default']:.3f}; "
             f"over vanilla {gain:+.3f} (95% {low:+.3f} to {high:+.3f})",

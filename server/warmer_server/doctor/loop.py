@@ -17,6 +17,7 @@ from warmer_server.engine import open_engine
 from warmer_server.settings import Settings
 from warmer_tools import give_feedback, search
 from warmer_tools.training import quiet
+from warmer_tools.wordings import Said
 
 _TEXTS = (
     "Bread rises because yeast makes gas in the dough.",
@@ -33,18 +34,21 @@ async def loop(settings: Settings) -> AsyncIterator[Finding]:
     began = perf_counter()
     with tempfile.TemporaryDirectory(prefix="warmer-doctor-") as folder:
         temporary = Settings.model_construct(
-            data_dir=Path(folder), search_hours=settings.search_hours, text_limit=settings.text_limit
+            data_dir=Path(folder),
+            search_hours=settings.search_hours,
+            text_limit=settings.text_limit,
+            skim_limit=settings.skim_limit,
         )
         passages = [Passage(text, "", "doctor.md", line) for line, text in enumerate(_TEXTS, start=1)]
         generations = Catalog(temporary.data_dir).generations("doctor")
         index_passages(generations, passages, load_embedder(DEFAULT_MODEL), roots={})
         async with open_engine(temporary) as engine, anyio.create_task_group() as background:
             workspace = make_workspace(temporary, engine, background)
-            found = await search.run(workspace, "why does dough rise", "", 3, {}, False, quiet)
-            scores = {str(hit.hit): 9 - 4 * rank for rank, hit in enumerate(found.hits)}
-            reply = await give_feedback.run(workspace, found.search_id, scores, "", 3, False)
+            found = await search.run(workspace, Said("why does dough rise"), search.Request(limit=3), quiet)
+            scores = {str(hit.hit): 9 - 4 * place for place, hit in enumerate(found.hits)}
+            reply = await give_feedback.run(workspace, give_feedback.Given(found.search_id, scores), 3, quiet)
             background.cancel_scope.cancel()
-    if reply.outcome != "steered" or {hit.id for hit in reply.hits} & {hit.id for hit in found.hits}:
+    if reply.outcome != "steered" or {hit.hit for hit in reply.hits} & {hit.hit for hit in found.hits}:
         yield Finding("loop", "fails", f"scores did not steer as they should ({reply.outcome}): please report it")
         return
     took = f"in {perf_counter() - began:.1f} seconds"

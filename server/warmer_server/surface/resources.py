@@ -19,6 +19,7 @@ from mcp.types import Resource
 
 from warmer.errors import CollectionError, WarmerError
 from warmer.index import Hit
+from warmer.index.sampling import few_values
 from warmer.sanitize import error_text, sanitize, sanitize_json
 from warmer.steering.params import Params
 from warmer.steering.scores import SCALE
@@ -53,10 +54,11 @@ def register(server: MCPServer[Workspace], current_workspace: Callable[[], Works
 
     @server.resource(COLLECTION, title="Collection", mime_type=_JSON)
     async def collection(collection: str, ctx: Context[Workspace]) -> str:
-        """What a collection holds: size, embedding model, fields that a filter can name."""
+        """What a collection holds: size, embedding model, fields that a filter can name, and their values if few."""
         with _client_errors():
-            info = await (await _workspace(ctx).collections.find(collection)).info()
-            fields = {name: value for name, value in asdict(info).items() if name != "declared"}
+            index = await _workspace(ctx).collections.find(collection)
+            info = asdict(await index.info()) | {"values": few_values(await index.sample())}
+            fields = {name: value for name, value in info.items() if name not in {"declared", "texts", "code"}}
             return _json({name: value for name, value in fields.items() if value not in ("", (), {}, None)})
 
     @server.resource(PARAMS, title="Parameters", mime_type=_JSON)

@@ -1,4 +1,4 @@
-"""The same tests for every engine, with the identity of the naive formula as the oracle."""
+"""The same tests for every engine, with the one vector that a feedback query amounts to as the oracle."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qdrant_server import QdrantServer
 from remote_engine import NO_SERVER, ReconnectingIndex, delete, make, real_server
-from support import feed_back
+from support import hybrid, near
 
 from warmer.errors import FilterError
-from warmer.index import Coefficients, CollectionInfo, Hit, Index
+from warmer.index import Coefficients, CollectionInfo, DenseQuery, FeedbackItem, Hit, Index
 from warmer.index.edge.engine import EdgeIndex
 from warmer.index.edge.generations import Generations, Manifest
 from warmer.index.edge.shards import shard_files
@@ -23,11 +23,13 @@ from warmer.index.remote.client import Connection, connect
 from warmer.index.remote.engine import QdrantIndex
 from warmer.index.remote.in_memory import MemoryIndex
 from warmer.publishing.embedded.build import Stage, build_in_child
-from warmer.steering.feedback import Steering, equivalent_query, steer
+from warmer.steering.feedback import Example, equivalent_query
 from warmer.steering.params import Params
+from warmer.steering.ranking import nearest
 from warmer.vectors import Vector
 
 POINTS, DIM = 200, 8
+LEGS = Params(neighbours=0.0)  # the two legs and nothing else
 FIELDS = {"text": "string", "title": "string", "source": "string", "line": "integer"}
 WORDS = ["amber", "birch", "cedar", "delta", "ember", "fjord", "grove"]
 INFO = CollectionInfo("points", "1", "m", DIM, POINTS, FIELDS)
@@ -93,19 +95,15 @@ def vectors(size: int = DIM) -> st.SearchStrategy[Vector]:
 
 
 @st.composite
-def steerings(draw: st.DrawFn) -> tuple[Vector, Steering]:
-    """A query, and feedback on random points with random scores and parameters."""
+def steerings(draw: st.DrawFn) -> DenseQuery:
+    """A query, and feedback on random points with random scores and coefficients."""
     query = draw(vectors())
     scored = draw(st.dictionaries(st.integers(0, POINTS - 1), st.integers(0, 10), min_size=1, max_size=8))
-    params = Params(
-        a=draw(st.floats(0.1, 2)),
-        b=draw(st.floats(0, 2)),
-        c=draw(st.floats(0.05, 2)),
-        neutral=draw(st.sampled_from([0.05, 0.25, 0.45])),
+    items = [FeedbackItem(IDS[n], VECTORS[n], score / 10) for n, score in scored.items()]
+    coefficients = Coefficients(draw(st.floats(0.1, 2)), draw(st.floats(0, 2)), draw(st.floats(0.05, 2)))
+    return DenseQuery(
+        query, [FeedbackItem(None, query, draw(st.sampled_from([0.05, 0.25, 0.45]))), *items], coefficients
     )
-    steering = steer(query, [(IDS[n], VECTORS[n], score / 10) for n, score in scored.items()], params)
-    assert steering
-    return query, steering
 
 
 def expected(query: Vector, without: Sequence[str]) -> list[tuple[str, float]]:
@@ -123,23 +121,20 @@ def assert_ranked(hits: list[Hit], oracle: list[tuple[str, float]]) -> None:
 
 @given(steerings(), st.integers(1, 30), st.booleans())
 @settings(max_examples=150, deadline=None)
-def test_feedback_ranks_as_the_equivalent_query(
-    index: Index, case: tuple[Vector, Steering], limit: int, exclude: bool
-) -> None:
-    query, steering = case
+def test_feedback_ranks_as_the_equivalent_query(index: Index, steering: DenseQuery, limit: int, exclude: bool) -> None:
     without = [item.id for item in steering.items if item.id and exclude]
 
     async def ask() -> list[Hit]:
-        return await feed_back(index, query, steering.items, steering.coefficients, limit, without=without)
+        return await nearest(index, steering, limit, without=without)
 
-    assert_ranked(run(ask), expected(equivalent_query(query, steering), without))
+    assert_ranked(run(ask), expected(equivalent_query(steering), without))
 
 
 @given(vectors(), st.integers(1, 300), st.sets(st.sampled_from(IDS), max_size=5))
 @settings(max_examples=50, deadline=None)
 def test_search_ranks_by_cosine(index: Index, query: Vector, limit: int, without: set[str]) -> None:
     async def ask() -> list[Hit]:
-        return await index.search(query, limit, without=list(without))
+        return await near(index, query, limit, without=list(without))
 
     hits = run(ask)
     assert len(hits) == min(limit, POINTS - len(without))
@@ -149,33 +144,31 @@ def test_search_ranks_by_cosine(index: Index, query: Vector, limit: int, without
 @pytest.mark.anyio
 async def test_words_bring_up_what_the_vector_does_not(index: Index) -> None:
     query = VECTORS[0]
-    dense = [hit.id for hit in await index.search(query, 10)]
-    hybrid = await index.search(query, 10, text="fjord grove")
-    assert any({"fjord", "grove"} & set(hit.payload["text"].split()) and hit.id not in dense for hit in hybrid)
-    assert [hit.id for hit in await index.search(query, 10, text="?!")] == dense
+    dense = [hit.id for hit in await near(index, query, 10)]
+    worded = await hybrid(index, query, "fjord grove", 10, params=LEGS)
+    assert any({"fjord", "grove"} & set(hit.payload["text"].split()) and hit.id not in dense for hit in worded)
+    assert [hit.id for hit in await hybrid(index, query, "?!", 10, params=LEGS)] == dense
 
 
 @pytest.mark.anyio
 async def test_scored_points_stay_out_of_both_legs(index: Index) -> None:
     query = VECTORS[0]
-    first = await index.search(query, 20, text="fjord")
-    steering = steer(query, [(hit.id, hit.vector, n / 20) for n, hit in enumerate(first)], Params())
-    assert steering
+    first = await hybrid(index, query, "fjord", 20)
+    scored = [Example(hit.id, hit.vector, n / 20, hit.passage) for n, hit in enumerate(first)]
     seen = [hit.id for hit in first]
-    second = await feed_back(index, query, steering.items, steering.coefficients, 20, text="fjord", without=seen)
+    second = await hybrid(index, query, "fjord", 20, scored=scored, without=seen)
     assert len(second) == 20
     assert not set(seen) & {hit.id for hit in second}
-    again = await feed_back(index, query, steering.items, steering.coefficients, 20, text="fjord")
+    again = await hybrid(index, query, "fjord", 20, scored=scored)
     assert set(seen) & {hit.id for hit in again}
 
 
 @pytest.mark.anyio
 async def test_a_filter_holds_for_both_legs(index: Index) -> None:
     where = {"must": [{"key": "source", "match": {"value": "2.md"}}], "must_not": [{"has_id": [IDS[2]]}]}
-    items = steer(VECTORS[0], [(IDS[1], VECTORS[1], 1.0)], Params())
-    assert items
-    searched = await index.search(VECTORS[0], 100, text="amber", where=where)
-    fed = await feed_back(index, VECTORS[0], items.items, items.coefficients, 100, text="amber", where=where)
+    scored = [Example(IDS[1], VECTORS[1], 1.0, "birch birch")]
+    searched = await hybrid(index, VECTORS[0], "amber", 100, where=where)
+    fed = await hybrid(index, VECTORS[0], "amber", 100, scored=scored, where=where)
     for hits in searched, fed:
         assert {hit.payload["source"] for hit in hits} == {"2.md"}
         assert len(hits) == POINTS // 4 - 1
@@ -184,7 +177,7 @@ async def test_a_filter_holds_for_both_legs(index: Index) -> None:
 @pytest.mark.anyio
 async def test_a_field_that_is_not_there_is_named(index: Index) -> None:
     with pytest.raises(FilterError, match=r"sauce.*source"):
-        await index.search(VECTORS[0], 3, where={"must": [{"key": "sauce", "match": {"value": "x"}}]})
+        await near(index, VECTORS[0], 3, where={"must": [{"key": "sauce", "match": {"value": "x"}}]})
 
 
 @pytest.mark.anyio
@@ -209,15 +202,40 @@ async def test_a_point_stands_between_its_neighbours_in_the_document(index: Inde
     assert await index.around("00000000-0000-4000-8000-999999999999", 1) == []
 
 
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    return make_edge(tmp_path_factory.mktemp("edge"))
+
+
+@given(vectors(), st.lists(st.sampled_from(WORDS), max_size=4).map(" ".join), st.integers(1, 40), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_every_engine_gives_the_same_hybrid_list(
+    index: Index, edge: Index, query: Vector, text: str, limit: int, steered: bool
+) -> None:
+    scored = [Example(IDS[n], VECTORS[n], score, str(PAYLOADS[n]["text"])) for n, score in [(1, 0.9), (2, 0.0)]]
+    seen = [one.id for one in scored] if steered else []
+    # So few that all are candidates: which of equals are among the best hundred of a leg is the engine's choice.
+    where = {"must": [{"key": "source", "match": {"any": ["1.md", "2.md"]}}]}
+
+    async def ask(engine: Index) -> list[Hit]:
+        return await hybrid(engine, query, text, limit, scored=scored if steered else (), where=where, without=seen)
+
+    here, there = run(ask, index), run(ask, edge)
+    assert [hit.score for hit in here] == pytest.approx([hit.score for hit in there], abs=1e-4)
+    apart = np.diff([hit.score for hit in there], prepend=np.inf, append=-np.inf) < -1e-3
+    for place, (one, other) in enumerate(zip(here, there, strict=True)):
+        assert one.id == other.id or not (apart[place] and apart[place + 1])
+
+
 @pytest.mark.anyio
-async def test_both_engines_fuse_alike(tmp_path: Path) -> None:
-    edge, memory = make_edge(tmp_path), await make_memory(tmp_path)
-    steering = steer(VECTORS[9], [(IDS[1], VECTORS[1], 0.9), (IDS[2], VECTORS[2], 0.0)], Params())
-    assert steering
-    coefficients: Coefficients = steering.coefficients
-    without = [IDS[1], IDS[2]]
-    one, other = [
-        await feed_back(engine, VECTORS[9], steering.items, coefficients, 30, text="amber fjord", without=without)
-        for engine in (edge, memory)
-    ]
-    assert [hit.score for hit in one] == pytest.approx([hit.score for hit in other], abs=1e-4)
+async def test_equal_searches_give_one_list(index: Index) -> None:
+    lists = {tuple(hit.id for hit in await hybrid(index, VECTORS[3], "amber fjord cedar", 30)) for _ in range(12)}
+    assert len(lists) == 1
+
+
+@pytest.mark.anyio
+async def test_the_sample_holds_what_a_filter_lets_through(index: Index) -> None:
+    assert sorted(one["line"] for one in await index.sample()) == list(range(POINTS))
+    some = await index.sample(where={"must": [{"key": "source", "match": {"value": "2.md"}}]})
+    assert {one["source"] for one in some} == {"2.md"}
+    assert len(some) == POINTS // 4

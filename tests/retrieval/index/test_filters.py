@@ -16,6 +16,7 @@ from qdrant_client import models
 from qdrant_client.conversions.conversion import GrpcToRest, RestToGrpc
 from qdrant_server import QdrantServer
 from remote_engine import NO_SERVER, ReconnectingIndex, delete, make, real_server
+from support import near
 
 from warmer.errors import FilterError
 from warmer.index import DENSE, LEXICAL, CollectionInfo, Index
@@ -108,7 +109,7 @@ def edge_ids(shard: qe.EdgeShard, where: dict[str, Any]) -> list[str]:
 
 
 async def found_ids(index: Index, where: dict[str, Any]) -> list[str]:
-    return sorted(hit.id for hit in await index.search(VECTORS[0], 99, where=where))
+    return sorted(hit.id for hit in await near(index, VECTORS[0], 99, where=where))
 
 
 def key(name: str, **check: Any) -> dict[str, Any]:
@@ -382,7 +383,7 @@ def test_a_filter_of_any_depth_is_refused_not_a_crash() -> None:
 
 async def test_refused_before_the_engine_sees_it(memory: MemoryIndex) -> None:
     with pytest.raises(FilterError):
-        await memory.search(VECTORS[0], 3, where={"source": "a"})
+        await near(memory, VECTORS[0], 3, where={"source": "a"})
 
 
 VOCABULARY = [

@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 import numpy as np
 import pytest
-from support import Reference
+from support import Reference, near
 
 from warmer.embedding import Embedder
 from warmer.errors import CollectionError, IngestError, ModelMismatchError, StorageError
@@ -38,10 +38,10 @@ async def test_a_reader_sees_the_next_generation_without_a_restart(
     reader = EdgeIndex(generations)
     query = embedder.embed_query(reference.queries[0])
     assert (await reader.info()).points == 36
-    before = (await reader.search(query, 3))[0].id
+    before = (await near(reader, query, 3))[0].id
     index_passages(generations, reference.subjects["space"], embedder, roots=ROOTS)
     assert (await reader.info()).points == 6
-    assert (await reader.search(query, 3))[0].payload["title"] == "space"
+    assert (await near(reader, query, 3))[0].payload["title"] == "space"
     assert await reader.retrieve([before]) == []
 
 
@@ -194,7 +194,7 @@ async def test_a_build_that_outlives_its_writer_does_no_harm(tmp_path: Path) -> 
     subprocess.run([sys.executable, "-c", SLOW, str(tmp_path), "50", "second"], check=True)  # noqa: ASYNC221
     index = EdgeIndex(Catalog(tmp_path).generations("slow"))
     assert (await index.info()).points == 50
-    hits = await index.search(np.ones(384, np.float32), 100)
+    hits = await near(index, np.ones(384, np.float32), 100)
     assert {hit.payload["text"].split()[0] for hit in hits} == {"second"}
 
 
@@ -245,7 +245,7 @@ async def test_whatever_is_damaged_is_an_error_and_can_be_replaced(
         else:
             (shard / file).write_bytes(b"")
         try:
-            hits = await EdgeIndex(generations).search(embedder.embed_query("bread"), 50)
+            hits = await near(EdgeIndex(generations), embedder.embed_query("bread"), 50)
             assert {hit.passage for hit in hits} == {passage.embedded for passage in reference.passages}
         except CollectionError as error:
             assert "--replace" in str(error)

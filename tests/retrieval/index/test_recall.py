@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from support import feed_back
+from support import feedback_query, near
 
 from warmer.index import Hit
 from warmer.index.edge.engine import EdgeIndex
 from warmer.index.edge.generations import Generations, Manifest
 from warmer.index.edge.shards import load, shard_files
 from warmer.publishing.embedded.build import Stage, build_in_child
-from warmer.steering.feedback import equivalent_query, steer
-from warmer.steering.params import Params
+from warmer.steering.feedback import equivalent_query
+from warmer.steering.ranking import nearest
 
 POINTS, DIM = 5200, 1024  # two segments of 10.6 MB of vectors: Edge makes no graph below 10
 CLUSTERS, NOISE = 325, 0.03  # sixteen near copies of each other, as versions of a document are
@@ -51,15 +51,14 @@ async def test_feedback_finds_the_nearest_though_those_around_the_query_stay_out
     index, shares = EdgeIndex(generations), []
     for _ in range(QUERIES):
         query = (CENTRES[RNG.integers(CLUSTERS)] + NOISE * RNG.normal(size=DIM)).astype(np.float32)
-        first = await index.search(query, SEEN)
-        steering = steer(query, [(hit.id, hit.vector, int(RNG.integers(11)) / 10) for hit in first], Params())
-        assert steering
+        first = await near(index, query, SEEN)
+        steering = feedback_query(query, [(hit.id, hit.vector, int(RNG.integers(11)) / 10) for hit in first])
         seen = [hit.id for hit in first]
-        hits = await feed_back(index, query, steering.items, steering.coefficients, TOP, without=seen)
-        similarity = VECTORS @ equivalent_query(query, steering)
+        hits = await nearest(index, steering, TOP, without=seen)
+        similarity = VECTORS @ equivalent_query(steering)
         similarity[[int(id_) for id_ in seen]] = -np.inf
-        nearest = {str(n) for n in np.argsort(-similarity)[:TOP]}
-        shares.append(len(nearest & ids(hits)) / TOP)
+        best = {str(n) for n in np.argsort(-similarity)[:TOP]}
+        shares.append(len(best & ids(hits)) / TOP)
     assert np.mean(shares) >= 0.98
 
 
@@ -67,7 +66,7 @@ async def test_feedback_finds_the_nearest_though_those_around_the_query_stay_out
 async def test_a_filter_that_hides_most_points_leaves_the_nearest(generations: Generations) -> None:
     index = EdgeIndex(generations)
     where = {"must": [{"key": "text", "match": {"value": "word4"}}]}
-    hits = await index.search(VECTORS[0], TOP, where=where)
+    hits = await near(index, VECTORS[0], TOP, where=where)
     similarity = VECTORS @ VECTORS[0]
     similarity[np.arange(POINTS) % 9 != 4] = -np.inf
     assert ids(hits) == {str(n) for n in np.argsort(-similarity)[:TOP]}

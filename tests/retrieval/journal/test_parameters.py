@@ -1,14 +1,20 @@
 import json
+import math
+import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from time import time
+from typing import Any
 
 import pytest
-from shared_stores import DAY, Open
+from qdrant_client import AsyncQdrantClient
+from shared_stores import DAY, InterleavingRemote, Open, qdrant, sqlite
 
 from warmer.errors import SearchError, WarmerError
 from warmer.index import Coefficients
 from warmer.journal.parameters import Key, Trained, choose
+from warmer.journal.qdrant.store import document_id, open_store, put
 from warmer.journal.sqlite.database import Database
 from warmer.journal.sqlite.jobs import SqliteJobs
 from warmer.journal.sqlite.parameters import SqliteParameters
@@ -16,7 +22,9 @@ from warmer.steering.params import OFF, Params
 
 pytestmark = pytest.mark.anyio
 KEY = Key("docs", "model", "agent", "0-10 v1")
-TRAINED = Trained(KEY, Params(b=0.5, c=1.2, source="trained"), Coefficients(1, 0.5, 0.1), 30, {"ndcg": 0.7})
+TRAINED = Trained(
+    KEY, Params(neutral=0.3, c=1.2, share=0.2, source="trained"), Coefficients(1, 0.5, 0.1), 30, {"ndcg": 0.7}
+)
 
 
 async def test_the_newest_set_of_each_key_survives_a_restart(open_memory: Open) -> None:
@@ -40,7 +48,10 @@ def test_export_has_plain_coefficients_and_can_be_read_back() -> None:
     [
         {"warmer": {}},
         {"warmer": None},
-        {"warmer": {"params": {"a": -1}}},
+        {"warmer": {"params": {"c": math.inf}}},
+        {"warmer": {"params": {"c": "far"}}},
+        {"warmer": {"params": 5}},
+        {"warmer": {"params": None}},
         {"warmer": {"plain": {"a": 1, "b": -1, "c": 1}}},
     ],
 )
@@ -50,6 +61,46 @@ def test_other_json_is_rejected(change: dict[str, object]) -> None:
     damaged = raw | {"warmer": raw["warmer"] | own} if own else raw | change
     with pytest.raises(WarmerError, match="no exported parameters"):
         Trained.from_json(damaged)
+
+
+OLD = {"a": 1.0, "b": 0.5, "c": 1.2, "neutral": 0.2, "floor": 0.1, "caution": 0.5, "words": 2.0, "source": "trained"}
+
+
+def old_parameters() -> dict[str, Any]:
+    """Parameters as an earlier version exported them."""
+    exported: dict[str, Any] = json.loads(json.dumps(TRAINED.to_json()))
+    exported["warmer"]["params"] = OLD
+    return exported
+
+
+def test_parameters_of_an_earlier_formula_are_refused_with_advice() -> None:
+    with pytest.raises(WarmerError, match=r"earlier version.*train again"):
+        Trained.from_json(old_parameters())
+
+
+async def test_stored_parameters_of_an_earlier_formula_are_passed_over(tmp_path: Path) -> None:
+    other = replace(TRAINED, key=replace(KEY, judge="claude:x"))
+    async with sqlite(tmp_path / "j")() as memory:
+        await memory.parameters.add(TRAINED)
+        await memory.parameters.add(other)
+        with closing(sqlite3.connect(tmp_path / "j")) as db, db:
+            db.execute("UPDATE parameters SET params = ? WHERE judge = 'agent'", (json.dumps(OLD),))
+        assert await memory.parameters.all() == [other]
+        assert choose(await memory.parameters.all(), KEY).source.endswith("claude:x")
+        await memory.parameters.add(newer := replace(TRAINED, created="2030-01-01T00:00:00+00:00"))
+        assert await memory.parameters.all() == [other, newer]
+
+
+async def test_those_in_qdrant_are_passed_over_too() -> None:
+    client, other = AsyncQdrantClient(":memory:"), replace(TRAINED, key=replace(KEY, judge="claude:x"))
+    async with qdrant(client)() as memory:
+        await memory.parameters.add(other)
+        document = {"kind": "parameters", "added": time(), "trained": json.dumps(old_parameters())}
+        store = await open_store(InterleavingRemote.local(client))
+        await store.write(put(document_id("parameters", *fields_of(KEY)), document))
+        assert await memory.parameters.all() == [other]
+        await memory.parameters.add(TRAINED)
+        assert await memory.parameters.all() == [other, TRAINED]
 
 
 def test_parameters_are_chosen_by_what_they_were_trained_for() -> None:
@@ -68,7 +119,7 @@ def test_parameters_are_chosen_by_what_they_were_trained_for() -> None:
 )
 def test_stale_parameters_are_reported_and_not_used(key: Key) -> None:
     chosen = choose([TRAINED], key)
-    assert (chosen.b, chosen.c) == (Params().b, Params().c)
+    assert (chosen.neutral, chosen.c, chosen.share) == (Params().neutral, Params().c, Params().share)
     assert "train again" in chosen.source
 
 
@@ -127,6 +178,7 @@ async def test_a_job_can_be_claimed_after_a_clock_was_set_back(
 
 async def test_jobs_of_schema_version_2_can_be_claimed(tmp_path: Path) -> None:
     with closing(Database(tmp_path / "j")) as database, database.transaction() as connection:
+        connection.execute("DROP TABLE wordings")
         connection.execute("ALTER TABLE jobs DROP COLUMN owner")
         connection.execute("INSERT INTO jobs VALUES ('t_1', 'docs', 'agent', 5, '[]', 'running', '{}', 0, 0)")
         connection.execute("PRAGMA user_version = 2")
@@ -138,7 +190,7 @@ async def test_jobs_of_schema_version_2_can_be_claimed(tmp_path: Path) -> None:
 
 async def test_a_journal_of_schema_version_1_is_migrated(tmp_path: Path) -> None:
     with closing(Database(tmp_path / "j")) as database, database.transaction() as connection:
-        for table in ("job_searches", "jobs", "parameters"):
+        for table in ("wordings", "job_searches", "jobs", "parameters"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("PRAGMA user_version = 1")
     with closing(Database(tmp_path / "j")) as database:

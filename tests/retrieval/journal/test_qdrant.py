@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
 import anyio
 import numpy as np
@@ -22,6 +22,7 @@ from warmer.journal import Search, new_search_id
 from warmer.journal.qdrant import store
 from warmer.journal.qdrant.searches import QdrantJournal
 from warmer.journal.sqlite.searches import SqliteJournal
+from warmer.steering.wording import Kind, Wording
 
 pytestmark = pytest.mark.anyio
 JUDGES = ["agent", "claude:a b.c"]
@@ -92,9 +93,11 @@ async def test_repeating_a_write_changes_nothing() -> None:
     assert await journal.begin(search, make_hits("a", "b")) == [1, 2]
     assert await journal.show(search.id, make_hits("c", "a")) == [3, 1]
     await journal.score(search.id, {3: 4}, "agent", "r")
+    await journal.reword(search.id, [Wording("query", "how", np.ones(4, np.float32), 1)])
     await journal.prune()
     assert await journal.counts() == (1, 1)
-    assert list((await journal.find(search.id)).shown) == [1, 2, 3]
+    found = await journal.find(search.id)
+    assert (list(found.shown), [one.text for one in found.more]) == ([1, 2, 3], ["how"])
 
 
 async def test_beginning_a_search_is_not_retried() -> None:
@@ -128,6 +131,7 @@ async def test_large_journals_are_read_in_pages(
 async def test_writes_do_not_revive_a_deleted_search(replicas: tuple[Memory, Memory]) -> None:
     journal = replicas[0].journal
     await journal.score("s_gone", {1: 5}, "agent", "r")
+    await journal.reword("s_gone", [Wording("query", "how", np.ones(4, np.float32), 1)], {"must": []})
     assert await journal.counts() == (0, 0)
     with pytest.raises(SearchError, match="unknown: call search again"):
         await journal.show("s_gone", make_hits("a"))
@@ -167,6 +171,12 @@ operations = st.lists(
             st.sampled_from(JUDGES),
             st.sampled_from("rs"),
         ),
+        st.tuples(
+            st.just("reword"),
+            numbers,
+            st.lists(st.tuples(st.sampled_from(get_args(Kind)), st.sampled_from("uvw"), st.integers(1, 3)), max_size=3),
+            st.sampled_from([None, {}, {"must": [{"has_id": [1]}]}]),
+        ),
         st.tuples(st.just("ran"), numbers),
         st.tuples(st.just("prune")),
     ),
@@ -200,6 +210,9 @@ class Pair:
         id_ = existing[number % len(existing)].id
         if method == "show":
             await self.both("show", id_, make_hits(*arguments[0]))
+        elif method == "reword":
+            more = [Wording(kind, text, np.full(4, turn, np.float32), turn) for kind, text, turn in arguments[0]]
+            await self.both("reword", id_, more, arguments[1])
         elif method == "score":
             shown = await _numbers(self.fresh[0].journal, id_)
             scores = {shown[hit % len(shown)]: float(score) for hit, score in arguments[0].items() if shown}
@@ -243,7 +256,8 @@ def _plain(answer: Any) -> Any:
         return [_plain(item) for item in answer]
     if isinstance(answer, Search):
         shown = [(s.hit, s.id, s.vector.tolist(), s.title, s.source, s.score) for s in answer.shown.values()]
-        return (answer.id, answer.collection, answer.model, answer.query, answer.vector.tolist(), answer.where, shown)
+        said = [(one.kind, one.text, np.asarray(one.vector).tolist(), one.turn) for one in answer.wordings]
+        return answer.id, answer.collection, answer.model, answer.where, shown, said
     return answer
 
 

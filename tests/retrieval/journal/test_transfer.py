@@ -20,6 +20,8 @@ from warmer.journal.parameters import Key, Trained
 from warmer.journal.tenancy import Namespace, TenantJournal
 from warmer.journal.transfer.file import read_file
 from warmer.steering.params import Params
+from warmer.steering.wording import Kind, Wording
+from warmer.vectors import TextQuery
 
 pytestmark = pytest.mark.anyio
 KEY = Key("notes", "model", "agent", "r")
@@ -104,6 +106,10 @@ async def test_an_import_replaces_only_older_entries(open_memory: Open, open_oth
         assert [one.params.c for one in await other.parameters.all()] == [7]
 
 
+def worded(**change: object) -> dict[str, object]:
+    return {"wording": "rewording", "text": "a", "vector": "", "turn": 0, **change}
+
+
 def change_line(number: int, change: Callable[[dict[str, object]], object]) -> Callable[[list[bytes]], list[bytes]]:
     def changed(lines: list[bytes]) -> list[bytes]:
         raw = json.loads(lines[number - 1])
@@ -116,7 +122,7 @@ def change_line(number: int, change: Callable[[dict[str, object]], object]) -> C
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (change_line(1, lambda raw: raw.update(version=2)), "is of version 2, this program reads 1"),
+        (change_line(1, lambda raw: raw.update(version=3)), "is of version 3, this program reads 2"),
         (lambda _: [], "no exported journal"),
         (lambda lines: [lines[1]], "no exported journal"),
         (lambda lines: lines[:-1], "line 3 of .*the file ends after it"),
@@ -128,6 +134,10 @@ def change_line(number: int, change: Callable[[dict[str, object]], object]) -> C
         (change_line(2, lambda raw: raw.update(vector="AAAAAA==")), "line 2 of .* differ in length"),
         (change_line(2, lambda raw: raw.update(id="s_short")), "line 2 of .*search.id: "),
         (change_line(2, lambda raw: raw.update(more=1)), "line 2 of .*search.more: "),
+        (change_line(2, lambda raw: raw.update(wordings=[{"text": "a"}])), "line 2 of .*wordings"),
+        (change_line(2, lambda raw: raw.update(wordings=[worded(wording="shout")])), "line 2 of .*wordings"),
+        (change_line(2, lambda raw: raw.update(wordings=[worded(turn=-1)])), "line 2 of .*wordings"),
+        (change_line(2, lambda raw: raw.update(wordings=[worded(vector="AAAAAA==")])), "line 2 of .* differ in length"),
         (change_line(3, lambda raw: raw.update(trained={})), "line 3 of .* no exported parameters"),
     ],
 )
@@ -143,6 +153,63 @@ async def test_a_damaged_file_imports_nothing(
         with pytest.raises(StorageError, match=said):
             await other.bring(tmp_path / "f")
         assert await dump(other, tmp_path / "g") == before
+
+
+def wording(kind: Kind, text: str, turn: int) -> Wording:
+    return Wording(kind, text, np.full(4, turn + 0.5, np.float32), turn)
+
+
+def said(search: Search) -> list[tuple[str, str, list[float] | str, int]]:
+    return [
+        (one.kind, one.text, one.vector.text if isinstance(one.vector, TextQuery) else one.vector.tolist(), one.turn)
+        for one in search.more
+    ]
+
+
+async def test_a_round_trip_keeps_what_threads_said(open_memory: Open, open_other: Open, tmp_path: Path) -> None:
+    search = replace(make_search(), more=(wording("rewording", "how 😀", 0), wording("passage", "It is so.", 0)))
+    embedded_there = replace(
+        make_search("cloud"), vector=np.empty(0, np.float32), more=(Wording("avoid", "x", TextQuery("x", "model"), 0),)
+    )
+    async with open_memory() as one, open_other() as other:
+        for thread in search, embedded_there:
+            await one.journal.begin(thread, make_hits("a"))
+        for turn in range(1, 130):
+            await one.journal.reword(
+                search.id, [wording("query", f"turn {turn}", turn)], {"must": [{"has_id": [turn]}]}
+            )
+        await one.export(tmp_path / "f")
+        await other.bring(tmp_path / "f")
+        for thread in search, embedded_there:
+            found, expected = [await memory.journal.find(thread.id) for memory in (other, one)]
+            assert said(found) == said(expected)
+            assert (found.where, found.turn) == (expected.where, expected.turn)
+        assert len(said(await other.journal.find(search.id))) == 2 + 129
+        await one.journal.reword(search.id, [wording("query", "later", 130)])
+        await one.export(tmp_path / "g")
+        for _ in range(2):
+            await other.bring(tmp_path / "g")
+            assert said(await other.journal.find(search.id)) == said(await one.journal.find(search.id))
+
+
+async def test_a_file_of_the_first_version_is_read(open_memory: Open, tmp_path: Path) -> None:
+    async with sqlite(tmp_path / "a")() as one:
+        search = await fill(one)
+        await one.export(tmp_path / "f")
+    header, kept, trained, end = map(json.loads, (tmp_path / "f").read_bytes().splitlines())
+    header["version"] = 1
+    del kept["wordings"]
+    trained["trained"]["warmer"]["params"] = {"a": 1, "b": 0.5, "c": 1, "floor": 0.1, "caution": 0.5, "neutral": 0.2}
+    (tmp_path / "f").write_text("".join(json.dumps(line) + "\n" for line in (header, kept, trained, end)))
+    async with open_memory() as other:
+        for counted in "1 searches, 2 hits, 3 scores", "0 searches, 0 hits, 0 scores":
+            assert str(await other.bring(tmp_path / "f")) == f"{counted}, 0 sets of parameters"
+        found = await other.journal.find(search.id)
+        assert found.more == ()
+        assert [shown.score for shown in found.shown.values()] == [9, 0]
+        assert await other.parameters.all() == []
+        await other.journal.reword(search.id, [wording("rewording", "more", 1)])
+        assert said(await other.journal.find(search.id)) == [("rewording", "more", [1.5] * 4, 1)]
 
 
 async def test_a_conflicting_search_imports_nothing(open_memory: Open, tmp_path: Path) -> None:
@@ -172,7 +239,7 @@ async def test_an_export_never_overwrites_a_file(open_memory: Open, tmp_path: Pa
 @given(st.binary(max_size=200), st.integers(0, 10_000))
 def test_arbitrary_bytes_are_read_or_rejected(tmp_path_factory: pytest.TempPathFactory, noise: bytes, at: int) -> None:
     file = tmp_path_factory.getbasetemp() / "noise"
-    whole = b'{"warmer": "journal", "version": 1}\n{"kind": "end", "lines": 0}\n'
+    whole = b'{"warmer": "journal", "version": 2}\n{"kind": "end", "lines": 0}\n'
     file.write_bytes(whole[: at % len(whole)] + noise + whole[at % len(whole) :])
     try:
         assert [record for _, record in read_file(file)] == []

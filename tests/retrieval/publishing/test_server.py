@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from qdrant_client import models
 from qdrant_server import QdrantServer
-from support import Reference
+from support import Reference, hybrid, near
 
 from warmer.embedding import Embedder
 from warmer.errors import CollectionError, EngineError, IngestError, ModelMismatchError
@@ -104,13 +104,14 @@ async def test_a_published_collection_answers_as_an_embedded_one_does(
     query = embedder.embed_query(reference.queries[0])
     where = {"must": [{"key": "source", "match": {"value": "notes/space.md"}}, {"key": "line", "range": {"gte": 1}}]}
     for conditions in (None, where):
-        found, expected = [await index.search(query, 40, where=conditions) for index in (there, here)]
+        found, expected = [await near(index, query, 40, where=conditions) for index in (there, here)]
         assert [hit.id for hit in found] == [hit.id for hit in expected]
         assert [hit.payload for hit in found] == [hit.payload for hit in expected]
         np.testing.assert_allclose([h.score for h in found], [h.score for h in expected], atol=1e-5)
-    worded, expected = [await index.search(query, 5, text=reference.queries[0]) for index in (there, here)]
-    assert worded[0].id == expected[0].id
+    worded, expected = [await hybrid(index, query, reference.queries[0], 5) for index in (there, here)]
+    assert [hit.id for hit in worded] == [hit.id for hit in expected]
     info = await there.info()
+    assert info.code == pytest.approx((await here.info()).code)
     assert (info.model, info.lexical, info.fields["line"]) == (embedder.name, True, "integer")
     schema = server.api.answer("GET", "/collections/notes", None)["payload_schema"]
     assert {name: index["data_type"] for name, index in schema.items()} == {"source": "keyword", "line": "integer"}

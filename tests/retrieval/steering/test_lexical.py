@@ -6,14 +6,23 @@ from hypothesis import strategies as st
 
 from warmer.index import joined
 from warmer.steering.fusion import fuse
-from warmer.steering.lexical import ADDED, READ, steered_words
+from warmer.steering.lexical import ADDED, READ, mixed_words, moved_words
+from warmer.steering.params import Params
 from warmer.steering.regularization import best
+from warmer.steering.wording import Kind, Wording
 
+DEFAULTS = Params()
 SCORES = st.dictionaries(st.sampled_from("abcdefgh"), st.floats(-5, 5), min_size=1)
 
 
 def weights(text: str, *passages: tuple[str, float]) -> dict[int, float]:
-    words = steered_words(text, passages)
+    return mixed([("query", text)], *passages)
+
+
+def mixed(said: list[tuple[Kind, str]], *passages: tuple[str, float], params: Params = DEFAULTS) -> dict[int, float]:
+    """Weigh the words of wordings (kind, text), one a turn, and of scored passages."""
+    wordings = [Wording(kind, text, np.ones(2, np.float32), turn) for turn, (kind, text) in enumerate(said)]
+    words = mixed_words(wordings, params, passages)
     assert words.indices == sorted(set(words.indices))
     return dict(zip(words.indices, words.values, strict=True))
 
@@ -48,6 +57,39 @@ def test_a_long_passage_adds_few_words() -> None:
 
 def test_a_book_is_not_read_to_its_end() -> None:
     assert only("sourdough") not in weights("bread", ("x " * READ + "sourdough", 1.0))
+
+
+WEIGHTS: list[tuple[Kind, float]] = [
+    ("passage", Params().passage), ("rewording", Params().rewording), ("query", Params().rewording), ("avoid", 0.0)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "weight"), WEIGHTS)
+def test_a_wording_has_the_mass_of_the_first_one_times_its_weight(kind: Kind, weight: float) -> None:
+    long = " ".join(f"word{n}" for n in range(50))
+    found = mixed([("query", "bread rising"), (kind, long)])
+    assert found.pop(only("bread")) == found.pop(only("rising")) == 1
+    assert sum(found.values()) == pytest.approx(2 * weight)
+    assert len(found) == (50 if weight else 0)
+    again = mixed([("query", "bread rising"), (kind, "bread")])
+    assert again == pytest.approx({only("bread"): 1 + 2 * weight, only("rising"): 1})
+
+
+def test_where_the_first_wording_has_no_words_the_others_count_as_they_are() -> None:
+    assert mixed([("query", "?!"), ("rewording", "bread")]) == {only("bread"): Params().rewording}
+    assert mixed([("query", "bread"), ("rewording", "?!")]) == {only("bread"): 1}
+
+
+def test_the_weights_are_those_of_the_parameters() -> None:
+    params = Params(passage=0.75, rewording=0.5)
+    found = mixed([("query", "bread"), ("passage", "yeast"), ("rewording", "loaf")], params=params)
+    assert found == {only("bread"): 1, only("yeast"): 0.75, only("loaf"): 0.5}
+
+
+def test_only_words_that_stand_out_well_are_added() -> None:
+    added = dict(moved_words([("sourdough bread", 1.0), ("bread knife", -2.0)]))
+    assert set(added) == {only("sourdough")}
+    assert moved_words([]) == moved_words([("bread", -1.0)]) == []
 
 
 @given(SCORES, SCORES, st.floats(0, 1))

@@ -14,7 +14,7 @@ def vectors(number: int, seed: int = 0) -> Vector:
 
 def test_what_lies_among_good_candidates_overtakes_what_lies_alone() -> None:
     here, there = np.eye(2, dtype=np.float32)
-    scores = [*(2 - n / 100 for n in range(9)), 2.0, 1.9, *(0.0 for _ in range(9))]
+    scores = np.array([*(2 - n / 100 for n in range(9)), 2.0, 1.9, *(0.0 for _ in range(9))])
     among = np.stack([*(here for _ in range(9)), there, here, *(there for _ in range(9))])
     order = best(regularize(scores, among, 0.7), len(scores))
     assert order.index(10) < order.index(9)
@@ -22,7 +22,7 @@ def test_what_lies_among_good_candidates_overtakes_what_lies_alone() -> None:
 
 @given(SCORES, st.integers(0, 9))
 def test_no_weight_changes_nothing(scores: list[float], seed: int) -> None:
-    assert regularize(scores, vectors(len(scores), seed), 0.0).tolist() == scores
+    assert regularize(np.array(scores), vectors(len(scores), seed), 0.0).tolist() == scores
 
 
 @given(SCORES, st.integers(0, 25))
@@ -33,6 +33,6 @@ def test_the_best_are_the_highest_and_equals_stay_in_order(scores: list[float], 
 @given(SCORES, st.floats(0.1, 9), st.floats(-9, 9))
 def test_the_scale_of_scores_does_not_matter(scores: list[float], scale: float, shift: float) -> None:
     near = vectors(len(scores))
-    moved = regularize([scale * score + shift for score in scores], near, 0.5)
-    expected = scale * regularize(scores, near, 0.5) + shift * (1.5 if len(scores) > 1 else 1)
+    moved = regularize(scale * np.array(scores) + shift, near, 0.5)
+    expected = scale * regularize(np.array(scores), near, 0.5) + shift * (1.5 if len(scores) > 1 else 1)
     assert np.allclose(moved, expected, atol=1e-6)

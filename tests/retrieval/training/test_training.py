@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from warmer.embedding import Embedder
-from warmer.steering.feedback import equivalent_query, steer
+from warmer.index import joined
+from warmer.steering.feedback import Example, dense_query, equivalent_query, weigh
+from warmer.steering.fusion import fuse
 from warmer.steering.params import Params
 from warmer.training.cross_validation import HeldOut, hold_out, sign_test
 from warmer.training.fit import DEFAULTS, Sample, dcg, fit, fit_plain, tabulate, usable
@@ -17,8 +19,8 @@ from warmer.training.fit import DEFAULTS, Sample, dcg, fit, fit_plain, tabulate,
 DIM = 12
 
 
-def make_sample(seed: int, hits: int = 25, signal: float = 1.0) -> Sample:
-    """Make hits near a query, scored by their likeness to a target elsewhere."""
+def make_sample(seed: int, hits: int = 25, signal: float = 1.0, words: float | None = None) -> Sample:
+    """Make hits near a query, scored by their likeness to a target elsewhere, of which their words tell some."""
     rng = np.random.default_rng(seed)
     query, target = rng.normal(size=DIM), rng.normal(size=DIM)
     vectors = query + rng.normal(size=(hits, DIM))
@@ -26,31 +28,64 @@ def make_sample(seed: int, hits: int = 25, signal: float = 1.0) -> Sample:
     vectors = vectors[order]
     likeness = signal * vectors @ target + (1 - signal) * rng.normal(size=hits) * 3
     scores = np.clip(np.round(5 + likeness) / 10, 0, 1)
-    return Sample(query.astype(np.float32), np.asarray(vectors, np.float32), scores)
+    lexical = None if words is None else 3 + words * likeness + (1 - words) * rng.normal(size=hits) * 3
+    return Sample(query.astype(np.float32), np.asarray(vectors, np.float32), scores, lexical)
 
 
 @given(
-    st.integers(0, 10_000), st.sampled_from([0.0, 0.5, 2.0]), st.sampled_from([0.05, 0.25]), st.sampled_from([0.3, 2])
+    st.integers(0, 10_000),
+    st.sampled_from([0.1, 0.3, DEFAULTS.neutral]),
+    st.sampled_from([0.0, 0.4, DEFAULTS.c]),
+    st.sampled_from([None, 0.0, 0.3]),
 )
 @settings(max_examples=50, deadline=None)
-def test_the_table_ranks_as_the_server_does(seed: int, b: float, neutral: float, c: float) -> None:
-    sample = make_sample(seed, hits=12)
+def test_the_table_ranks_as_the_server_does(seed: int, neutral: float, c: float, share: float | None) -> None:
+    sample = make_sample(seed, hits=12, words=None if share is None else 0.5)
     table = tabulate([sample])
     if not usable(table).size:
         return
-    gains = []
+    params, gains = Params(neutral=neutral, c=c, share=share), []
     for seeds in (3, 5, 8):
-        rest = sample.scores[seeds:]
+        rest, others = sample.scores[seeds:], sample.vectors[seeds:]
         if np.ptp(rest) == 0:
             continue
-        scored = [(str(n), sample.vectors[n], float(sample.scores[n])) for n in range(seeds)]
-        steering = steer(sample.vector, scored, Params(b=b, neutral=neutral, c=c))
-        moved = equivalent_query(sample.vector, steering) if steering else sample.vector
-        others = sample.vectors[seeds:]
-        order = np.argsort(-(others @ moved) / np.linalg.norm(others, axis=1), kind="stable")
+        scored = [Example(str(n), sample.vectors[n], float(sample.scores[n])) for n in range(seeds)]
+        feedback = weigh(scored, params)
+        assume(feedback.weights.sum() > -0.95)  # below, the served query moves less
+        moved = equivalent_query(dense_query(sample.vector, feedback))
+        ids = [f"{n:02}" for n in range(len(rest))]
+        dense = dict(zip(ids, (others @ moved / np.linalg.norm(others, axis=1)).tolist(), strict=True))
+        words = None if sample.lexical is None else dict(zip(ids, sample.lexical[seeds:].tolist(), strict=True))
+        order = np.argsort(-fuse(joined(dense, words), share or 0.0), kind="stable")
         gains.append(dcg(rest[order]) / dcg(-np.sort(-rest)))
-    found = table.ndcg[table.at(replace(DEFAULTS, b=b, neutral=neutral, c=c)), 0]
-    assert found == pytest.approx(np.mean(gains), abs=1e-3)
+    assert table.ndcg[table.at(replace(DEFAULTS, neutral=neutral, c=c, share=share)), 0] == pytest.approx(
+        np.mean(gains), abs=1e-3
+    )
+
+
+def test_the_defaults_are_in_the_table_with_and_without_feedback() -> None:
+    for words, share in (None, 0.4), (0.5, 0.4), (0.5, 0.1), (0.5, 0.17):
+        table = tabulate([make_sample(1, words=words)], share)
+        served = DEFAULTS if words is None else replace(DEFAULTS, share=share)
+        assert table.grid[table.default] == served
+        assert table.grid[table.vanilla] == replace(served, c=0.0)
+        assert len(table.grid) == np.prod(table.shape) == len(table.ndcg)
+
+
+def test_the_share_of_the_words_follows_what_they_tell() -> None:
+    telling, idle = ([make_sample(n, words=words) for n in range(40)] for words in (1.0, 0.0))
+    one, other = fit(tabulate(telling)).share, fit(tabulate(idle)).share
+    assert one is not None
+    assert other is not None
+    assert one > other
+    assert other <= 0.1
+    assert fit(tabulate([make_sample(n) for n in range(40)])).share is None
+
+
+def test_samples_with_and_without_words_are_fitted_together() -> None:
+    samples = [make_sample(n, words=0.5 if n % 2 else None) for n in range(20)]
+    assert fit(tabulate(samples)).share is not None
+    assert hold_out(tabulate(samples)).queries == 20
 
 
 def test_dcg_of_a_known_list() -> None:
@@ -118,10 +153,10 @@ def test_fits_are_deterministic_and_never_negative() -> None:
     assert hold_out(first) == hold_out(second)
     assert hold_out(first, seed=1) != hold_out(first)
     plain = fit_plain(samples)
-    for params in (fit(first), plain):
-        assert params.a > 0
-        assert params.b >= 0
-        assert params.c >= 0
+    assert plain.a > 0
+    assert plain.b >= 0
+    for c in (fit(first).c, plain.c):
+        assert c >= 0
 
 
 def test_samples_may_differ_in_size() -> None:

@@ -1,8 +1,9 @@
 """An embedded collection on Qdrant Edge: the Rust segment engine inside this process."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import qdrant_edge as edge
@@ -20,13 +21,15 @@ from warmer.index import (
     joined,
     surroundings,
 )
-from warmer.index.bm25 import query_words
 from warmer.index.edge.generations import Generations, Manifest
 from warmer.index.edge.shards import load, readable
 from warmer.index.filters import edge_filter
-from warmer.index.formula import steps
+from warmer.index.formula import one_pair
+from warmer.index.sampling import SAMPLE, code_marks
 from warmer.passage import native_id
-from warmer.vectors import QueryVector, SparseVector, own_vector
+from warmer.vectors import SparseVector, own_vector
+
+_PointId = int | UUID | str  # as Edge gives it; to write one out takes as long as to score a point
 
 _ATTEMPTS = 3
 _SCANNED = 100_000  # points up to which the passages of a document are looked for: 0.2 s
@@ -55,6 +58,7 @@ class EdgeIndex:
     def __init__(self, generations: Generations) -> None:
         self._generations = generations
         self._opened: _Opened | None = None
+        self._codes: dict[str, float] = {}  # by generation
 
     async def info(self) -> CollectionInfo:
         """Describe the published generation."""
@@ -67,20 +71,12 @@ class EdgeIndex:
             dim=manifest.dim,
             points=manifest.points,
             fields=manifest.fields,
+            code=self._code(opened),
         )
 
-    async def search(
-        self,
-        vector: QueryVector,
-        limit: int,
-        *,
-        text: str = "",
-        where: Filter | None = None,
-        without: Sequence[str] = (),
-    ) -> list[Hit]:
-        """Retrieve the nearest points, leaving out those named in `without`."""
-        query = edge.Query.Nearest(own_vector(vector).tolist(), using=DENSE)
-        return self._query(query, limit, text, where, without)
+    async def sample(self, *, where: Filter | None = None) -> list[dict[str, Any]]:
+        """Fetch the payloads of the points with the lowest ids, which are hashes."""
+        return self._sample(self._open(), where)
 
     async def retrieve(self, ids: Sequence[str]) -> list[Hit]:
         """Fetch points by id in the order given; ids that are gone are left out."""
@@ -123,42 +119,28 @@ class EdgeIndex:
         with readable(self._generations.folder):
             if lexical is None or not lexical.indices:
                 (scores,) = _scores(opened.shard, [_leg(dense, depth, allowed)])
-                return joined(scores)
+                return joined(_named(scores))
             legs = dense, _lexical(lexical)
             near, alike = _scores(opened.shard, [_leg(leg, depth, allowed) for leg in legs])
-            others = sorted(alike.keys() - near.keys()), sorted(near.keys() - alike.keys())
+            others = alike.keys() - near.keys(), near.keys() - alike.keys()
             fill = [_leg(leg, max(len(ids), 1), _only(ids)) for leg, ids in zip(legs, others, strict=True)]
             more_near, more_alike = _scores(opened.shard, fill)
-        return joined(near | more_near, alike | more_alike)
+        return joined(_named(near | more_near), _named(alike | more_alike))
 
     async def completed(self, hits: list[Hit]) -> list[Hit]:
         """Give the hits as they are: passages are in the collection."""
         return hits
 
-    def _query(
-        self, query: edge.Query, limit: int, text: str, where: Filter | None, without: Sequence[str]
-    ) -> list[Hit]:
-        opened = self._open()
-        allowed = _without(edge_filter(where or {}, opened.manifest.fields), without)
-        words = query_words(text)
-        if words.indices:
-            depth = max(CANDIDATES, limit)
-            request = edge.QueryRequest(
-                limit=limit,
-                query=edge.Fusion.Dbsf(),  # type: ignore[arg-type]
-                prefetches=[
-                    edge.Prefetch(limit=depth, query=query, filter=allowed, params=_WALK),
-                    edge.Prefetch(limit=depth, query=_lexical(words), filter=allowed),
-                ],
-                with_payload=True,
-                with_vector=[DENSE],
-            )
-        else:
-            request = edge.QueryRequest(
-                limit=limit, query=query, filter=allowed, params=_WALK, with_payload=True, with_vector=[DENSE]
-            )
+    def _sample(self, opened: _Opened, where: Filter | None = None) -> list[dict[str, Any]]:
+        allowed = edge_filter(where or {}, opened.manifest.fields)
         with readable(self._generations.folder):
-            return [_hit(point, point.score) for point in opened.shard.query(request)]
+            records, _ = opened.shard.scroll(edge.ScrollRequest(limit=SAMPLE, filter=allowed, with_payload=True))
+        return [record.payload or {} for record in records]
+
+    def _code(self, opened: _Opened) -> float:
+        if opened.generation not in self._codes:
+            self._codes = {opened.generation: code_marks(str(one.get("text", "")) for one in self._sample(opened))}
+        return self._codes[opened.generation]
 
     def _open(self) -> _Opened:
         published = self._generations.current()
@@ -190,34 +172,30 @@ def _without(allowed: edge.Filter | None, ids: Sequence[str]) -> edge.Filter | N
     return edge.Filter(must=[allowed] if allowed else None, must_not=[excluded])
 
 
-def _only(ids: Sequence[str]) -> edge.Filter:
-    return edge.Filter(must=[edge.HasIdCondition({native_id(id_) for id_ in ids})])
+def _only(ids: set[_PointId]) -> edge.Filter:
+    return edge.Filter(must=[edge.HasIdCondition(ids)])
 
 
 def _leg(query: edge.Query, limit: int, allowed: edge.Filter | None) -> edge.QueryRequest:
     return edge.QueryRequest(limit=limit, query=query, filter=allowed, params=_WALK)
 
 
-def _scores(shard: edge.EdgeShard, legs: Sequence[edge.QueryRequest]) -> list[dict[str, float]]:
+def _scores(shard: edge.EdgeShard, legs: Sequence[edge.QueryRequest]) -> list[dict[_PointId, float]]:
     lists = shard.query_batch(edge.QueryBatchRequest(list(legs)))
-    return [{str(point.id): point.score for point in points} for points in lists]
+    return [{point.id: point.score for point in points} for points in lists]
+
+
+def _named(scores: Mapping[_PointId, float]) -> dict[str, float]:
+    return {str(id_): score for id_, score in scores.items()}
 
 
 def _dense(query: DenseQuery) -> edge.Query:
-    """Ask the formula's own question at the cost of one pair.
-
-    Its sum runs over all pairs, 120 for fifteen scores and the query, and the engine compares each point with both
-    ends of each. For cosine that sum is the similarity to one vector, so the pair of this vector and its opposite
-    gives every point the same score.
-    """
     target = own_vector(query.vector).tolist()
     if not query.items:
         return edge.Query.Nearest(target, using=DENSE)
-    moved = steps(query.items, query.coefficients)
-    length = float(np.linalg.norm(moved))
-    towards = moved / (length or 1.0)
-    pair = [edge.FeedbackItem(towards.tolist(), 1.0), edge.FeedbackItem((-towards).tolist(), 0.0)]
-    strategy = edge.NaiveFeedbackStrategy(query.coefficients.a, query.coefficients.b, length / 2)
+    asked = one_pair(query)
+    pair = [edge.FeedbackItem(own_vector(item.vector).tolist(), item.score) for item in asked.items]
+    strategy = edge.NaiveFeedbackStrategy(asked.coefficients.a, asked.coefficients.b, asked.coefficients.c)
     return edge.Query.FeedbackNaive(edge.FeedbackNaiveQuery(target, pair, strategy), using=DENSE)
 
 

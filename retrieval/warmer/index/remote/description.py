@@ -13,6 +13,7 @@ from warmer.index.remote.equivalent import LINEAR
 from warmer.index.remote.options import Options
 from warmer.index.remote.payload import Layout, field_types, find_layout, look_up
 from warmer.index.remote.space import Space, find_space
+from warmer.index.sampling import code_marks
 
 _T = TypeVar("_T")
 
@@ -122,6 +123,7 @@ async def describe(
         lexical=bool(space.lexical),
         declared=bool(space.model),
         notes=tuple(_notes(version, space, layout, readable)),
+        code=code_marks(look_up(payload, layout.text) for payload in payloads),
     )
     return Description(info, space, layout, readable, version, found.config)
 

@@ -5,20 +5,22 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import asdict
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import numpy as np
 from qdrant_client import AsyncQdrantClient, models
 
 from warmer.errors import CollectionError, EngineError, FilterError, ModelMismatchError
 from warmer.index import CANDIDATES, Candidates, CollectionInfo, DenseQuery, Filter, Hit, joined, surroundings
-from warmer.index.bm25 import query_words
 from warmer.index.filters import AnyField, check_filter
+from warmer.index.formula import one_pair
 from warmer.index.remote.client import Remote
 from warmer.index.remote.description import Description, describe, no_feedback, no_text
 from warmer.index.remote.equivalent import LINEAR, equivalent
 from warmer.index.remote.faults import ServerError
 from warmer.index.remote.names import no_collection
 from warmer.index.remote.options import Options
+from warmer.index.sampling import SAMPLE
 from warmer.passage import native_id
 from warmer.vectors import QueryVector, SparseVector, TextQuery, own_vector
 
@@ -27,6 +29,7 @@ _T = TypeVar("_T")
 _FRESH = 5.0  # seconds that a description is used without another look at the collection
 # Scored points lie around the query and stay out: without ACORN they are a hole in the graph, where the walk may end.
 _ACORN = models.SearchParams(acorn=models.AcornSearchParams(enable=True, max_selectivity=1.0))
+_MOST_EXAMPLES = 16  # that go as they are: the time of a feedback query grows with their square
 _POINT_GONE = re.compile(r"no point with id|^point \S+ is not found", re.IGNORECASE)
 
 
@@ -65,19 +68,16 @@ class QdrantIndex:
         """Describe the collection; cheap to repeat."""
         return (await self._described()).info
 
-    async def search(
-        self,
-        vector: QueryVector,
-        limit: int,
-        *,
-        text: str = "",
-        where: Filter | None = None,
-        without: Sequence[str] = (),
-    ) -> list[Hit]:
-        """Retrieve the nearest points, leaving out those named in `without`."""
+    async def sample(self, *, where: Filter | None = None) -> list[dict[str, Any]]:
+        """Fetch the payloads of some points, under the names that a filter takes."""
         known = await self._readable()
-        query = models.NearestQuery(nearest=self._input(known, vector))
-        return await self._query(known, query, limit, text, where, without)
+        records, _ = await self._ask(
+            lambda client: client.scroll(
+                self._name, scroll_filter=self._keep(known, where, ()), limit=SAMPLE, with_payload=True
+            ),
+            "reading payloads of",
+        )
+        return [record.payload or {} for record in records]
 
     async def retrieve(self, ids: Sequence[str]) -> list[Hit]:
         """Fetch points by id in the order given; ids that are gone or not to be seen are left out, scores are 0."""
@@ -142,6 +142,8 @@ class QdrantIndex:
         try:
             return await self._candidates(known, self._dense(known, query, without), words, depth, keep)
         except ServerError as error:
+            if where and error.status == HTTPStatus.BAD_REQUEST:
+                raise FilterError(f"the server refuses the query with this filter: {error.said}") from error
             if not _POINT_GONE.search(error.said):
                 raise
         # A scored point was deleted meanwhile; what was thought of it still holds.
@@ -191,6 +193,9 @@ class QdrantIndex:
             return models.NearestQuery(nearest=target)
         if not known.feedback:
             return self._equivalent(known, query)
+        own = all(isinstance(item.vector, np.ndarray) for item in query.items)
+        if len(query.items) > _MOST_EXAMPLES and own and known.space.distance in LINEAR:
+            query = one_pair(query, cosine=known.space.distance == models.Distance.COSINE)
         examples = [
             models.FeedbackItem(
                 example=native_id(item.id) if item.id and item.id in by_id else self._input(known, item.vector),
@@ -230,47 +235,6 @@ class QdrantIndex:
             )
         numbers: list[float] = own.tolist()
         return numbers
-
-    async def _query(
-        self,
-        known: Description,
-        query: models.Query,
-        limit: int,
-        text: str,
-        where: Filter | None,
-        without: Sequence[str],
-    ) -> list[Hit]:
-        keep = self._keep(known, where, without)
-        space = known.space
-        words = query_words(text) if space.lexical else None
-        legs = None
-        if words and words.indices:
-            deep = max(CANDIDATES, limit)
-            legs = [
-                models.Prefetch(query=query, using=space.vector or None, filter=keep, limit=deep),
-                models.Prefetch(query=_sparse(words), using=space.lexical, filter=keep, limit=deep),
-            ]
-        # DBSF takes a large score for a good one, which distances are not; RRF goes by rank.
-        fusion = models.Fusion.DBSF if space.distance in LINEAR else models.Fusion.RRF
-        try:
-            response = await self._ask(
-                lambda client: client.query_points(
-                    self._name,
-                    prefetch=legs,
-                    query=models.FusionQuery(fusion=fusion) if legs else query,
-                    using=None if legs else space.vector or None,
-                    query_filter=keep,
-                    limit=limit,
-                    with_payload=True,
-                    with_vectors=known.with_vectors,
-                ),
-                "searching",
-            )
-        except ServerError as error:
-            if where and error.status == HTTPStatus.BAD_REQUEST:
-                raise FilterError(f"the server refuses the query with this filter: {error.said}") from error
-            raise
-        return known.hits(response.points)
 
     def _keep(self, known: Description, where: Filter | None, without: Sequence[str]) -> models.Filter | None:
         """Build the filter for what may be retrieved."""

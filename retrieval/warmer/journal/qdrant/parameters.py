@@ -8,6 +8,7 @@ from qdrant_client import models
 
 from warmer.journal.parameters import Trained
 from warmer.journal.qdrant.store import Store, document_id, equals, put
+from warmer.steering.params import is_current
 
 _KIND = "parameters"
 
@@ -24,8 +25,9 @@ class QdrantParameters:
         await self._store.write(put(document_id(_KIND, *astuple(trained.key)), document))
 
     async def all(self) -> list[Trained]:
-        """List the newest set of each key, the last added at the end."""
+        """List the newest set of each key, the one that was added last at the end; none of an earlier formula."""
         where = models.Filter(must=[equals("kind", _KIND)])
         found = (await self._store.find(where, ["added", "trained"])).values()
         in_order = sorted(found, key=lambda document: float(document["added"]))
-        return [Trained.from_json(json.loads(document["trained"])) for document in in_order]
+        trained = [json.loads(document["trained"]) for document in in_order]
+        return [Trained.from_json(one) for one in trained if is_current(one["warmer"]["params"])]

@@ -11,9 +11,10 @@ from qdrant_client import models
 
 from warmer.errors import EngineError
 from warmer.index import Hit
-from warmer.journal import AGENT, MAX_TRAINING_QUERIES, Search, Shown, invalid_handle
+from warmer.journal import AGENT, MAX_TRAINING_QUERIES, Search, Shown, invalid_handle, kept_vector, recalled
 from warmer.journal.jobs import ENDED
 from warmer.journal.qdrant.store import Change, Document, Store, change, document_id, equals, less_than, put
+from warmer.steering.wording import Wording
 from warmer.vectors import Vector
 
 _SEARCH_KIND, JOB_KIND = "search", "job"
@@ -26,9 +27,9 @@ class QdrantJournal:
     A search can be scored for `lifetime` seconds. Scored searches outlive that; `prune` deletes the others. The
     vectors of the hits are stored, too, since a point may be deleted or embedded again before it is scored.
 
-    Fields of a document: `shown` lists the hits in the order of their numbers, and `count` is its length, which a
-    writer of further hits must expect correctly. `vectors` (by point id) and `scores` (by hit and judge) are maps,
-    to which writers add entries without reading. `kept` exempts the search from pruning on expiry.
+    The fields of a document: `shown` are the hits in the order of their numbers, `count` is how many, which is what a
+    writer of further ones must know; `vectors` (by point id), `scores` (by hit and judge) and `wordings` (by time) are
+    maps, to which writers add without reading; `kept` says that it must outlive its expiry.
     """
 
     def __init__(self, store: Store, lifetime: float) -> None:
@@ -43,6 +44,15 @@ class QdrantJournal:
         await self._store.write(put(search_document_id(search.id), document), retry=False)
         numbers = {entry["id"]: number for number, entry in enumerate(document["shown"], start=1)}
         return [numbers[hit.id] for hit in hits]
+
+    async def reword(self, search_id: str, more: Sequence[Wording], where: Mapping[str, Any] | None = None) -> None:
+        """Keep what a further turn says, and its filter, if it has one."""
+        id_ = search_document_id(search_id)
+        changes = [change(id_, _said(more, time()), at="wordings")] if more else []
+        if where:
+            changes.append(change(id_, {"where": json.dumps(where)}))
+        if changes:
+            await self._store.write(*changes)
 
     async def show(self, search_id: str, hits: Sequence[Hit]) -> list[int]:
         """Store the hits of a further round, numbered after those of any faster writer."""
@@ -157,6 +167,7 @@ def make_document(search: Search, hits: Sequence[Hit], created: float, expires: 
         "shown": [_hit_entry(hit) for hit in new.values()],
         "vectors": {hit.id: _encode_vector(hit.vector) for hit in new.values()},
         "scores": {},
+        "wordings": _said(search.more, created),
     }
 
 
@@ -203,7 +214,26 @@ def _recall(document: Document, judge: str) -> Search:
         where=json.loads(document["where"]),
         lexical=document["lexical"],
         shown=shown,
+        more=tuple(_wording(said, document["model"]) for _, said in sorted(document.get("wordings", {}).items())),
     )
+
+
+def _said(more: Sequence[Wording], now: float) -> dict[str, Any]:
+    """Describe wordings under keys that sort by time, so that writers can add some without reading."""
+    return {
+        f"{now:017.6f} {n:04}": {
+            "kind": one.kind,
+            "text": one.text,
+            "vector": _encode_vector(kept_vector(one.vector)),
+            "turn": one.turn,
+        }
+        for n, one in enumerate(more)
+    }
+
+
+def _wording(said: Mapping[str, Any], model: str) -> Wording:
+    vector = recalled(said["text"], _decode_vector(said["vector"]), model)
+    return Wording(said["kind"], said["text"], vector, said["turn"])
 
 
 def _hit_entry(hit: Hit) -> dict[str, str]:

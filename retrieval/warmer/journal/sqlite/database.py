@@ -50,6 +50,12 @@ CREATE TABLE job_searches (
 ) STRICT, WITHOUT ROWID;
 """,
     "ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+    """
+CREATE TABLE wordings (
+    search TEXT NOT NULL REFERENCES searches (id) ON DELETE CASCADE, position INTEGER NOT NULL,
+    kind TEXT NOT NULL, text TEXT NOT NULL, vector BLOB NOT NULL, turn INTEGER NOT NULL, PRIMARY KEY (search, position)
+) STRICT, WITHOUT ROWID;
+""",
 )
 SCHEMA = len(_MIGRATIONS)
 

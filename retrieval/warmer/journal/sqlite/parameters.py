@@ -7,7 +7,7 @@ from sqlite3 import Connection
 from warmer.index import Coefficients
 from warmer.journal.parameters import Key, Trained
 from warmer.journal.sqlite.database import Database
-from warmer.steering.params import Params
+from warmer.steering.params import Params, is_current
 
 
 class SqliteParameters:
@@ -38,11 +38,12 @@ def insert(connection: Connection, trained: Trained) -> None:
 
 
 def newest(connection: Connection) -> dict[Key, Trained]:
-    """Load the newest set of each key, within the caller's transaction."""
+    """Give the newest set of each key, in a transaction; sets of an earlier formula are passed over."""
     found: dict[Key, Trained] = {}
     for row in connection.execute("SELECT * FROM parameters ORDER BY rowid"):
         collection, model, judge, rubric, created, params, plain, queries, figures = row
         key = Key(collection, model, judge, rubric)
-        coefficients = Params(**json.loads(params)), Coefficients(**json.loads(plain))
-        found[key] = Trained(key, *coefficients, queries, json.loads(figures), created)
+        if is_current(numbers := json.loads(params)):
+            coefficients = Coefficients(**json.loads(plain))
+            found[key] = Trained(key, Params(**numbers), coefficients, queries, json.loads(figures), created)
     return found

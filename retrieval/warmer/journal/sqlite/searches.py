@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from warmer.index import Hit
-from warmer.journal import AGENT, MAX_TRAINING_QUERIES, Search, Shown, invalid_handle
+from warmer.journal import AGENT, MAX_TRAINING_QUERIES, Search, Shown, invalid_handle, kept_vector, recalled
 from warmer.journal.jobs import ENDED
 from warmer.journal.sqlite.database import Database
+from warmer.steering.wording import Wording
 from warmer.vectors import Vector
 
 _SEARCH = "id, collection, model, query, vector, filter, lexical"
@@ -56,7 +57,15 @@ class SqliteJournal:
                     now + self._lifetime,
                 ),
             )
+            _say(db, search.id, search.more)
             return _insert_hits(db, search.id, hits)
+
+    async def reword(self, search_id: str, more: Sequence[Wording], where: Mapping[str, Any] | None = None) -> None:
+        """Keep what a further turn says, and its filter, if it has one."""
+        with self._database.transaction() as db:
+            _say(db, search_id, more)
+            if where:
+                db.execute("UPDATE searches SET filter = ? WHERE id = ?", (json.dumps(where), search_id))
 
     async def show(self, search_id: str, hits: Sequence[Hit]) -> list[int]:
         """Store the hits of a further round."""
@@ -132,7 +141,20 @@ def _recall(db: Connection, row: Sequence[Any], judge: str) -> Search:
         (judge, id_),
     )
     hits = {hit: Shown(hit, point, _decode_vector(raw), *rest) for hit, point, raw, *rest in shown}
-    return Search(id_, collection, model, query, _decode_vector(vector), json.loads(where), bool(lexical), hits)
+    said = db.execute("SELECT kind, text, vector, turn FROM wordings WHERE search = ? ORDER BY position", (id_,))
+    more = tuple(
+        Wording(kind, text, recalled(text, _decode_vector(raw), model), turn) for kind, text, raw, turn in said
+    )
+    return Search(id_, collection, model, query, _decode_vector(vector), json.loads(where), bool(lexical), hits, more)
+
+
+def _say(db: Connection, search_id: str, more: Sequence[Wording]) -> None:
+    (spoken,) = db.execute("SELECT count(*) FROM wordings WHERE search = ?", (search_id,)).fetchone()
+    rows = [
+        (search_id, position, one.kind, one.text, kept_vector(one.vector).tobytes(), one.turn)
+        for position, one in enumerate(more, start=spoken)
+    ]
+    db.executemany("INSERT INTO wordings VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
 def _insert_hits(db: Connection, search_id: str, hits: Sequence[Hit]) -> list[int]:

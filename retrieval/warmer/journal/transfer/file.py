@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from warmer.errors import StorageError
 from warmer.journal.transfer.records import LINE, EndRecord, Record
 
-VERSION = 1
+VERSION = 2
+_READ = {1, VERSION}  # a file of the first version has no wordings
 _HEADER = {"warmer": "journal", "version": VERSION}
 
 
@@ -84,7 +85,7 @@ def _check_header(path: Path, line: bytes) -> None:
         version = None
     if version is None:
         raise StorageError(f"{path} is no exported journal: make one with `warmer journal export`")
-    if version != VERSION:
+    if version not in _READ:
         raise StorageError(
             f"{path} is of version {version!r:.20}, this program reads {VERSION}: use the warmer that wrote it"
         )

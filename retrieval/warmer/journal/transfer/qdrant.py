@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from warmer.index import Hit
-from warmer.journal import Search
+from warmer.journal import Search, recalled
 from warmer.journal.qdrant.parameters import QdrantParameters
 from warmer.journal.qdrant.searches import (
     QdrantJournal,
@@ -20,7 +20,16 @@ from warmer.journal.qdrant.searches import (
 )
 from warmer.journal.qdrant.store import Document, Store, change, put
 from warmer.journal.transfer.file import conflicting_search, create_file, read_file
-from warmer.journal.transfer.records import Counts, HitRecord, ParametersRecord, Record, ScoreRecord, SearchRecord
+from warmer.journal.transfer.records import (
+    Counts,
+    HitRecord,
+    ParametersRecord,
+    Record,
+    ScoreRecord,
+    SearchRecord,
+    WordingRecord,
+)
+from warmer.steering.wording import Wording
 from warmer.vectors import Vector
 
 _PAGE = 20  # searches of about 100 kB each
@@ -59,7 +68,7 @@ async def import_into_qdrant(store: Store, path: Path) -> Counts:
     for _, record in read_file(path):
         if isinstance(record, SearchRecord):
             await _add_search(store, record, counts)
-        elif (trained := record.to_trained()).created > newest.get(trained.key, ""):
+        elif (trained := record.to_trained()) and trained.created > newest.get(trained.key, ""):
             await parameters.add(trained)
             newest[trained.key] = trained.created
             counts.parameters += 1
@@ -94,8 +103,18 @@ def _to_record(document: Document) -> SearchRecord:
         )
         for number, hit in enumerate(document["shown"], start=1)
     ]
-    plain = {name: document[name] for name in ("id", "collection", "model", "query", "lexical", "created", "expires")}
-    return SearchRecord(**plain, vector=b64decode(document["vector"]), where=json.loads(document["where"]), hits=hits)
+    same = {name: document[name] for name in ("id", "collection", "model", "query", "lexical", "created", "expires")}
+    said = [one for _, one in sorted(document.get("wordings", {}).items())]
+    return SearchRecord(
+        **same,
+        vector=b64decode(document["vector"]),
+        where=json.loads(document["where"]),
+        hits=hits,
+        wordings=[
+            WordingRecord(wording=one["kind"], text=one["text"], vector=b64decode(one["vector"]), turn=one["turn"])
+            for one in said
+        ],
+    )
 
 
 async def _find_document(store: Store, search_id: str) -> Document | None:
@@ -125,6 +144,8 @@ async def _add_search(store: Store, record: SearchRecord, counts: Counts) -> Non
         counts.hits += len(hits)
     else:
         numbers = await QdrantJournal(store, 0).show(record.id, hits)
+        if more := _to_search(record).more[len(stored.get("wordings", {})) :]:
+            await QdrantJournal(store, 0).reword(record.id, more)
         given = _newer_scores(record, numbers, stored["scores"])
         if given:
             await store.write(mark_kept(record.id), change(search_document_id(record.id), given, at="scores"))
@@ -142,13 +163,25 @@ def _newer_scores(record: SearchRecord, numbers: list[int], stored: Mapping[str,
     return {key: new for key, new in given.items() if key not in stored or new["created"] > stored[key]["created"]}
 
 
-def _to_hit(record: HitRecord) -> Hit:
-    return Hit(record.point, 0.0, {"title": record.title, "source": record.source}, _decode_vector(record.vector))
-
-
 def _to_search(record: SearchRecord) -> Search:
     vector = _decode_vector(record.vector)
-    return Search(record.id, record.collection, record.model, record.query, vector, record.where, record.lexical)
+    return Search(
+        record.id,
+        record.collection,
+        record.model,
+        record.query,
+        vector,
+        record.where,
+        record.lexical,
+        more=tuple(
+            Wording(one.wording, one.text, recalled(one.text, _decode_vector(one.vector), record.model), one.turn)
+            for one in record.wordings
+        ),
+    )
+
+
+def _to_hit(record: HitRecord) -> Hit:
+    return Hit(record.point, 0.0, {"title": record.title, "source": record.source}, _decode_vector(record.vector))
 
 
 def _decode_vector(raw: bytes) -> Vector:

@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from warmer.errors import WarmerError
-from warmer.journal.parameters import Trained
+from warmer.journal.parameters import OutdatedParametersError, Trained
+from warmer.steering.wording import Kind
 
 
 def _check_vector(raw: bytes) -> bytes:
@@ -50,6 +51,15 @@ class HitRecord(_Record):
     scores: list[ScoreRecord]
 
 
+class WordingRecord(_Record):
+    """What a thread said besides its first wording; see `warmer.steering.wording`."""
+
+    wording: Kind
+    text: str
+    vector: RawVector
+    turn: int = Field(ge=0)
+
+
 class SearchRecord(_Record):
     """A search. Vectors are little-endian float32 in base64, times are seconds since 1970."""
 
@@ -64,12 +74,14 @@ class SearchRecord(_Record):
     created: float
     expires: float
     hits: list[HitRecord]
+    wordings: list[WordingRecord] = []
 
     @model_validator(mode="after")
     def _check_hits(self) -> Self:
         if len({hit.point for hit in self.hits}) < len(self.hits):
             raise ValueError("a point is a hit twice")
-        if len({len(hit.vector) for hit in self.hits} | ({len(self.vector)} - {0})) > 1:
+        queries = {len(self.vector), *(len(one.vector) for one in self.wordings)} - {0}
+        if len({len(hit.vector) for hit in self.hits} | queries) > 1:
             raise ValueError("the vectors differ in length")
         return self
 
@@ -88,9 +100,12 @@ class ParametersRecord(_Record):
             raise ValueError(str(error)) from error
         return self
 
-    def to_trained(self) -> Trained:
-        """Parse the set."""
-        return Trained.from_json(self.trained)
+    def to_trained(self) -> Trained | None:
+        """Parse the set; None if it was fitted to an earlier formula, which keeps nobody from the rest of a file."""
+        try:
+            return Trained.from_json(self.trained)
+        except OutdatedParametersError:
+            return None
 
 
 class EndRecord(_Record):

@@ -11,7 +11,15 @@ from warmer.journal.parameters import Trained
 from warmer.journal.sqlite.database import Database
 from warmer.journal.sqlite.parameters import insert, newest
 from warmer.journal.transfer.file import conflicting_search, create_file, read_file
-from warmer.journal.transfer.records import Counts, HitRecord, ParametersRecord, Record, ScoreRecord, SearchRecord
+from warmer.journal.transfer.records import (
+    Counts,
+    HitRecord,
+    ParametersRecord,
+    Record,
+    ScoreRecord,
+    SearchRecord,
+    WordingRecord,
+)
 
 
 def export_from_sqlite(database: Database, path: Path) -> Counts:
@@ -63,6 +71,7 @@ def _records(db: Connection) -> Iterator[Record]:
                 created=created,
                 expires=expires,
                 hits=_hits(db, id_),
+                wordings=_wordings(db, id_),
             )
     for trained in newest(db).values():
         yield ParametersRecord(trained=trained.to_json())
@@ -82,6 +91,11 @@ def _hits(db: Connection, search: str) -> list[HitRecord]:
     ]
 
 
+def _wordings(db: Connection, search: str) -> list[WordingRecord]:
+    rows = db.execute("SELECT kind, text, vector, turn FROM wordings WHERE search = ? ORDER BY position", (search,))
+    return [WordingRecord(wording=kind, text=text, vector=vector, turn=turn) for kind, text, vector, turn in rows]
+
+
 def _add_search(db: Connection, record: SearchRecord, counts: Counts) -> bool:
     row: tuple[Any, ...] = (record.id, record.collection, record.model, record.query, record.vector)
     rest = json.dumps(record.where), record.lexical, record.created, record.expires
@@ -90,6 +104,9 @@ def _add_search(db: Connection, record: SearchRecord, counts: Counts) -> bool:
     if known.fetchone() != row:
         return False
     counts.searches += added
+    for position, one in enumerate(record.wordings):
+        said = record.id, position, one.wording, one.text, one.vector, one.turn
+        db.execute("INSERT OR IGNORE INTO wordings VALUES (?, ?, ?, ?, ?, ?)", said)
     numbers: dict[str, int] = dict(db.execute("SELECT point, hit FROM hits WHERE search = ?", (record.id,)).fetchall())
     for hit in record.hits:
         if hit.point not in numbers:
@@ -110,7 +127,9 @@ def _add_score(db: Connection, search: str, hit: int, score: ScoreRecord) -> int
     ).rowcount
 
 
-def _add_parameters(db: Connection, trained: Trained) -> int:
+def _add_parameters(db: Connection, trained: Trained | None) -> int:
+    if trained is None:
+        return 0
     stored = newest(db).get(trained.key)
     if stored and stored.created >= trained.created:
         return 0

@@ -1,6 +1,7 @@
 """Collections that somebody else made, over REST: vectors, payloads, tenants, old servers, and what is refused."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from qdrant_client import models
 from qdrant_server import QdrantServer
-from support import feed_back
+from support import feedback_query, hybrid, near
 
 from warmer.errors import CollectionError, EngineError, FilterError, ModelMismatchError
-from warmer.index import Coefficients, FeedbackItem, Hit
+from warmer.index import Coefficients, DenseQuery, FeedbackItem, Hit
 from warmer.index.remote.client import Connection, Remote, connect
 from warmer.index.remote.engine import QdrantIndex
 from warmer.index.remote.equivalent import equivalent
 from warmer.index.remote.options import Options
 from warmer.index.remote.payload import Layout
-from warmer.steering.feedback import Steering, equivalent_query, steer
+from warmer.steering.feedback import Example, equivalent_query
 from warmer.steering.params import Params
-from warmer.vectors import TextQuery, Vector
+from warmer.steering.ranking import nearest
+from warmer.vectors import QueryVector, TextQuery, Vector
 
 pytestmark = pytest.mark.anyio
 
@@ -33,14 +35,13 @@ COSINE, DOT = models.Distance.COSINE, models.Distance.DOT
 EUCLID, MANHATTAN = models.Distance.EUCLID, models.Distance.MANHATTAN
 QUERY = VECTORS[7] + VECTORS[8]
 SCORED = [(str(IDS[n]), VECTORS[n], score) for n, score in [(0, 1.0), (7, 0.1), (8, 0.9), (9, 0.0)]]
+EXAMPLES = [Example(*scored) for scored in SCORED]
 SEEN = [id_ for id_, _, _ in SCORED]
 DOCS = "docs"
 
 
-def steered(query: Vector = QUERY) -> Steering:
-    steering = steer(query, SCORED, Params())
-    assert steering
-    return steering
+def steered(query: QueryVector = QUERY) -> DenseQuery:
+    return feedback_query(query, SCORED)
 
 
 def vector_of(text: str, _: str = "") -> list[float]:
@@ -110,7 +111,15 @@ def feedback_sent(server: QdrantServer) -> dict[str, Any]:
     return query
 
 
-def naive(distance: models.Distance, steering: Steering, query: Vector = QUERY) -> list[float]:
+def last_batch(server: QdrantServer) -> list[dict[str, Any]]:
+    """Give the legs of the last retrieval."""
+    legs: list[dict[str, Any]] = next(body for _, _, body in reversed(server.requests) if "searches" in str(body))[
+        "searches"
+    ]
+    return legs
+
+
+def naive(distance: models.Distance, steering: DenseQuery, query: Vector = QUERY) -> list[float]:
     """Qdrant's formula as it is written, on all points."""
 
     def similarity(one: Vector) -> Vector:
@@ -140,29 +149,47 @@ async def test_feedback_is_the_formula_for_every_distance(
 ) -> None:
     store(server, {"fast-x": params(distance)} if named else params(distance))
     index, steering = QdrantIndex(remote, DOCS), steered()
-    hits = await feed_back(index, QUERY, steering.items, steering.coefficients, POINTS, without=SEEN)
+    hits = await nearest(index, steering, POINTS, without=SEEN)
     truth = {str(id_): score for id_, score in zip(IDS, naive(distance, steering), strict=True) if str(id_) not in SEEN}
     assert [hit.score for hit in hits] == pytest.approx([truth[hit.id] for hit in hits], abs=1e-4)
     assert [hit.score for hit in hits] == pytest.approx(sorted(truth.values(), reverse=True), abs=1e-4)
     sent = [item["example"] for item in feedback_sent(server)["relevance_feedback"]["feedback"]]
     assert sent[1:] == [UUID, 7, 8, 9]
+    shown = await nearest(index, steering, POINTS, without=[UUID, "8"])
+    assert [hit.score for hit in shown if hit.id not in SEEN] == pytest.approx([hit.score for hit in hits], abs=1e-4)
+    sent = [item["example"] for item in feedback_sent(server)["relevance_feedback"]["feedback"]]
+    assert sent[1:] == [UUID, pytest.approx(VECTORS[7]), 8, pytest.approx(VECTORS[9])]
 
 
-@given(seed=st.integers(0, 2**32 - 1), b=st.floats(0, 2), c=st.floats(0, 3))
+@pytest.mark.parametrize("distance", [COSINE, DOT, EUCLID])
+async def test_many_examples_go_as_the_one_pair_that_ranks_alike(
+    server: QdrantServer, remote: Remote, distance: models.Distance
+) -> None:
+    store(server, params(distance))
+    items = [FeedbackItem(None, vector, n / 40 - 0.2) for n, vector in enumerate(VECTORS[:20])]
+    query = DenseQuery(QUERY, items, Coefficients(1.0, 1.0, 0.05))
+    hits = await nearest(QdrantIndex(remote, DOCS), query, POINTS)
+    truth = dict(zip(map(str, IDS), naive(distance, query), strict=True))
+    assert [hit.score for hit in hits] == pytest.approx([truth[hit.id] for hit in hits], abs=1e-4)
+    assert [hit.score for hit in hits] == pytest.approx(sorted(truth.values(), reverse=True), abs=1e-4)
+    sent = feedback_sent(server)["relevance_feedback"]["feedback"]
+    assert len(sent) == (20 if distance == EUCLID else 2)
+
+
+@given(seed=st.integers(0, 2**32 - 1), a=st.floats(0.05, 3), b=st.floats(0, 2), c=st.floats(0, 3))
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("distance", [COSINE, DOT])
-async def test_the_equivalent_is_exact(distance: models.Distance, seed: int, b: float, c: float) -> None:
+async def test_the_equivalent_is_exact(distance: models.Distance, seed: int, a: float, b: float, c: float) -> None:
     rng = np.random.default_rng(seed)
     query = rng.normal(size=DIM).astype(np.float32)
-    scored = [(str(n), VECTORS[n], float(rng.integers(0, 11)) / 10) for n in rng.choice(POINTS, 5, replace=False)]
-    steering = steer(query, scored, Params(b=b, c=c or 0.1))
-    if steering is None:
-        return
+    chosen = rng.choice(POINTS, 5, replace=False)
+    items = [FeedbackItem(str(n), VECTORS[n], float(rng.integers(0, 11)) / 10) for n in chosen]
+    steering = DenseQuery(query, items, Coefficients(a, b, c))
     moved = equivalent(distance, query, steering.items, steering.coefficients)
     unit = VECTORS / np.linalg.norm(VECTORS, axis=1, keepdims=True) if distance == COSINE else VECTORS
     assert unit @ moved == pytest.approx(naive(distance, steering, query), abs=1e-4)
     if distance == COSINE:
-        assert moved == pytest.approx(equivalent_query(query, steering), abs=1e-5)
+        assert moved == pytest.approx(equivalent_query(steering), abs=1e-5)
 
 
 @pytest.mark.parametrize("distance", [COSINE, DOT])
@@ -173,7 +200,7 @@ async def test_an_old_server_ranks_alike(
     for served, connected in (server, remote), (old_server, old):
         store(served, params(distance), sparse=True)
         index = QdrantIndex(connected, DOCS)
-        ranked.append(await feed_back(index, QUERY, steering.items, steering.coefficients, 20, without=SEEN))
+        ranked.append(await nearest(index, steering, 20, without=SEEN))
     assert ids(ranked[0]) == ids(ranked[1])
     assert (await QdrantIndex(remote, DOCS).info()).notes == ("the text is read from the payload's 'page_content'",)
     assert "server 1.16 has no feedback query: its exact equivalent is used" in (await index.info()).notes
@@ -185,7 +212,7 @@ async def test_the_walk_goes_on_over_what_stays_out_where_the_server_can(version
         store(served, params(COSINE))
         connected, steering = connect(Connection(served.url)), steered()
         index = QdrantIndex(connected, DOCS)
-        hits = await feed_back(index, QUERY, steering.items, steering.coefficients, 9, neighbours=0.5, without=SEEN)
+        hits = await nearest(index, steering, 9, without=SEEN)
         await connected.close()
         (sent,) = next(body["searches"] for _, _, body in served.requests if "searches" in str(body))
     assert len(hits) == 9
@@ -197,12 +224,12 @@ async def test_the_walk_goes_on_over_what_stays_out_where_the_server_can(version
 async def test_what_an_old_server_cannot_do(old_server: QdrantServer, old: Remote, distance: models.Distance) -> None:
     store(old_server, params(distance))
     index, steering = QdrantIndex(old, DOCS), steered()
-    assert await index.search(QUERY, 3)
+    assert await near(index, QUERY, 3)
     with pytest.raises(CollectionError, match=rf"1\.16.*{distance.value} distance.*upgrade Qdrant"):
-        await feed_back(index, QUERY, steering.items, steering.coefficients, 3)
+        await nearest(index, steering, 3)
     assert "upgrade" in (await index.info()).notes[0]
     with pytest.raises(EngineError, match=r"1\.16.*'m'.*upgrade Qdrant"):
-        await index.search(TextQuery("q", "m"), 3)
+        await near(index, TextQuery("q", "m"), 3)
 
 
 async def test_a_server_that_is_too_old() -> None:
@@ -218,7 +245,7 @@ async def test_quantised_collections(server: QdrantServer, remote: Remote) -> No
     scalar = models.ScalarQuantization(scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8))
     store(server, {"only": params(COSINE, quantization_config=scalar)})
     index, steering = QdrantIndex(remote, DOCS), steered()
-    assert len(await feed_back(index, QUERY, steering.items, steering.coefficients, 5, without=SEEN)) == 5
+    assert len(await nearest(index, steering, 5, without=SEEN)) == 5
 
 
 @pytest.mark.parametrize(
@@ -241,8 +268,8 @@ async def test_the_dense_vector_is_found(
         for name in sorted(names, key=lambda name: name != found)
     }
     store(server, vectors)
-    assert len(await QdrantIndex(remote, DOCS, Options(vector=wanted)).search(QUERY, 3)) == 3
-    assert server.requests[-1][2]["using"] == found
+    assert len(await near(QdrantIndex(remote, DOCS, Options(vector=wanted)), QUERY, 3)) == 3
+    assert last_batch(server)[0]["using"] == found
 
 
 @pytest.mark.parametrize(
@@ -261,13 +288,13 @@ async def test_vectors_that_cannot_be_searched(
 ) -> None:
     store(server, vectors, sparse=True, points=0)
     with pytest.raises(CollectionError, match=said):
-        await QdrantIndex(remote, DOCS, options).search(QUERY, 3)
+        await near(QdrantIndex(remote, DOCS, options), QUERY, 3)
 
 
 async def test_hits_are_what_tools_read(server: QdrantServer, remote: Remote) -> None:
     store(server, params())
     index = QdrantIndex(remote, DOCS)
-    (hit,) = await index.search(VECTORS[0], 1)
+    (hit,) = await near(index, VECTORS[0], 1)
     assert hit.id == UUID
     assert hit.payload == {
         "tenant": 0, "text": "text 0", "title": "", "source": "0.md"
@@ -276,7 +303,7 @@ async def test_hits_are_what_tools_read(server: QdrantServer, remote: Remote) ->
     assert ids(await index.retrieve(["9", UUID, "777"])) == ["9", UUID]
     assert await index.retrieve([]) == []
     configured = QdrantIndex(remote, DOCS, Options(text_field="metadata.source", title_field="page_content"))
-    (hit,) = await configured.search(VECTORS[0], 1)
+    (hit,) = await near(configured, VECTORS[0], 1)
     assert (hit.payload["text"], hit.payload["title"]) == ("0.md", "text 0")
 
 
@@ -311,11 +338,11 @@ async def test_info_is_cheap_and_notices_changes(server: QdrantServer, remote: R
     await index.info()
     before = len(server.requests)
     await index.info()
-    await index.search(QUERY, 1)
-    assert len(server.requests) == before + 1
+    await near(index, QUERY, 1)
+    assert len(server.requests) == before + 2  # the query and its hits
     now[0] = 10
     await index.info()
-    assert len(server.requests) == before + 2  # the same number of points: no look at the payloads
+    assert len(server.requests) == before + 3  # the same number of points: no look at the payloads
     server.store.delete(DOCS, [1])
     now[0] = 20
     assert (await index.info()).points == POINTS - 1
@@ -326,10 +353,10 @@ async def test_texts_that_come_later_are_noticed(server: QdrantServer, remote: R
     now = [0.0]
     index = QdrantIndex(remote, DOCS, clock=lambda: now[0])
     with pytest.raises(CollectionError, match="no text"):
-        await index.search(QUERY, 1)
+        await near(index, QUERY, 1)
     server.store.set_payload(DOCS, {"text": "now"}, [*IDS])
     now[0] = 10
-    (hit,) = await index.search(QUERY, 1)
+    (hit,) = await near(index, QUERY, 1)
     assert hit.payload["text"] == "now"
 
 
@@ -351,7 +378,7 @@ async def test_a_server_that_was_upgraded_is_noticed(
 async def test_metadata_of_another_shape(server: QdrantServer, remote: Remote, metadata: dict[str, Any]) -> None:
     store(server, params(), metadata=metadata)
     where = {"must": [{"key": "tenant", "match": {"value": 1}}]}
-    assert await QdrantIndex(remote, DOCS).search(QUERY, 1, where=where)
+    assert await near(QdrantIndex(remote, DOCS), QUERY, 1, where=where)
 
 
 async def test_a_collection_that_was_deleted(server: QdrantServer, remote: Remote) -> None:
@@ -361,7 +388,7 @@ async def test_a_collection_that_was_deleted(server: QdrantServer, remote: Remot
     await index.info()
     server.store.delete_collection(DOCS)
     with pytest.raises(CollectionError, match="no collection 'docs'; there are: other"):
-        await index.search(QUERY, 3)
+        await near(index, QUERY, 3)
     with pytest.raises(CollectionError, match="no collection 'docs'; there are: other"):
         await index.info()
     server.store.delete_collection("other")
@@ -372,19 +399,18 @@ async def test_a_collection_that_was_deleted(server: QdrantServer, remote: Remot
 async def test_a_point_that_was_deleted_before_its_score_came(server: QdrantServer, remote: Remote) -> None:
     store(server, params())
     index, steering = QdrantIndex(remote, DOCS), steered()
-    arguments = (QUERY, steering.items, steering.coefficients, 10)
-    whole = await feed_back(index, *arguments, without=SEEN)
+    whole = await nearest(index, steering, 10, without=SEEN)
     server.store.delete(DOCS, [UUID, 9])
-    assert ids(await feed_back(index, *arguments, without=SEEN)) == ids(whole)
+    assert ids(await nearest(index, steering, 10, without=SEEN)) == ids(whole)
 
 
 async def test_a_query_of_another_model(server: QdrantServer, remote: Remote) -> None:
     store(server, params())
     index, steering = QdrantIndex(remote, DOCS), steered()
     with pytest.raises(ModelMismatchError, match=f"3 numbers.*{DIM}"):
-        await index.search(VECTORS[0, :3], 3)
+        await near(index, VECTORS[0, :3], 3)
     with pytest.raises(ModelMismatchError, match=f"3 numbers.*{DIM}"):
-        await feed_back(index, VECTORS[0, :3], steering.items, steering.coefficients, 3)
+        await nearest(index, replace(steering, vector=VECTORS[0, :3]), 3)
 
 
 @pytest.mark.parametrize("payload", [{}, {"n": 1, "tags": ["a"]}])
@@ -394,17 +420,17 @@ async def test_payloads_without_text(server: QdrantServer, remote: Remote, paylo
     with pytest.raises(
         CollectionError, match=f"no text in its payloads, whose fields are: {fields}. .*WARMER_TEXT_FIELD"
     ):
-        await QdrantIndex(remote, DOCS).search(QUERY, 3)
+        await near(QdrantIndex(remote, DOCS), QUERY, 3)
     info = await QdrantIndex(remote, DOCS).info()
     assert info.points == POINTS
     assert info.notes == ("its payloads hold no text: set WARMER_TEXT_FIELD or WARMER_TEXTS",)
-    (hit, *_) = await QdrantIndex(remote, DOCS, Options(text_elsewhere=True)).search(QUERY, 3)
+    (hit, *_) = await near(QdrantIndex(remote, DOCS, Options(text_elsewhere=True)), QUERY, 3)
     assert hit.payload == {**payload, "text": "", "title": "", "source": ""}
 
 
 async def test_a_finder_of_texts_sees_every_field(server: QdrantServer, remote: Remote) -> None:
     store(server, params())
-    (hit,) = await QdrantIndex(remote, DOCS, Options(text_elsewhere=True)).search(VECTORS[0], 1)
+    (hit,) = await near(QdrantIndex(remote, DOCS, Options(text_elsewhere=True)), VECTORS[0], 1)
     assert (hit.payload["page_content"], hit.payload["metadata"]) == ("text 0", {"source": "0.md"})
 
 
@@ -413,12 +439,12 @@ async def test_a_text_field_that_is_not_there(server: QdrantServer, remote: Remo
     with pytest.raises(
         CollectionError, match=r"no text at 'body\.text' in its payloads, whose fields are: page_content"
     ):
-        await QdrantIndex(remote, DOCS, Options(text_field="body.text")).search(QUERY, 3)
+        await near(QdrantIndex(remote, DOCS, Options(text_field="body.text")), QUERY, 3)
 
 
 async def test_an_empty_collection(server: QdrantServer, remote: Remote) -> None:
     store(server, params(), points=0)
-    assert await QdrantIndex(remote, DOCS).search(QUERY, 3) == []
+    assert await near(QdrantIndex(remote, DOCS), QUERY, 3) == []
 
 
 async def test_a_tenant_sees_nothing_of_others(server: QdrantServer, remote: Remote) -> None:
@@ -431,10 +457,11 @@ async def test_a_tenant_sees_nothing_of_others(server: QdrantServer, remote: Rem
     index, steering = QdrantIndex(remote, DOCS, Options(where=where)), steered()
     odd = {str(n) for n in range(1, POINTS, 2)}
     assert (await index.info()).points == len(odd)
-    assert set(ids(await index.search(QUERY, 99))) == odd
-    assert set(ids(await index.search(QUERY, 99, text="text 4", where={"must_not": [{"has_id": [1]}]}))) == odd - {"1"}
+    assert set(ids(await near(index, QUERY, 99))) == odd
+    assert set(ids(await hybrid(index, QUERY, "text 4", 99, where={"must_not": [{"has_id": [1]}]}))) == odd - {"1"}
     assert ids(await index.retrieve(["3", "4", "5"])) == ["3", "5"]
-    fed = await feed_back(index, QUERY, steering.items, steering.coefficients, 99, text="text 4", without=SEEN)
+    fed = await hybrid(index, QUERY, "text 4", 99, scored=EXAMPLES, without=SEEN)
+    assert set(ids(await nearest(index, steering, 99, without=SEEN))) == odd - set(SEEN)
     assert set(ids(fed)) == odd - set(SEEN)
     with pytest.raises(FilterError):
         QdrantIndex(remote, DOCS, Options(where={"tenant": 1}))
@@ -443,20 +470,20 @@ async def test_a_tenant_sees_nothing_of_others(server: QdrantServer, remote: Rem
 async def test_filters_of_somebody_elses_collection(server: QdrantServer, remote: Remote) -> None:
     store(server, params())
     index = QdrantIndex(remote, DOCS)
-    found = await index.search(QUERY, 99, where={"must": [{"key": "metadata.source", "match": {"value": "1.md"}}]})
+    found = await near(index, QUERY, 99, where={"must": [{"key": "metadata.source", "match": {"value": "1.md"}}]})
     assert len(found) == POINTS // 3
-    assert await index.search(QUERY, 99, where={"must": [{"key": "unseen", "match": {"value": 1}}]}) == []
+    assert await near(index, QUERY, 99, where={"must": [{"key": "unseen", "match": {"value": 1}}]}) == []
     with pytest.raises(FilterError, match=r'Write for example \{"must": \[\{"key": "tenant", "match": \{"value": 1'):
-        await index.search(QUERY, 3, where={"tenant": 1})
+        await near(index, QUERY, 3, where={"tenant": 1})
 
 
 async def test_a_filter_that_the_server_refuses(server: QdrantServer, remote: Remote) -> None:
     store(server, params())
     index = QdrantIndex(remote, DOCS)
     refusal = '{"status": {"error": "Bad request: Index required but not found for \\"tenant\\""}, "time": 0}'
-    server.fail(status=400, body=refusal, when=lambda _, path: path.endswith("/query"))
+    server.fail(status=400, body=refusal, when=lambda _, path: path.endswith("/query/batch"))
     with pytest.raises(FilterError, match=r'refuses the query with this filter: .*Index required.*"tenant"'):
-        await index.search(QUERY, 3, where={"must": [{"key": "tenant", "match": {"value": 1}}]})
+        await near(index, QUERY, 3, where={"must": [{"key": "tenant", "match": {"value": 1}}]})
 
 
 async def test_words_where_warmer_made_the_sparse_vector(server: QdrantServer, remote: Remote) -> None:
@@ -468,14 +495,18 @@ async def test_words_where_warmer_made_the_sparse_vector(server: QdrantServer, r
         store(server, {"dense": params()}, sparse=True, metadata=metadata)
         index = QdrantIndex(remote, DOCS, options)
         assert (await index.info()).lexical is lexical
-        assert len(await index.search(QUERY, 5, text="some words")) == 5
-        assert bool(server.requests[-1][2].get("prefetch")) is lexical
+        assert len(await hybrid(index, QUERY, "some words", 5)) == 5
+        legs = [leg["using"] for leg in last_batch(server)]
+        assert legs == (["dense", "bm25"] if lexical else ["dense"])
 
 
-async def test_distances_are_fused_by_rank(server: QdrantServer, remote: Remote) -> None:
+async def test_distances_are_fused_as_nearness(server: QdrantServer, remote: Remote) -> None:
     store(server, {"dense": params(EUCLID)}, sparse=True)
     index = QdrantIndex(remote, DOCS, Options(lexical_vector="bm25"))
-    assert ids(await index.search(QUERY, 5, text="words")) == ids(await index.search(QUERY, 5))
+    distances = np.linalg.norm(VECTORS - QUERY, axis=1)
+    nearest_first = [str(IDS[n]) for n in np.argsort(distances)[:5]]
+    assert ids(await near(index, QUERY, 5)) == nearest_first
+    assert ids(await hybrid(index, QUERY, "words", 5, params=Params(neighbours=0))) == nearest_first
 
 
 async def test_points_without_the_dense_vector_are_left_out(server: QdrantServer, remote: Remote) -> None:
@@ -488,12 +519,9 @@ async def test_queries_that_the_server_embeds(server: QdrantServer, remote: Remo
     store(server, params())
     index, query = QdrantIndex(remote, DOCS), TextQuery("seven", "cloud/model")
     vector = np.array(vector_of(query.text), dtype=np.float32)
-    assert ids(await index.search(query, 9)) == ids(await index.search(vector, 9))
-    here, there = steer(vector, SCORED, Params()), steer(query, SCORED, Params())
-    assert here
-    assert there
-    ranked = await feed_back(index, vector, here.items, here.coefficients, 9, without=SEEN)
-    assert ids(ranked) == ids(await feed_back(index, query, there.items, there.coefficients, 9, without=SEEN))
+    assert ids(await near(index, query, 9)) == ids(await near(index, vector, 9))
+    ranked = await nearest(index, steered(vector), 9, without=SEEN)
+    assert ids(ranked) == ids(await nearest(index, steered(query), 9, without=SEEN))
     body = feedback_sent(server)["relevance_feedback"]
     assert body["target"]["text"] == body["feedback"][0]["example"]["text"] == "seven"
 
@@ -503,7 +531,7 @@ async def test_a_server_without_inference() -> None:
         store(served, params())
         remote = connect(Connection(served.url, pause=0.001))
         with pytest.raises(EngineError, match="InferenceService is not initialized"):
-            await QdrantIndex(remote, DOCS).search(TextQuery("q", "m"), 3)
+            await near(QdrantIndex(remote, DOCS), TextQuery("q", "m"), 3)
         await remote.close()
 
 
@@ -512,7 +540,7 @@ async def test_many_ask_at_once(server: QdrantServer, remote: Remote) -> None:
     index, found = QdrantIndex(remote, DOCS), []
 
     async def ask(n: int) -> None:
-        found.append((str(IDS[n]), ids(await index.search(VECTORS[n], 1))))
+        found.append((str(IDS[n]), ids(await near(index, VECTORS[n], 1))))
 
     async with create_task_group() as group:
         for n in range(20):
@@ -526,8 +554,9 @@ async def test_nothing_is_ever_written() -> None:
         store(served, {"dense": params()}, sparse=True, metadata={"warmer": {"model": "m"}})
         remote = connect(Connection(served.url, "read"))
         index, steering = QdrantIndex(remote, DOCS), steered()
-        await index.search(QUERY, 3, text="words")
-        await feed_back(index, QUERY, steering.items, steering.coefficients, 3, text="words", without=SEEN)
+        await hybrid(index, QUERY, "words", 3)
+        await nearest(index, steering, 3, without=SEEN)
+        await hybrid(index, QUERY, "words", 3, scored=EXAMPLES, without=SEEN)
         assert len(await index.retrieve(["3"])) == 1
         await remote.close()
 

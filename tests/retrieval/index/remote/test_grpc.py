@@ -7,14 +7,14 @@ import pytest
 from qdrant_client import QdrantClient, models
 from qdrant_grpc import serving_grpc
 from qdrant_server import QdrantServer
-from support import feed_back
+from support import feedback_query, hybrid, near
 
 from warmer.errors import CollectionError
 from warmer.index.remote.client import Connection, Remote, connect
 from warmer.index.remote.engine import QdrantIndex
 from warmer.index.remote.options import Options
-from warmer.steering.feedback import steer
-from warmer.steering.params import Params
+from warmer.steering.feedback import Example
+from warmer.steering.ranking import nearest
 
 pytestmark = pytest.mark.anyio
 
@@ -62,13 +62,13 @@ async def test_grpc_gives_what_rest_gives(both: tuple[QdrantServer, list[Remote]
         asked = len(server.requests)
         index = QdrantIndex(remote, name, Options(where={"must_not": [{"has_id": [30]}]}) if name == "bare" else None)
         scored = [(id_, VECTORS[int(id_) if id_.isdecimal() else 0], n / 3) for n, id_ in enumerate(SEEN)]
-        steering = steer(VECTORS[4], scored, Params())
-        assert steering
+        steering = feedback_query(VECTORS[4], scored)
+        examples = [Example(*one) for one in scored]
         answers.append([
-            await index.search(VECTORS[4], 7, where=WHERE),
+            await near(index, VECTORS[4], 7, where=WHERE),
             await index.retrieve(["5", UUID, "77"]),
-            await feed_back(index, VECTORS[4], steering.items, steering.coefficients, 9, where=WHERE, without=SEEN),
-            await feed_back(index, VECTORS[4], steering.items, steering.coefficients, 9, text=WORDS, without=["1"]),
+            await nearest(index, steering, 9, where=WHERE, without=SEEN),
+            await hybrid(index, VECTORS[4], WORDS, 9, scored=examples, without=["1"]),
         ])  # fmt: skip
     assert len(server.requests) == asked, "gRPC was there, and REST was used"
     for over_rest, over_grpc in zip(*answers, strict=True):
@@ -83,12 +83,10 @@ async def test_grpc_errors_mean_the_same(both: tuple[QdrantServer, list[Remote]]
     with pytest.raises(CollectionError, match="no collection 'no'; there are: bare, named"):
         await QdrantIndex(remote, "no").info()
     index = QdrantIndex(remote, "named")
-    steering = steer(VECTORS[4], [(UUID, VECTORS[0], 1.0), ("1", VECTORS[1], 0.0)], Params())
-    assert steering
-    arguments = (VECTORS[4], steering.items, steering.coefficients, 9)
-    whole = await feed_back(index, *arguments, without=[UUID, "1"])
+    steering = feedback_query(VECTORS[4], [(UUID, VECTORS[0], 1.0), ("1", VECTORS[1], 0.0)])
+    whole = await nearest(index, steering, 9, without=[UUID, "1"])
     server.store.delete("named", [UUID])
-    assert [hit.id for hit in await feed_back(index, *arguments, without=[UUID, "1"])] == [hit.id for hit in whole]
+    assert [hit.id for hit in await nearest(index, steering, 9, without=[UUID, "1"])] == [hit.id for hit in whole]
 
 
 async def test_rest_goes_on_where_grpc_goes_away() -> None:
@@ -97,8 +95,8 @@ async def test_rest_goes_on_where_grpc_goes_away() -> None:
         async with serving_grpc(server.store) as port:
             remote = connect(Connection(server.url, grpc_port=port, pause=0.001))
             index = QdrantIndex(remote, "named")
-            found = await index.search(VECTORS[4], 5)
+            found = await near(index, VECTORS[4], 5)
             assert not server.requests
-        assert [hit.id for hit in await index.search(VECTORS[4], 5)] == [hit.id for hit in found]
+        assert [hit.id for hit in await near(index, VECTORS[4], 5)] == [hit.id for hit in found]
         assert server.requests
         await remote.close()
