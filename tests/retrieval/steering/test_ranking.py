@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support import hybrid, near
 
-from warmer.index import CollectionInfo, Index
+from warmer.index import Candidates, CollectionInfo, Index
 from warmer.index.edge.engine import EdgeIndex
 from warmer.index.edge.generations import Generations, Manifest
 from warmer.index.edge.shards import shard_files
@@ -34,24 +34,31 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     """Make a collection of points (id, vector, text)."""
 
     async def made(points: list[tuple[str, Vector, str]]) -> Index:
-        payloads: list[dict[str, Any]] = [{"text": text, "title": ""} for _, _, text in points]
         dim = points[0][1].size
         if request.param == "memory":
             info = CollectionInfo("points", "1", "m", dim, len(points), FIELDS)
-            triples = [(id_, vector, payload) for (id_, vector, _), payload in zip(points, payloads, strict=True)]
-            return await MemoryIndex.create(info, triples)
+            return await MemoryIndex.create(info, [(id_, vector, payload(text)) for id_, vector, text in points])
         generations = Generations(tmp_path / "points")
-        with generations.writer() as ahead:
-            stage = Stage(ahead)
-            for (id_, vector, _), payload in zip(points, payloads, strict=True):
-                stage.add(id_, payload, vector)
-            stage.close()
-            build_in_child(ahead, dim)
-            Manifest("m", dim, len(points), FIELDS, "digest", "now", shard_files(ahead)).write(ahead)
-            generations.publish(ahead)
+        publish(generations, points)
         return EdgeIndex(generations)
 
     return made
+
+
+def payload(text: str) -> dict[str, Any]:
+    return {"text": text, "title": ""}
+
+
+def publish(generations: Generations, points: list[tuple[str, Vector, str]]) -> None:
+    dim = points[0][1].size
+    with generations.writer() as ahead:
+        stage = Stage(ahead)
+        for id_, vector, text in points:
+            stage.add(id_, payload(text), vector)
+        stage.close()
+        build_in_child(ahead, dim)
+        Manifest("m", dim, len(points), FIELDS, "digest", "now", shard_files(ahead)).write(ahead)
+        generations.publish(ahead)
 
 
 def name(number: int) -> str:
@@ -169,3 +176,22 @@ async def test_passages_whose_texts_are_elsewhere_are_no_copies_of_each_other(ma
     hits = await rank(index, compose([Wording("query", "path", np.array([1, 0], np.float32))], Params()), 10)
     assert [hit.payload["text"] for hit in hits] == [f"What is said of {hit.id}." for hit in hits]
     assert len(hits) == 10
+
+
+async def test_a_list_is_of_one_generation_when_a_publish_comes_between(tmp_path: Path) -> None:
+    generations = Generations(tmp_path / "points")
+    before, after = ([(name(n), vector, f"amber {n}") for n, vector in enumerate(VECTORS, start)] for start in (0, 500))
+
+    class PublishedMeanwhile(EdgeIndex):
+        async def candidates(self, *query: Any, **options: Any) -> Candidates:
+            found = await super().candidates(*query, **options)
+            if (await self.info()).generation == first:
+                publish(generations, after)
+            return found
+
+    publish(generations, before)
+    index = PublishedMeanwhile(generations)
+    first = (await index.info()).generation
+    found = await hybrid(index, VECTORS[0], "amber", 5)
+    assert len(found) == 5
+    assert {hit.id for hit in found} <= {id_ for id_, _, _ in after}
