@@ -1,7 +1,7 @@
 """The tool `give_feedback`: scores and new words in, a better list over the whole collection out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
@@ -13,16 +13,15 @@ from warmer.errors import ScoreError
 from warmer.journal import AGENT, Search, Shown
 from warmer.judges import ANCHORS
 from warmer.steering.scores import SCALE, parse_scores
-from warmer.steering.wording import Wording
 from warmer_tools import advice
-from warmer_tools.compatibility import check_model, check_thread
+from warmer_tools.compatibility import check_thread
 from warmer_tools.lists import check_detail, form_of, next_list, params_of
 from warmer_tools.reply import HitReply, heading, hit_replies, result, short_title
 from warmer_tools.search import MAX_LIMIT, USUAL_LIMIT, Avoid, Detail, Rewordings
 from warmer_tools.stopwatch import about, stage
 from warmer_tools.tool import NoObject, NoText, ToolContext, make_tool, reporter, spoken_errors
 from warmer_tools.training import score_shown, whose
-from warmer_tools.wordings import checked, embed
+from warmer_tools.wordings import checked, go_on
 from warmer_tools.workspace import RUBRIC, Workspace
 
 _DESCRIBED = 10  # of a ranking: what an answer holds
@@ -34,8 +33,6 @@ Scores = Annotated[
     Field(description=f'Hit number -> score 0-10, e.g. {{"1": 9, "2": 0}}: {ANCHORS}'),
 ]
 Outcome = Literal["steered", "no_signal", "off"]
-
-
 Score = Annotated[float, PlainSerializer(lambda score: int(score) if score == int(score) else score)]
 
 
@@ -132,12 +129,7 @@ async def run(
     with stage("engine"):
         index = await workspace.collections.find(thread.collection)
         await check_thread(index, thread)
-    new = list[Wording]()
-    said = said.beyond(thread.wordings)
-    if said:
-        model, new = await embed(workspace, await index.info(), said, thread.turn, waiting)
-        check_model(thread, model)
-        thread = replace(thread, more=(*thread.more, *new))
+    thread, new = await go_on(workspace, index, thread, said, waiting)
     form = form_of(workspace, thread, params, detail, limit, scores=False, ids=False)
     with stage("engine"):
         without = [] if include_scored else [shown.id for shown in thread.shown.values()]

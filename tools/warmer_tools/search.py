@@ -15,13 +15,13 @@ from warmer.index.sampling import few_values
 from warmer.journal import Search, kept_vector, new_search_id
 from warmer.steering.wording import Wording
 from warmer_tools import advice
-from warmer_tools.compatibility import check_model, check_thread
+from warmer_tools.compatibility import check_thread
 from warmer_tools.lists import form_of, is_lexical, next_list, params_of
 from warmer_tools.reading import read_hits
 from warmer_tools.reply import HitReply, hit_replies, result
 from warmer_tools.stopwatch import about, stage
 from warmer_tools.tool import NoList, NoObject, NoText, ToolContext, make_tool, reporter, spoken_errors
-from warmer_tools.wordings import MAX_AVOIDED, MAX_PASSAGE, MAX_REWORDINGS, Said, checked, embed
+from warmer_tools.wordings import MAX_AVOIDED, MAX_PASSAGE, MAX_REWORDINGS, Said, checked, embed, go_on
 from warmer_tools.workspace import Workspace
 
 MAX_LIMIT = 50
@@ -33,8 +33,6 @@ Rewordings = Annotated[
 ]
 Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Hits at most")]
 Detail = Annotated[str, NoText, Field(description='"full": whole passages instead of lists to skim')]
-
-
 Avoid = Annotated[
     list[str], NoList, Field(description=f"What passages should not be about, {MAX_AVOIDED} texts at most")
 ]
@@ -186,12 +184,8 @@ async def _begun(workspace: Workspace, said: Said, request: Request, waiting: Wa
 async def _resumed(workspace: Workspace, said: Said, request: Request, waiting: Waiting) -> Begun:
     """Find a thread and add what is said now; with nothing said it is read on."""
     index, thread = await _found(workspace, request)
-    new = list[Wording]()
-    said = said.beyond(thread.wordings)
-    if said:
-        model, new = await embed(workspace, await index.info(), said, thread.turn, waiting)
-        check_model(thread, model)
-    return index, replace(thread, more=(*thread.more, *new), where=request.where or thread.where), new
+    thread, new = await go_on(workspace, index, thread, said, waiting)
+    return index, replace(thread, where=request.where or thread.where), new
 
 
 async def _found(workspace: Workspace, request: Request) -> tuple[Index, Search]:

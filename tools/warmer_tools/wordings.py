@@ -1,13 +1,14 @@
 """What a call says: checked, and embedded in one batch."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from warmer.embedding.background import Waiting
 from warmer.errors import SearchError
-from warmer.index import CollectionInfo
+from warmer.index import CollectionInfo, Index
+from warmer.journal import Search
 from warmer.steering.wording import Kind, Wording
-from warmer_tools.compatibility import check_retriever
+from warmer_tools.compatibility import check_model, check_retriever
 from warmer_tools.stopwatch import stage
 from warmer_tools.workspace import Workspace
 
@@ -112,6 +113,23 @@ async def embed(
     return retriever.name, [
         Wording(kind, text, vector, turn) for (kind, text), vector in zip(texts, vectors, strict=True)
     ]
+
+
+async def go_on(
+    workspace: Workspace, index: Index, thread: Search, said: Said, waiting: Waiting
+) -> tuple[Search, list[Wording]]:
+    """Embed what a thread has not said before; gives the thread with it, and the new wordings.
+
+    Raises:
+        ModelMismatchError: The thread or the collection was embedded by another model.
+        EmbeddingError: The model cannot be loaded, or fails.
+    """
+    said = said.beyond(thread.wordings)
+    if not said:
+        return thread, []
+    model, new = await embed(workspace, await index.info(), said, thread.turn, waiting)
+    check_model(thread, model)
+    return replace(thread, more=(*thread.more, *new)), new
 
 
 def _whole(text: str) -> str:
