@@ -6,7 +6,7 @@ from pathlib import Path
 import warmer
 
 LIBRARY = Path(warmer.__file__).parent
-LOOSE = ["errors", "passage", "vectors", "sanitize", "heap"]
+LOOSE = ["errors", "passage", "vectors", "sanitize", "heap", "recent"]
 ROOMS = ["ingest", "embedding", "index", "judges", "steering", "training", "journal", "publishing"]
 
 

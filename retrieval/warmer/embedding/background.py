@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from threading import Thread
 from time import monotonic
 
@@ -11,9 +12,11 @@ import anyio.to_thread
 from warmer.embedding import Retriever
 from warmer.embedding.batch import embed_batch
 from warmer.heap import trim
+from warmer.recent import Recent
 from warmer.vectors import QueryVector
 
 Waiting = Callable[[float], Awaitable[None]]
+_KEPT = 1_000  # vectors of texts that were embedded: agents ask the same again, 2 MB
 
 
 class BackgroundEmbedder:
@@ -23,6 +26,7 @@ class BackgroundEmbedder:
         self._load = load
         self._loading: Future[Retriever] | None = None
         self._one_at_a_time = anyio.CapacityLimiter(1)
+        self._vectors = Recent[tuple[str, bool], QueryVector](_KEPT)  # by text, and whether it is a passage
 
     def start(self) -> None:
         """Start loading, unless it has started."""
@@ -51,8 +55,20 @@ class BackgroundEmbedder:
     async def embed(
         self, retriever: Retriever, queries: Sequence[str], passages: Sequence[str] = ()
     ) -> list[QueryVector]:
-        """Embed in a thread, one search at a time: the model uses all cores for one as it is."""
-        return await anyio.to_thread.run_sync(embed_batch, retriever, queries, passages, limiter=self._one_at_a_time)
+        """Embed in a thread, one search at a time: the model uses all cores for one as it is.
+
+        Raises:
+            EmbeddingError: The retriever failed.
+        """
+        texts = [*((text, False) for text in queries), *((text, True) for text in passages)]
+        known = {text: self._vectors[text] for text in texts if text in self._vectors}
+        if new := [text for text in dict.fromkeys(texts) if text not in known]:
+            by_kind = [text for text, passage in new if not passage], [text for text, passage in new if passage]
+            embed = partial(embed_batch, retriever, *by_kind)
+            vectors = await anyio.to_thread.run_sync(embed, limiter=self._one_at_a_time)
+            known |= zip(new, vectors, strict=True)
+        self._vectors.keep(known)
+        return [known[text] for text in texts]
 
     def _load_into(self, loading: Future[Retriever]) -> None:
         try:

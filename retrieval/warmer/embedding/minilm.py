@@ -8,8 +8,10 @@ upstream names mean the same vector space.
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -35,18 +37,20 @@ _TOKENIZER = Path(__file__).parent / "all-MiniLM-L6-v2"
 GRAPH = _TOKENIZER / "graph.onnx"
 _HASHES = {
     "model.onnx": "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
-    "graph.onnx": "8d41c022cb97ebd56b85281834cb0e1ced9ef51001becca2c28da5d23ac6b8ac",
+    "graph.onnx": "4a33dab1e6f08655693be030d81f27a6a33fa8c1ed3312fc63813f4a7bcf979d",
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
 _MAX_TOKENS = 256  # of a text; the rest is truncated
 _BATCH_TOKENS = 512
+_QUERY_THREADS = 4  # more would wait for each other longer than a product takes
 
 
 class MiniLM:
     """The loaded model.
 
-    A batch holds passages of similar length and is embedded by one thread. One thread per core shares the weights, and
-    none waits for another within a batch, where ONNX Runtime's own threads would spin.
+    Queries are embedded each by itself, by several threads that share its products and sleep between them, where ONNX
+    Runtime's would spin. Passages go in batches of similar length, each embedded by one thread: there is one per core,
+    and none waits for another.
     """
 
     name = DEFAULT_MODEL
@@ -58,21 +62,22 @@ class MiniLM:
         self._tokenizer.enable_truncation(_MAX_TOKENS)
         self._tokenizer.no_padding()
         self.window = window_of(self._tokenizer)
-        self._session = _open_session(files.model.parent)
+        self._weights = files.model.parent
+        self._session = _open_session(self._weights, min(os.cpu_count() or 1, _QUERY_THREADS))
 
     def embed_query(self, text: str) -> Vector:
         """Embed a query; shape (dim,), unit length."""
-        vector: Vector = self._embed([self._tokenizer.encode(text)])[0]
+        vector: Vector = _embed(self._session, [self._tokenizer.encode(text)])[0]
         return vector
 
     def embed_batch(self, queries: Sequence[str], passages: Sequence[str]) -> list[Vector]:
         """Embed queries, then passages, which the model treats alike: each by itself, without padding, on all cores."""
         tokens = [self._tokenizer.encode(text) for text in (*queries, *passages)]
         if len(tokens) == 1:
-            return [*self._embed(tokens)]
+            return [*_embed(self._session, tokens)]
         longest_first = sorted(range(len(tokens)), key=lambda position: -len(tokens[position]))
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            embedded = threads.map(lambda position: self._embed([tokens[position]])[0], longest_first)
+            embedded = threads.map(lambda position: _embed(self._session, [tokens[position]])[0], longest_first)
             vectors = dict(zip(longest_first, embedded, strict=True))
         return [vectors[position] for position in range(len(tokens))]
 
@@ -80,24 +85,37 @@ class MiniLM:
         """Embed passages, longest first, so that the threads finish together."""
         tokens = self._tokenizer.encode_batch(list(texts))
         batches = list(_batches([len(encoding) for encoding in tokens]))
+        session = self._single_threaded
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            embedded = threads.map(lambda batch: self._embed([tokens[position] for position in batch]), batches)
+            embedded = threads.map(lambda batch: _embed(session, [tokens[position] for position in batch]), batches)
             for batch, vectors in zip(batches, embedded, strict=True):
                 yield from zip(batch, vectors, strict=True)
 
-    def _embed(self, texts: Sequence[Encoding]) -> NDArray[np.float32]:
-        """Embed a batch by mean pooling; shape (texts, dim), unit length."""
-        shape = len(texts), max(map(len, texts))
-        ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
-        for row, text in enumerate(texts):
-            ids[row, : len(text)] = text.ids
-            mask[row, : len(text)] = 1
-        lengths = np.array([len(text) for text in texts], np.int32)
-        inputs = {"input_ids": ids, "positions": np.arange(shape[1]), "lengths": lengths}
-        (states,) = self._session.run(None, inputs)
-        sums = np.einsum("btd,bt->bd", states, mask)
-        means: NDArray[np.float32] = sums / np.linalg.norm(sums, axis=1, keepdims=True)
-        return means
+    def inputs(self, texts: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Give the inputs of the graph for some texts."""
+        return _inputs([self._tokenizer.encode(text) for text in texts])
+
+    @cached_property
+    def _single_threaded(self) -> onnxruntime.InferenceSession:
+        return _open_session(self._weights, 1)
+
+
+def _embed(session: onnxruntime.InferenceSession, texts: Sequence[Encoding]) -> NDArray[np.float32]:
+    """Embed a batch by mean pooling; shape (texts, dim), unit length."""
+    inputs = _inputs(texts)
+    (states,) = session.run(None, inputs)
+    within = inputs["positions"] < inputs["lengths"][:, None]
+    sums = np.einsum("btd,bt->bd", states, within.astype(np.float32))
+    means: NDArray[np.float32] = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+    return means
+
+
+def _inputs(texts: Sequence[Encoding]) -> dict[str, NDArray[Any]]:
+    lengths = np.array([len(text) for text in texts], np.int32)
+    ids = np.zeros((len(texts), lengths.max()), np.int64)
+    for row, text in enumerate(texts):
+        ids[row, : len(text)] = text.ids
+    return {"input_ids": ids, "positions": np.arange(ids.shape[1]), "lengths": lengths}
 
 
 def weights() -> Weights:
@@ -116,13 +134,19 @@ def _verified(path: Path) -> Path:
     return path
 
 
-def _open_session(weights: Path) -> onnxruntime.InferenceSession:
-    graph = _verified(GRAPH).read_bytes()
+def session_options(weights: Path, threads: int = 1) -> onnxruntime.SessionOptions:
+    """Have a session find the weights in a folder, and wait without spinning."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     options.enable_cpu_mem_arena = False  # an arena would keep the memory of the largest batch
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(weights))
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    return options
+
+
+def _open_session(weights: Path, threads: int) -> onnxruntime.InferenceSession:
+    graph = _verified(GRAPH).read_bytes()
+    return onnxruntime.InferenceSession(graph, session_options(weights, threads), providers=["CPUExecutionProvider"])
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -1,10 +1,12 @@
 """Build the graph of the built-in model: `python -m warmer.embedding.minilm_graph` (needs onnx, in the extra `dev`).
 
 The weights' package has its own graph, which converts the int8 weights to fp32 before computing. This graph multiplies
-in int8: MatMulNBits quantises its input in blocks on the fly. It contains no weights but refers to their offsets in the
-package's file.
+bytes by bytes, within the ranges that `minilm_ranges` measured. It contains no weights but refers to their offsets in
+the package's file.
 """
 
+from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +15,24 @@ from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, load, numpy_helper
 
 from warmer.embedding.minilm import GRAPH, weights
+from warmer.embedding.minilm_ranges import Range, read_ranges
 
+ADDED = 32, 16, 32, 64  # inputs that the four products of a layer may have more, so that large ones are split
 _LAYERS, _HEADS, _DIM = 6, 12, 384
-_BLOCK = 32  # values quantised together
-_INT8_ACCURACY = 4  # MatMulNBits' accuracy_level for int8 input
+_ZERO = 128  # in unsigned bytes; signed ones may overflow where a processor adds up pairs of products in 16 bits
+_STEPS = 255
 _EPSILON = 1e-12
 _MICROSOFT = "com.microsoft"
 
 
 class _GraphBuilder:
-    """Collects nodes and constants; values are referred to by name."""
+    """Collects nodes and constants; values are referred to by name.
 
-    def __init__(self, file: Path) -> None:
+    Without ranges, products are in full precision.
+    """
+
+    def __init__(self, file: Path, ranges: Sequence[Range] | None) -> None:
+        self._ranges = iter(ranges) if ranges else None
         self.nodes: list[NodeProto] = []
         self.constants: dict[str, TensorProto] = {}
         self._file = file.name
@@ -46,7 +54,7 @@ class _GraphBuilder:
 
     def constant(self, array: NDArray[np.generic]) -> str:
         """Add a constant."""
-        name = f"{array.dtype}_{'_'.join(map(str, array.ravel()))}"
+        name = f"{array.dtype}_{sha256(array.tobytes()).hexdigest()[:16]}_{array.ndim}"
         self.constants[name] = numpy_helper.from_array(array, name)
         return name
 
@@ -68,20 +76,35 @@ class _GraphBuilder:
         return self.add("Mul", rows, self.add("Gather", self.weight(f"{name}_scale"), index))
 
     def product(self, value: str, names: list[str], bias: str = "") -> str:
-        """Multiply by the concatenated matrices; ONNX Runtime folds all but the last step when it loads."""
-        inner, columns = self.weights[f"{names[0]}_q"].dims
-        blocks = inner // _BLOCK
-        joined = self.add("Concat", *[self.weight(f"{name}_q") for name in names], axis=1)
-        signed = self.add("Cast", self.add("Transpose", joined, perm=[1, 0]), to=TensorProto.UINT8)
-        unsigned = self.add("BitwiseXor", signed, self.constant(np.array(128, np.uint8)))  # adds 128
-        blocked = self.add("Reshape", unsigned, self.constant(np.array([0, blocks, _BLOCK])))
+        """Multiply by the concatenated matrices; ONNX Runtime folds what depends on these alone when it loads."""
+        matrix = self.add("Concat", *[self.weight(f"{name}_q") for name in names], axis=1)
         scales = self.add("Concat", *[self.weight(f"{name}_scale") for name in names], axis=1)
-        column = self.add("Reshape", scales, self.constant(np.array([-1, 1])))
-        inputs = [value, blocked, self.add("Tile", column, self.constant(np.array([1, blocks])))]
-        shape = {"K": inner, "N": columns * len(names), "bits": 8, "block_size": _BLOCK}
-        return self.add_fused(
-            "MatMulNBits", *inputs, *(["", "", bias] if bias else []), **shape, accuracy_level=_INT8_ACCURACY
-        )
+        if self._ranges is None:
+            exact = self.add("Mul", self.add("Cast", matrix, to=TensorProto.FLOAT), scales)
+            return self.add("Add", self.add("MatMul", value, exact), bias or self.constant(np.array(0, np.float32)))
+        held = next(self._ranges)
+        step = np.float32((held.high - held.low) / _STEPS)
+        grid = self.constant(np.array(step)), self.constant(np.array(round(-held.low / step), np.uint8))
+        rounded = self.add("QuantizeLinear", self._fractions(value, held, self.weights[f"{names[0]}_q"].dims[0]), *grid)
+        if copied := held.copied():
+            again = self.constant(np.array(copied))
+            rounded = self.add("Concat", rounded, self.add("Gather", rounded, again, axis=2), axis=2)
+            matrix = self.add("Concat", matrix, self.add("Gather", matrix, again, axis=0), axis=0)
+        zero = self.constant(np.array(_ZERO, np.uint8))
+        unsigned = self.add("BitwiseXor", self.add("Cast", matrix, to=TensorProto.UINT8), zero)  # adds 128
+        columns = len(names) * self.weights[f"{names[0]}_q"].dims[1]
+        column_scales = self.add("Reshape", scales, self.constant(np.array([-1])))
+        zeros = self.add("Expand", zero, self.constant(np.array([columns])))
+        inputs = rounded, unsigned, grid[0], column_scales, grid[1], zeros
+        return self.add_fused("MatMulIntegerToFloat", *inputs, *([bias] if bias else []))
+
+    def _fractions(self, value: str, held: Range, inputs: int) -> str:
+        """Divide each input by how often it comes."""
+        if not held.copies:
+            return value
+        shares = np.ones(inputs, np.float32)
+        shares[list(held.copies)] /= list(held.copies.values())
+        return self.add("Mul", value, self.constant(shares))
 
     def norm(self, value: str, residual: str, name: str, bias: str) -> str:
         """Add the residual, and normalise the layer."""
@@ -89,13 +112,13 @@ class _GraphBuilder:
         return self.add_fused("SkipLayerNormalization", value, residual, *inputs, epsilon=_EPSILON)
 
 
-def build() -> ModelProto:
-    """Build the graph.
+def build(ranges: Sequence[Range] | None) -> ModelProto:
+    """Build the graph, in full precision without ranges.
 
     Inputs are input_ids of shape (texts, tokens), positions (tokens,) and lengths (texts,); the output is states of
     shape (texts, tokens, dim).
     """
-    graph = _GraphBuilder(weights().model)
+    graph = _GraphBuilder(weights().model, ranges)
     types = graph.add(
         "Gather",
         graph.weight("inner.embeddings.token_type_embeddings.weight"),
@@ -138,4 +161,4 @@ def _layer(graph: _GraphBuilder, states: str, layer: int) -> str:
 
 
 if __name__ == "__main__":
-    GRAPH.write_bytes(build().SerializeToString())
+    GRAPH.write_bytes(build(read_ranges()).SerializeToString())

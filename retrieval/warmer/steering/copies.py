@@ -10,7 +10,7 @@ import numpy as np
 
 from warmer.index import Hit
 from warmer.steering.lexical import READ
-from warmer.vectors import Vector, unit
+from warmer.vectors import Vector, directions
 
 _CLOSE = 0.97  # cosine
 _WORDS_IN_COMMON = 0.93
@@ -34,19 +34,18 @@ def without_copies(hits: Sequence[Hit], known: Sequence[Known], limit: int) -> l
         known: What was shown before; a copy of it is left out, the points themselves are not.
         limit: How many are kept.
     """
-    passages = [*(Known(hit.id, hit.vector, hit.passage) for hit in hits), *known]
-    if not passages:
+    if not hits:
         return []
-    vectors = unit(np.stack([passage.vector for passage in passages]))
+    vectors = directions(np.stack([*(hit.vector for hit in hits), *(one.vector for one in known)]))
     close = vectors[: len(hits)] @ vectors.T >= _CLOSE
     if np.count_nonzero(close) == len(hits):  # each is close to itself alone
         return list(hits[:limit])
-    words = cache(lambda place: _words(passages[place].text))
-    before = set(range(len(hits), len(passages)))
-    again = {passage.id for passage in known}
+    words = cache(lambda n: _words(hits[n].passage if n < len(hits) else known[n - len(hits)].text))
+    before = set(range(len(hits), len(vectors)))
+    again = {one.id for one in known}
     listed, kept, copies = set[int](), list[int](), Counter[int]()
-    for n in range(len(hits)):
-        beside = listed if passages[n].id in again else listed | before
+    for n, hit in enumerate(hits):
+        beside = listed if hit.id in again else listed | before
         near = (m for m in np.flatnonzero(close[n]).tolist() if m in beside)
         original = next((m for m in near if _are_alike(words(n), words(m))), None)
         if original is not None:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from warmer.vectors import Vector, unit
+from warmer.vectors import Vector, directions
 
 POOL = 60  # best candidates that are looked at
 NEAREST = 8
@@ -23,7 +23,7 @@ def regularize(scores: NDArray[np.float64], vectors: Vector, weight: float) -> N
     nearest = min(NEAREST, len(scores) - 1)
     if not weight or nearest < 1:
         return scores
-    towards = unit(vectors)
+    towards = directions(vectors)
     similar = towards @ towards.T
     np.fill_diagonal(similar, -np.inf)
     neighbours = np.argsort(-similar, axis=1, kind="stable")[:, :nearest]

@@ -97,3 +97,48 @@ async def test_searches_are_embedded_in_a_thread_of_their_own(embedder: Embedder
 
     found = await BackgroundEmbedder(loaded).embed(embedder, QUERIES, PASSAGES)
     assert np.array_equal(np.stack([np.asarray(one) for one in found]), np.stack(alone(embedder, QUERIES, PASSAGES)))
+
+
+class Counting:
+    """A model that embeds queries and passages differently, and remembers what it was asked."""
+
+    name, dim = "counting", 2
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+
+    def embed_query(self, text: str) -> Vector:
+        raise AssertionError(text)
+
+    def embed_batch(self, queries: Sequence[str], passages: Sequence[str]) -> list[Vector]:
+        self.asked.append([*queries, *passages])
+        if "fail" in queries:
+            raise EmbeddingError("no")
+        both = [(text, 0) for text in queries] + [(text, 1) for text in passages]
+        return [np.array([len(text), passage], dtype=np.float32) for text, passage in both]
+
+
+@pytest.mark.anyio
+async def test_a_text_is_embedded_once_as_a_query_and_once_as_a_passage() -> None:
+    model = Counting()
+    background = BackgroundEmbedder(lambda: model)
+    for queries, passages, new in [
+        (["a", "bb"], [], ["a", "bb"]),
+        (["bb", "a", "bb"], [], None),
+        (["a"], ["a"], ["a"]),
+        (["bb", "ccc"], ["a", "dddd"], ["ccc", "dddd"]),
+    ]:
+        before = len(model.asked)
+        found = [np.asarray(one).tolist() for one in await background.embed(model, queries, passages)]
+        assert found == [[len(text), 0] for text in queries] + [[len(text), 1] for text in passages]
+        assert model.asked[before:] == ([new] if new else [])
+
+
+@pytest.mark.anyio
+async def test_what_failed_is_tried_again() -> None:
+    model = Counting()
+    background = BackgroundEmbedder(lambda: model)
+    for _ in range(2):
+        with pytest.raises(EmbeddingError):
+            await background.embed(model, ["fine", "fail"])
+    assert model.asked == [["fine", "fail"]] * 2

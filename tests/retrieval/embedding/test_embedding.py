@@ -42,8 +42,9 @@ def test_the_built_in_model_agrees_with_fastembed(embedder: Embedder, reference:
     fastembed = FastEmbedder("the same", load_weights(minilm.weights()))
     texts = [p.embedded for p in reference.passages] + ["", " ", "😀 日本語", "word " * 5000, "a. " * 300]
     cosines = (vectors(embedder, texts) * vectors(fastembed, texts)).sum(axis=1)
-    assert cosines[:36].min() > 0.9994
-    assert cosines.min() > 0.998
+    assert cosines[:36].mean() > 0.999
+    assert cosines[:36].min() > 0.998
+    assert cosines.min() > 0.98
     assert embedder.embed_query(reference.queries[0]) @ fastembed.embed_query(reference.queries[0]) > 0.999
     assert (embedder.dim, vectors(embedder, []).size) == (fastembed.dim, 0)
 
@@ -56,8 +57,9 @@ def test_a_vector_does_not_depend_on_its_batch(embedder: Embedder, reference: Re
 
 def test_the_graph_is_up_to_date() -> None:
     from warmer.embedding.minilm_graph import build
+    from warmer.embedding.minilm_ranges import read_ranges
 
-    assert minilm.GRAPH.read_bytes() == build().SerializeToString()
+    assert minilm.GRAPH.read_bytes() == build(read_ranges()).SerializeToString()
 
 
 def test_the_built_in_model_does_not_import_fastembed() -> None:

@@ -183,7 +183,9 @@ async def test_a_field_that_is_not_there_is_named(index: Index) -> None:
 @pytest.mark.anyio
 async def test_retrieve_keeps_the_order_and_leaves_out_what_is_gone(index: Index) -> None:
     gone = "00000000-0000-4000-8000-999999999999"
+    again = await index.retrieve([IDS[3], IDS[4]])
     hits = await index.retrieve([IDS[5], gone, IDS[3]])
+    assert [hit.id for hit in again] == [IDS[3], IDS[4]]
     assert [hit.id for hit in hits] == [IDS[5], IDS[3]]
     assert hits[0].payload == PAYLOADS[5]
     assert hits[0].vector == pytest.approx(VECTORS[5] / np.linalg.norm(VECTORS[5]), abs=1e-6)
