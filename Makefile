@@ -40,7 +40,7 @@ format: .venv/dev
 	$(BIN)/ruff format
 
 bench: .venv/warmer $(if $(PEER),.venv/peer)
-	$(BIN)/python -m warmer_evals.bench $(DATASET) $(if $(PEER),--peer .venv/peer/bin/python)
+	$(BIN)/python -m warmer_evals.bench $(DATASET) $(if $(PEER),--peer .venv/peer/bin/python) $(if $(AGAINST),--against $(AGAINST) --starts 5 --calls 20)
 
 tokens: .venv/warmer .venv/peer .venv/tokenizer
 	$(BIN)/python -m warmer_evals.tokens $(DATASET) --peer .venv/peer/bin/python --tokenizer .venv/tokenizer/bin/python

@@ -12,7 +12,7 @@ from platformdirs import user_cache_path
 
 from warmer.embedding.fastembedder import load
 from warmer.errors import WarmerError
-from warmer_evals.bench import Row, collection, engine, fit, report, servers
+from warmer_evals.bench import Row, against, collection, engine, fit, report, servers
 from warmer_evals.cli import count
 
 _ENVIRONMENT = Path(__file__).parent / "environment.py"
@@ -36,6 +36,9 @@ def run(arguments: argparse.Namespace) -> None:
     built = collection.make(arguments.dataset, arguments.points, data_dir, embedder)
     for journal in data_dir.glob("journal.sqlite3*"):
         journal.unlink()
+    if arguments.against:
+        _compare(arguments, data_dir)
+        return
     compared = [servers.warmer(data_dir), servers.floor(data_dir)]
     if arguments.peer:
         compared.insert(1, servers.peer(arguments.peer, data_dir, work))
@@ -58,6 +61,21 @@ def run(arguments: argparse.Namespace) -> None:
     sys.stdout.write(f"{arguments.out}\n")
 
 
+def _compare(arguments: argparse.Namespace, data_dir: Path) -> None:
+    checkout = arguments.against.resolve()
+    texts = collection.passages(arguments.dataset)
+    options = {"runs": arguments.starts, "calls": arguments.calls, "work": data_dir.parent}
+    found = against.measure(checkout, data_dir, collection.queries(arguments.dataset), texts, **options)
+    file = arguments.out.with_name("against.md")
+    file.write_text(against.markdown(_commit(checkout), found), encoding="utf-8")
+    sys.stdout.write(f"{file}\n")
+
+
+def _commit(checkout: Path) -> str:
+    command = ["git", "-C", str(checkout), "log", "-1", "--format=%h (%s)"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "unnamed"  # noqa: S603
+
+
 def _environments(peer: str) -> list[Row]:
     size, packages = Row("environment", "MB"), Row("the same, by number", "packages")
     for name, python in ((servers.WARMER, sys.executable), (servers.PEER, peer)):
@@ -76,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--starts", type=count, default=11, metavar="N", help="starts of each (default: %(default)s)")
     parser.add_argument("--calls", type=count, default=200, metavar="N", help="calls of a tool (default: %(default)s)")
     parser.add_argument("--peer", default="", metavar="PYTHON", help="of an environment with mcp-server-qdrant")
+    parser.add_argument(
+        "--against", type=Path, metavar="CHECKOUT", help="compare with another build instead; --starts runs of --calls"
+    )
     parser.add_argument(
         "--work",
         type=Path,

@@ -100,6 +100,11 @@ def queries(dataset: Path) -> list[str]:
     return found
 
 
+def passages(dataset: Path) -> list[str]:
+    """Read the dataset's documents, as they are embedded."""
+    return [passage.embedded for passage in _documents(dataset)]
+
+
 class _VariationEmbedder:
     """Embeds documents by a model, and gives their variations nearby random vectors instead of embedding them too."""
 

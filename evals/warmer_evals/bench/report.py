@@ -48,12 +48,12 @@ def write(file: Path, facts: Mapping[str, Any], rows: Sequence[Row]) -> None:
 def markdown(facts: Mapping[str, Any], rows: Sequence[Row]) -> str:
     """Format facts and rows as Markdown; the table has a column for each server."""
     servers = list(dict.fromkeys(server for row in rows for server in row.values))
-    lines = [_table_line(["what", "unit", *servers]), _table_line(["---"] * (2 + len(servers)))]
+    lines = [table_line(["what", "unit", *servers]), table_line(["---"] * (2 + len(servers)))]
     for row in rows:
-        lines.append(_table_line([row.what, row.unit, *(_cell(row.values.get(server)) for server in servers)]))
+        lines.append(table_line([row.what, row.unit, *(_cell(row.values.get(server)) for server in servers)]))
         if row.unit == "ms" and all(len(values) >= _TAIL_RUNS for values in row.values.values()):
-            tails = [_number(percentile(row.values[server], 95)) if server in row.values else "" for server in servers]
-            lines.append(_table_line([f"{row.what}, 95th percentile", row.unit, *tails]))
+            tails = [number(percentile(row.values[server], 95)) if server in row.values else "" for server in servers]
+            lines.append(table_line([f"{row.what}, 95th percentile", row.unit, *tails]))
     fact_lines = "\n".join(f"- {name}: {fact}" for name, fact in facts.items() if fact is not None)
     return f"{_HEAD}\n{fact_lines}\n\n" + "\n".join(lines) + "\n"
 
@@ -62,15 +62,17 @@ def _cell(values: Sequence[float] | None) -> str:
     if not values:
         return ""
     if len(values) == 1:
-        return _number(values[0])
-    return f"{_number(median(values))} ({_number(min(values))} to {_number(max(values))}; {len(values)})"
+        return number(values[0])
+    return f"{number(median(values))} ({number(min(values))} to {number(max(values))}; {len(values)})"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Write a number with three digits."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004  three digits
 
 
-def _table_line(cells: Iterable[str]) -> str:
+def table_line(cells: Iterable[str]) -> str:
+    """Write a line of a table in Markdown."""
     return f"| {' | '.join(cells)} |"
 
 
