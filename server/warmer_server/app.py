@@ -130,6 +130,7 @@ def make_workspace(settings: Settings, engine: Engine, background: TaskGroup) ->
         mode=settings.search_mode,
         text_limit=settings.text_limit,
         skim_limit=settings.skim_limit,
+        filter_conditions=settings.filter_conditions,
     )
 
 

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from warmer.embedding import DEFAULT_MODEL
 from warmer.errors import FilterError, WarmerError
+from warmer.index.filter_size import MOST
 from warmer.index.filters import check_limit
 from warmer.index.remote.address import read_address
 from warmer.judges import DEFAULT_CLAUDE_MODEL
@@ -90,9 +91,17 @@ class Settings(BaseSettings):
         validation_alias="WARMER_SKIM_LIMIT",
         description="Characters of a hit's text at most in a list to skim",
     )
+    filter_conditions: int = Field(
+        MOST,
+        ge=1,
+        validation_alias="WARMER_FILTER_CONDITIONS",
+        description="Conditions of a call's filter at most: thousands would keep the engine busy for a minute",
+    )
     search_hours: float = Field(
         168,
         gt=0,
+        le=876_000,
+        allow_inf_nan=False,
         validation_alias="WARMER_SEARCH_HOURS",
         description="Hours for which a search_id can be scored",
     )
@@ -191,6 +200,12 @@ class Settings(BaseSettings):
         validation_alias="WARMER_ALLOWED_ORIGINS",
         description="Web pages that may call it, as https://app.example.com, separated by commas",
     )
+    connections_per_address: int = Field(
+        256,
+        ge=1,
+        validation_alias="WARMER_CONNECTIONS_PER_ADDRESS",
+        description="Connections that one address, such as a proxy's, may hold to a worker of the HTTP server",
+    )
     call_seconds: float = Field(
         120,
         gt=0,
@@ -198,6 +213,14 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         validation_alias="WARMER_CALL_SECONDS",
         description="Seconds that a call of search or give_feedback may take over HTTP",
+    )
+    stall_seconds: float = Field(
+        30,
+        gt=2,
+        le=3600,
+        allow_inf_nan=False,
+        validation_alias="WARMER_STALL_SECONDS",
+        description="Seconds without an answer after which a worker of the HTTP server is ended and replaced",
     )
     stop_seconds: int = Field(
         10,

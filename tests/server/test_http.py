@@ -168,6 +168,21 @@ async def test_sigterm_gives_calls_time_to_end(data_dir: Path, tmp_path: Path, e
     assert status == 0 or not ends  # 1 if the thread had to be cut off
 
 
+async def test_a_judge_that_does_not_come_back_holds_nobody(data_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "judge_of_a_test.py").write_text(SLOW_JUDGE)
+    hold = tmp_path / "hold"
+    hold.touch()
+    more = {"PYTHONPATH": f"{os.environ.get('PYTHONPATH', '')}:{tmp_path}", "WARMER_JUDGES": "judge_of_a_test:Slow"}
+    with serving(environment_of(data_dir, WARMER_CALL_SECONDS="1", **more)) as server:
+        server.wait_ready()
+        async with connected(server.url) as client:
+            handle = (await ask(client, "search", query="bread"))["search_id"]
+            said = await refusal(client, "give_feedback", search_id=handle, judge="judge_of_a_test:Slow")
+            assert said == "give_feedback took longer than 1 seconds and was given up: call again, or ask for less"
+            assert (await ask(client, "give_feedback", search_id=handle, scores={"1": 9}))["hits"]
+        hold.unlink()
+
+
 def children(pid: int) -> list[int]:
     """Return the process ids of a server's workers."""
     found = []
@@ -186,6 +201,17 @@ def test_a_worker_that_dies_is_replaced(server: HttpServer) -> None:
     while len(after := children(server.process.pid)) < 2 or before[0] in after:
         assert monotonic() < deadline
     assert server.get("/health").status_code == 200
+
+
+def test_a_worker_that_no_longer_answers_is_replaced(made_once: Path) -> None:
+    with serving(environment_of(made_once, WARMER_STALL_SECONDS="3")) as server:
+        (before,) = children(server.process.pid)
+        os.kill(before, signal.SIGSTOP)
+        deadline = monotonic() + 60
+        while children(server.process.pid) in ([before], []):
+            assert monotonic() < deadline
+        assert server.get("/health").status_code == 200
+        assert "a worker has answered nothing for 3 seconds and is replaced" in "".join(server.stderr_lines)
 
 
 async def test_some_connections_are_closed() -> None:

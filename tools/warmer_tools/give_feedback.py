@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-import anyio.to_thread
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema
 
@@ -153,7 +152,7 @@ async def _scored(workspace: Workspace, given: Given) -> tuple[Search, tuple[str
     if given.judge and given.scores:
         raise ScoreError("there are scores and a judge: send the scores, or name a judge that is to score")
     if given.judge:
-        model = await anyio.to_thread.run_sync(workspace.load_judge, given.judge)
+        model = await workspace.judge_threads.run(workspace.load_judge, given.judge)
         return await score_shown(workspace, given.search_id, model), whose(model)
     thread = await workspace.journal.find(given.search_id)
     if not given.scores and (given.rewordings or given.avoid):

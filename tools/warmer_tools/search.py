@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from warmer.embedding.background import Waiting
 from warmer.errors import SearchError
 from warmer.index import Index
+from warmer.index.filter_size import check_size
 from warmer.index.sampling import few_values
 from warmer.journal import Search, kept_vector, new_search_id
 from warmer.steering.wording import Wording
@@ -115,6 +116,7 @@ async def run(workspace: Workspace, said: Said, request: Request, waiting: Waiti
     Raises:
         WarmerError: The words, the collection, the filter or the handle cannot be used.
     """
+    check_size(request.where or {}, workspace.filter_conditions)
     begin = _resumed if request.search_id else _begun
     index, thread, new = await begin(workspace, said, request, waiting)
     with stage("journal"):

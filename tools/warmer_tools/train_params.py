@@ -6,7 +6,6 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 import anyio
-import anyio.to_thread
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import BaseModel, Field
 
@@ -116,7 +115,7 @@ async def start(workspace: Workspace, collection: str, queries: list[str], judge
             f"the queries of {info.name!r} are embedded by Qdrant itself, so that there are no vectors to train on: "
             "the default parameters serve; choose a retriever that runs here to train"
         )
-    model = None if judge == AGENT else await anyio.to_thread.run_sync(workspace.load_judge, judge)
+    model = None if judge == AGENT else await workspace.judge_threads.run(workspace.load_judge, judge)
     if model and not asked:
         asked = clean_queries(await workspace.journal.queries(info.name))[-MAX_QUERIES:]
     if len(asked) < FEWEST_QUERIES:

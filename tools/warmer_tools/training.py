@@ -73,7 +73,7 @@ async def _run(workspace: Workspace, job: Job) -> str:
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_beat, workspace, job.id, tasks.cancel_scope)
-            judge = None if job.judge == AGENT else await anyio.to_thread.run_sync(workspace.load_judge, job.judge)
+            judge = None if job.judge == AGENT else await workspace.judge_threads.run(workspace.load_judge, job.judge)
             await _advance(workspace, job, judge)
             tasks.cancel_scope.cancel()
     except* WarmerError as errors:
@@ -131,7 +131,7 @@ async def score_shown(workspace: Workspace, search_id: str, judge: Judge | None)
     index = await workspace.collections.find(found.collection)
     hits = await _texts(index, [id_ for id_ in missing if id_ not in known])
     if judge and hits:
-        scores = await anyio.to_thread.run_sync(checked_scores, judge, found.query, [hit.passage for hit in hits])
+        scores = await workspace.judge_threads.run(checked_scores, judge, found.query, [hit.passage for hit in hits])
         given |= {missing[hit.id]: score for hit, score in zip(hits, scores, strict=True)}
     await workspace.journal.score(found.id, given, name, rubric)
     return await workspace.journal.find(search_id, name)

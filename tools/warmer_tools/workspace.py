@@ -1,17 +1,19 @@
 """What the tools work on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from anyio.abc import TaskGroup
 
 from warmer.embedding.retrievers import Retrievers
 from warmer.index.collections import Collections
+from warmer.index.filter_size import MOST
 from warmer.journal import Journal
 from warmer.journal.jobs import Jobs
 from warmer.journal.parameters import Parameters
 from warmer.judges import Judge
+from warmer.judges.threads import JudgeThreads
 
 RUBRIC = "0-10 v1"
 
@@ -24,8 +26,10 @@ class Workspace:
         mode: Which legs a search has; `auto` means hybrid where the collection has words to search.
         text_limit: Characters of a hit's text at most, where it is shown whole in a list.
         skim_limit: Characters of a hit's text at most, in a list to skim.
+        filter_conditions: Conditions of a call's filter at most.
         load_judge: Finds a judge by name; takes as long as its model takes to load.
         owner: Whose the searches are; nobody's in particular if empty.
+        judge_threads: Where judges load and score.
         background: Where trainings run that outlive the call that began them.
     """
 
@@ -39,4 +43,6 @@ class Workspace:
     mode: Literal["auto", "dense", "hybrid"] = "auto"
     text_limit: int = 1200
     skim_limit: int = 200
+    filter_conditions: int = MOST
     owner: str = ""
+    judge_threads: JudgeThreads = field(default_factory=JudgeThreads)

@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _serve_http(arguments: argparse.Namespace, settings: Settings) -> None:
     from warmer_server.http.address import bind, is_local, socket_url  # noqa: PLC0415  not needed for stdio
-    from warmer_server.http.worker import Listener, load_tokens, serve  # noqa: PLC0415
+    from warmer_server.http.worker import Listener, load_tokens  # noqa: PLC0415
     from warmer_server.http.workers import supervise  # noqa: PLC0415
 
     if not (load_tokens(settings) or is_local(arguments.host) or arguments.open_to_everyone):
@@ -52,7 +52,4 @@ def _serve_http(arguments: argparse.Namespace, settings: Settings) -> None:
         sys.stderr.write(f"warmer: serving {url}\n")
         sys.stderr.flush()
 
-    if arguments.workers > 1:
-        supervise(settings, listener, arguments.workers, announce)
-    else:
-        serve(settings, listener, announce)
+    supervise(settings, listener, arguments.workers, announce)

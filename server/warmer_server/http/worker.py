@@ -20,13 +20,14 @@ from warmer.heap import use_one_arena
 from warmer_server.access import Authorization, StoredTokenVerifier
 from warmer_server.app import build_server
 from warmer_server.http.address import BACKLOG, transport_security
+from warmer_server.http.connections import CallLimit, limited_protocol
 from warmer_server.http.health import Readiness, health
 from warmer_server.http.limits import BODY_BYTES, BodyTimeout, CallTimeout, ConnectionRotation, PostOnly
 from warmer_server.settings import Settings
 from warmer_server.tokens import Tokens
 
+_BEAT_SECONDS = 1.0
 _SHUTDOWN_GRACE = 3.0  # seconds to close connections after `stop_seconds`
-_MAX_CONNECTIONS = 1000  # further ones are answered 503
 _ISSUER = AnyHttpUrl("http://localhost")  # required by the SDK, but never published
 _log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ def build_app(settings: Settings, host: str) -> Starlette:
         max_request_body_size=BODY_BYTES,
         transport_security=transport_security(host, settings.allowed_hosts, settings.allowed_origins),
     )
+    app.add_middleware(CallLimit)
     app.add_middleware(BodyTimeout)
     app.add_middleware(PostOnly)
     app.add_middleware(ConnectionRotation)
@@ -80,24 +82,29 @@ def build_app(settings: Settings, host: str) -> Starlette:
     return app
 
 
-def serve(settings: Settings, listener: Listener, on_ready: Callable[[], None]) -> NoReturn:
+def serve(
+    settings: Settings, listener: Listener, on_ready: Callable[[], None], on_beat: Callable[[], None]
+) -> NoReturn:
     """Serve until SIGTERM or SIGINT. Calls then have `stop_seconds` to end, and the process exits.
 
     Args:
         settings: Settings.
         listener: Where to serve.
         on_ready: Called once requests are answered.
+        on_beat: Called once a second while requests are answered.
 
     Raises:
         WarmerError: Collections, journal or tokens cannot be opened.
     """
     use_one_arena()
-    anyio.run(_serve, settings, listener, on_ready)
+    anyio.run(_serve, settings, listener, on_ready, on_beat)
     logging.shutdown()
     os._exit(0)  # a regular exit would abort while a model is still loading
 
 
-async def _serve(settings: Settings, listener: Listener, on_ready: Callable[[], None]) -> None:
+async def _serve(
+    settings: Settings, listener: Listener, on_ready: Callable[[], None], on_beat: Callable[[], None]
+) -> None:
     app = build_app(settings, listener.host)
     config = uvicorn.Config(
         app,
@@ -106,15 +113,30 @@ async def _serve(settings: Settings, listener: Listener, on_ready: Callable[[], 
         access_log=False,
         backlog=1,  # connections accepted at once: a free worker takes the next, and none takes them all
         server_header=False,
-        limit_concurrency=_MAX_CONNECTIONS,
+        http=limited_protocol(settings.connections_per_address),
         timeout_graceful_shutdown=settings.stop_seconds,
     )
-    server = _Server(config, on_ready)
+    ready = anyio.Event()
+
+    def answers() -> None:
+        on_ready()
+        ready.set()
+
+    server = _Server(config, answers)
     # For signals before uvicorn handles them, and those that it raises again at its end.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, server.request_stop)
-    async with app.router.lifespan_context(app):
+    async with app.router.lifespan_context(app), anyio.create_task_group() as tasks:
+        tasks.start_soon(_beat, ready, on_beat)
         await server.serve(sockets=[listener.sock])
+        tasks.cancel_scope.cancel()
+
+
+async def _beat(ready: anyio.Event, on_beat: Callable[[], None]) -> None:
+    await ready.wait()
+    while True:
+        on_beat()
+        await anyio.sleep(_BEAT_SECONDS)
 
 
 class _Server(uvicorn.Server):
