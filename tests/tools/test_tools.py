@@ -145,7 +145,7 @@ async def test_a_filter_of_very_many_conditions_is_refused(connect: Connect) -> 
     conditions = [{"key": "source", "match": {"value": f"{n}.md"}} for n in range(12)]
     async with connect(WARMER_FILTER_CONDITIONS="11") as client:
         said = await refusal(client, "search", query="bread", filter={"must_not": conditions})
-        assert said.startswith("the filter has 12 conditions, at most 11 are taken (WARMER_FILTER_CONDITIONS)")
+        assert "the filter has 12 conditions, at most 11 are taken (WARMER_FILTER_CONDITIONS)" in said
         assert (await ask(client, "search", query="bread", filter={"must_not": conditions[1:]}))["hits"]
 
 
