@@ -69,7 +69,7 @@ def sqlite(path: Path) -> Open:
                 return export_from_sqlite(database, path)
 
             async def bring(path: Path) -> Counts:
-                return import_into_sqlite(database, path)
+                return await import_into_sqlite(database, path)
 
             yield Memory(journal, SqliteParameters(database), SqliteJobs(database), export, bring)
 

@@ -4,6 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+_MOST = 1000.0
+_RANGES = {
+    "c": (0.0, _MOST),
+    "neutral": (0.0, 1.0),
+    "ridge": (1e-6, _MOST),
+    "words": (0.0, _MOST),
+    "share": (0.0, 1.0),
+    "neighbours": (0.0, _MOST),
+    "passage": (0.0, _MOST),
+    "rewording": (0.0, _MOST),
+    "avoid": (0.0, _MOST),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Params:
@@ -33,10 +46,25 @@ class Params:
     avoid: float = 0.5
     source: str = "default"
 
+    def __post_init__(self) -> None:
+        """Refuse what no training gives, such as from a file that somebody changed.
+
+        Raises:
+            ValueError: A number is out of its range; the message names it.
+        """
+        for name, (least, most) in _RANGES.items():
+            value = getattr(self, name)
+            if not (value is None and name == "share") and not _within(value, least, most):
+                raise ValueError(f"{name} is {value!r}, not a number from {least:g} to {most:g}")
+
     @property
     def off(self) -> bool:
         """Whether scores do not steer at all."""
         return not self.c
+
+
+def _within(value: object, least: float, most: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
 
 
 OFF = Params(c=0.0, source="off")

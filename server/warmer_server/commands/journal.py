@@ -34,7 +34,7 @@ async def _prune(settings: Settings, before: float | None) -> int:
 
 async def _transfer_local(settings: Settings, action: str, file: Path) -> Counts:
     with closing(Database(journal_path(settings))) as database:
-        return export_from_sqlite(database, file) if action == "export" else import_into_sqlite(database, file)
+        return export_from_sqlite(database, file) if action == "export" else await import_into_sqlite(database, file)
 
 
 async def _transfer_shared(settings: Settings, action: str, file: Path) -> Counts:

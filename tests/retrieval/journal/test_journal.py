@@ -215,3 +215,32 @@ async def test_training_gets_one_search_of_each_of_the_newest_queries(
         monkeypatch.setattr("warmer.journal.qdrant.searches.MAX_TRAINING_QUERIES", 1)
         enough = await memory.journal.scored("notes", "model", "agent", "r", fewest=2)
         assert [s.id for s in enough] == [again.id]  # queries with too few scores do not count
+
+
+@pytest.mark.parametrize(
+    ("change", "values"),
+    [
+        ("UPDATE hits SET vector = ? WHERE hit = 2", (b"\x00" * 6,)),
+        ("UPDATE hits SET vector = ? WHERE hit = 2", (b"\x00" * 8,)),
+        ("UPDATE hits SET vector = ? WHERE hit = 2", (b"\xff" * 16,)),
+        ("UPDATE searches SET vector = ?", (b"\x00" * 4,)),
+        ("UPDATE searches SET filter = ?", ("{",)),
+        ("UPDATE scores SET score = ? WHERE hit = 1", (-3,)),
+        ("UPDATE scores SET score = ? WHERE hit = 1", (1e300,)),
+    ],
+)
+async def test_a_damaged_search_is_named_and_trains_nothing(
+    tmp_path: Path, change: str, values: tuple[object, ...]
+) -> None:
+    path, damaged = tmp_path / "j", make_search()
+    with opened(path) as journal:
+        await journal.begin(damaged, make_hits("a", "b"))
+        await journal.score(damaged.id, {1: 9, 2: 0}, "agent", "r")
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute(change, values)
+        whole = replace(make_search(), query="another")
+        await journal.begin(whole, make_hits("a", "b"))
+        await journal.score(whole.id, {1: 9, 2: 0}, "agent", "r")
+        with pytest.raises(SearchError, match="is damaged: call search again"):
+            await journal.find(damaged.id)
+        assert [found.id for found in await journal.scored("notes", "model", "agent", "r")] == [whole.id]

@@ -50,6 +50,11 @@ def test_export_has_plain_coefficients_and_can_be_read_back() -> None:
         {"warmer": None},
         {"warmer": {"params": {"c": math.inf}}},
         {"warmer": {"params": {"c": "far"}}},
+        {"warmer": {"params": {"neutral": 1.5}}},
+        {"warmer": {"params": {"share": -0.1}}},
+        {"warmer": {"params": {"ridge": 0}}},
+        {"warmer": {"params": {"avoid": math.nan}}},
+        {"warmer": {"params": {"words": True}}},
         {"warmer": {"params": 5}},
         {"warmer": {"params": None}},
         {"warmer": {"plain": {"a": 1, "b": -1, "c": 1}}},
@@ -205,3 +210,14 @@ def test_parameters_that_are_off_apply_to_their_own_judge_only() -> None:
     assert chosen.off
     assert chosen.source == "off: held-out results were worse with scores of fastembed:m"
     assert Trained.from_json(off.to_json()) == off
+
+
+async def test_a_damaged_set_is_passed_over(tmp_path: Path) -> None:
+    other = replace(TRAINED, key=replace(KEY, collection="others"))
+    with closing(Database(tmp_path / "j")) as database:
+        parameters = SqliteParameters(database)
+        for trained in (TRAINED, other):
+            await parameters.add(trained)
+        with closing(sqlite3.connect(tmp_path / "j")) as connection, connection:
+            connection.execute("UPDATE parameters SET params = ? WHERE collection = 'docs'", ('{"c": 1e999}',))
+        assert await parameters.all() == [other]

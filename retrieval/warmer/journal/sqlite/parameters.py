@@ -1,6 +1,7 @@
 """Trained parameters in SQLite."""
 
 import json
+import logging
 from dataclasses import asdict
 from sqlite3 import Connection
 
@@ -8,6 +9,8 @@ from warmer.index import Coefficients
 from warmer.journal.parameters import Key, Trained
 from warmer.journal.sqlite.database import Database
 from warmer.steering.params import Params, is_current
+
+_log = logging.getLogger(__name__)
 
 
 class SqliteParameters:
@@ -38,12 +41,15 @@ def insert(connection: Connection, trained: Trained) -> None:
 
 
 def newest(connection: Connection) -> dict[Key, Trained]:
-    """Give the newest set of each key, in a transaction; sets of an earlier formula are passed over."""
+    """Give the newest set of each key, in a transaction; those damaged or of an earlier formula are passed over."""
     found: dict[Key, Trained] = {}
-    for row in connection.execute("SELECT * FROM parameters ORDER BY rowid"):
+    for number, *row in connection.execute("SELECT rowid, * FROM parameters ORDER BY rowid"):
         collection, model, judge, rubric, created, params, plain, queries, figures = row
         key = Key(collection, model, judge, rubric)
-        if is_current(numbers := json.loads(params)):
-            coefficients = Coefficients(**json.loads(plain))
-            found[key] = Trained(key, Params(**numbers), coefficients, queries, json.loads(figures), created)
+        try:
+            if is_current(numbers := json.loads(params)):
+                coefficients = Coefficients(**json.loads(plain))
+                found[key] = Trained(key, Params(**numbers), coefficients, queries, json.loads(figures), created)
+        except (AttributeError, TypeError, ValueError) as error:
+            _log.warning("parameters %s of %r are damaged and left out: %s", number, collection, error)
     return found

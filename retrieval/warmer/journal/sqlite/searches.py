@@ -1,7 +1,9 @@
 """Searches, hits and scores in SQLite."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from sqlite3 import Connection
 from time import time
 from typing import Any
@@ -12,10 +14,15 @@ from warmer.index import Hit
 from warmer.journal import AGENT, MAX_TRAINING_QUERIES, Search, Shown, invalid_handle, kept_vector, recalled
 from warmer.journal.jobs import ENDED
 from warmer.journal.sqlite.database import Database
+from warmer.steering.scores import SCALE
 from warmer.steering.wording import Wording
 from warmer.vectors import Vector
 
+_log = logging.getLogger(__name__)
+_DAMAGE = ValueError, TypeError, RecursionError
 _SEARCH = "id, collection, model, query, vector, filter, lexical"
+_EXPIRED = "expires < ? AND id NOT IN (SELECT search FROM scores) AND id NOT IN (SELECT search FROM job_searches)"
+_OLD = "created < ? AND id NOT IN (SELECT search FROM job_searches JOIN jobs ON id = job WHERE status NOT IN (?, ?, ?))"
 _BEST_SCORED = f"""
 SELECT {_SEARCH} FROM searches WHERE id IN (
     SELECT id FROM (
@@ -78,13 +85,16 @@ class SqliteJournal:
             row = db.execute(f"SELECT {_SEARCH}, expires FROM searches WHERE id = ?", (search_id,)).fetchone()  # noqa: S608
             if row is None or row[-1] < time():
                 raise invalid_handle(search_id, "unknown" if row is None else "expired")
-            return _recall(db, row, judge)
+            try:
+                return _recall(db, row, judge)
+            except _DAMAGE as error:
+                raise invalid_handle(search_id, "damaged") from error
 
     async def scored(self, collection: str, model: str, judge: str, rubric: str, fewest: int = 1) -> list[Search]:
         """Load the searches that a judge scored, one per query."""
         with self._database.transaction("DEFERRED") as db:
             rows = db.execute(_BEST_SCORED, (judge, rubric, fewest, collection, model, MAX_TRAINING_QUERIES)).fetchall()
-            return [_recall(db, row, judge) for row in rows]
+            return [search for row in rows if (search := _recalled_if_whole(db, row, judge))]
 
     async def known(self, collection: str, query: str, judge: str, rubric: str) -> dict[str, float]:
         """Load every score that a judge gave for a query."""
@@ -112,19 +122,19 @@ class SqliteJournal:
 
     async def prune(self, before: float | None = None) -> int:
         """Delete expired searches without scores, or all searches made before a time."""
-        with self._database.transaction() as db:
-            if before is None:
-                return db.execute(
-                    "DELETE FROM searches WHERE expires < ? AND id NOT IN (SELECT search FROM scores)"
-                    " AND id NOT IN (SELECT search FROM job_searches)",
-                    (time(),),
-                ).rowcount
-            db.execute("DELETE FROM jobs WHERE created < ? AND status IN (?, ?, ?)", (before, *ENDED))
-            return db.execute(
-                "DELETE FROM searches WHERE created < ? AND id NOT IN"
-                " (SELECT search FROM job_searches JOIN jobs ON id = job WHERE status NOT IN (?, ?, ?))",
-                (before, *ENDED),
-            ).rowcount
+        condition, values = (_EXPIRED, (time(),)) if before is None else (_OLD, (before, *ENDED))
+        with self._database.transaction("DEFERRED") as db:
+            ids = [id_ for (id_,) in db.execute(f"SELECT id FROM searches WHERE {condition}", values)]  # noqa: S608
+        deleted = 0
+        delete = f"DELETE FROM searches WHERE id = ? AND {condition}"  # noqa: S608
+        async with aclosing(self._database.batches(ids)) as steps:
+            async for db, id_ in steps:
+                deleted += db.execute(delete, (id_, *values)).rowcount
+        if before is not None:
+            with self._database.transaction() as db:
+                db.execute("DELETE FROM jobs WHERE created < ? AND status IN (?, ?, ?)", (before, *ENDED))
+        await self._database.shrink()
+        return deleted
 
     async def counts(self) -> tuple[int, int]:
         """Count the searches and the scores."""
@@ -133,7 +143,16 @@ class SqliteJournal:
         return searches, scores
 
 
+def _recalled_if_whole(db: Connection, row: Sequence[Any], judge: str) -> Search | None:
+    try:
+        return _recall(db, row, judge)
+    except _DAMAGE as error:
+        _log.warning("search %s is damaged and left out: %s", str(row[0])[:8], error)
+        return None
+
+
 def _recall(db: Connection, row: Sequence[Any], judge: str) -> Search:
+    """Load a search; raises ValueError or TypeError where a row does not hold what was written."""
     id_, collection, model, query, vector, where, lexical = row[:7]
     shown = db.execute(
         "SELECT h.hit, h.point, h.vector, h.title, h.source, s.score FROM hits h LEFT JOIN scores s"
@@ -145,7 +164,17 @@ def _recall(db: Connection, row: Sequence[Any], judge: str) -> Search:
     more = tuple(
         Wording(kind, text, recalled(text, _decode_vector(raw), model), turn) for kind, text, raw, turn in said
     )
-    return Search(id_, collection, model, query, _decode_vector(vector), json.loads(where), bool(lexical), hits, more)
+    found = Search(id_, collection, model, query, _decode_vector(vector), json.loads(where), bool(lexical), hits, more)
+    _check(found)
+    return found
+
+
+def _check(found: Search) -> None:
+    vectors = [found.vector, *(hit.vector for hit in found.shown.values())]
+    if len({vector.size for vector in vectors} - {0}) > 1 or not all(np.isfinite(vector).all() for vector in vectors):
+        raise ValueError("its vectors are not what was written")
+    if any(hit.score is not None and not 0 <= hit.score <= SCALE for hit in found.shown.values()):
+        raise ValueError("a score is not what was written")
 
 
 def _say(db: Connection, search_id: str, more: Sequence[Wording]) -> None:

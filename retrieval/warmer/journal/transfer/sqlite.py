@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import aclosing, closing
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
@@ -36,23 +36,28 @@ def export_from_sqlite(database: Database, path: Path) -> Counts:
     return counts
 
 
-def import_into_sqlite(database: Database, path: Path) -> Counts:
-    """Import a whole file or nothing, and count what was added.
+async def import_into_sqlite(database: Database, path: Path) -> Counts:
+    """Import a file that is whole and fits, and count what was added; others may write meanwhile.
 
-    Scores and parameters in the journal are replaced only by later ones.
+    Scores and parameters in the journal are replaced only by later ones. What is imported again changes nothing, so
+    that an import which a full disk ended can be made again.
 
     Raises:
         StorageError: The file is damaged or conflicts with the journal; nothing was imported.
     """
-    for _ in read_file(path):
-        pass  # validate the whole file before locking the journal
-    counts = Counts()
-    with database.transaction() as db:
+    with database.transaction("DEFERRED") as db:
         for number, record in read_file(path):
+            if isinstance(record, SearchRecord) and _conflicts(db, record):
+                raise conflicting_search(path, number)
+    counts = Counts()
+    async with aclosing(database.batches(read_file(path))) as steps:
+        async for db, (number, record) in steps:
             if isinstance(record, ParametersRecord):
                 counts.parameters += _add_parameters(db, record.to_trained())
-            elif not _add_search(db, record, counts):
+            elif _conflicts(db, record):
                 raise conflicting_search(path, number)
+            else:
+                _add_search(db, record, counts)
     return counts
 
 
@@ -96,14 +101,20 @@ def _wordings(db: Connection, search: str) -> list[WordingRecord]:
     return [WordingRecord(wording=kind, text=text, vector=vector, turn=turn) for kind, text, vector, turn in rows]
 
 
-def _add_search(db: Connection, record: SearchRecord, counts: Counts) -> bool:
-    row: tuple[Any, ...] = (record.id, record.collection, record.model, record.query, record.vector)
-    rest = json.dumps(record.where), record.lexical, record.created, record.expires
-    added = db.execute("INSERT OR IGNORE INTO searches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, *rest)).rowcount
+def _conflicts(db: Connection, record: SearchRecord) -> bool:
+    """Tell whether another search has the id of a record."""
     known = db.execute("SELECT id, collection, model, query, vector FROM searches WHERE id = ?", (record.id,))
-    if known.fetchone() != row:
-        return False
-    counts.searches += added
+    return known.fetchone() not in {None, _identity(record)}
+
+
+def _identity(record: SearchRecord) -> tuple[Any, ...]:
+    return record.id, record.collection, record.model, record.query, record.vector
+
+
+def _add_search(db: Connection, record: SearchRecord, counts: Counts) -> None:
+    rest = json.dumps(record.where), record.lexical, record.created, record.expires
+    row = (*_identity(record), *rest)
+    counts.searches += db.execute("INSERT OR IGNORE INTO searches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row).rowcount
     for position, one in enumerate(record.wordings):
         said = record.id, position, one.wording, one.text, one.vector, one.turn
         db.execute("INSERT OR IGNORE INTO wordings VALUES (?, ?, ?, ?, ?, ?)", said)
@@ -115,7 +126,6 @@ def _add_search(db: Connection, record: SearchRecord, counts: Counts) -> bool:
             counts.hits += db.execute("INSERT INTO hits VALUES (?, ?, ?, ?, ?, ?, ?)", shown).rowcount
         for score in hit.scores:
             counts.scores += _add_score(db, record.id, numbers[hit.point], score)
-    return True
 
 
 def _add_score(db: Connection, search: str, hit: int, score: ScoreRecord) -> int:
