@@ -124,7 +124,7 @@ async def test_a_slow_call_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path))
         async with Client(build_server(read_settings(), middleware=[CallTimeout(0.01)])) as client:
             said = await refusal(client, "search", query="bread")
-            assert said == "search took longer than 0.01 seconds and was given up: call again, or ask for less"
+            assert said == "Error: search took longer than 0.01 seconds and was given up: call again, or ask for less"
 
 
 SLOW_JUDGE = """

@@ -26,6 +26,7 @@ class Workspace:
         skim_limit: Characters of a hit's text at most, in a list to skim.
         load_judge: Finds a judge by name; takes as long as its model takes to load.
         owner: Whose the searches are; nobody's in particular if empty.
+        may_read: Whether passages may be shown.
         background: Where trainings run that outlive the call that began them.
     """
 
@@ -40,3 +41,4 @@ class Workspace:
     text_limit: int = 1200
     skim_limit: int = 200
     owner: str = ""
+    may_read: bool = True
