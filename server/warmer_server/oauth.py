@@ -1,12 +1,13 @@
 """Access tokens of an OAuth 2.1 authorization server: JWTs (RFC 9068), checked by the keys that their issuer publishes.
 
 A token is good here if its issuer signed it for this server (audience) and it has not expired, a minute of clock skew
-aside. Keys are fetched again when one is unknown, six times a minute at most, so an issuer may change them at any time.
+aside. Keys are fetched again when none signed a token, six times a minute at most, so an issuer may change them.
 """
 
 import logging
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -29,52 +30,52 @@ SKEW = 60  # seconds by which clocks may differ
 _ALGORITHMS = [f"{family}{size}" for family in ("RS", "PS", "ES") for size in (256, 384, 512)] + ["EdDSA"]
 _METADATA = ("oauth-authorization-server", "openid-configuration")
 _FETCH_SECONDS = 5.0
-_REFRESHES, _REFRESH_SECONDS = 6, 60.0  # times that unknown keys may ask the issuer, and in which time
+_REFRESHES, _REFRESH_SECONDS = 6, 60.0  # times that unknown keys may make it ask the issuer, and in which time
+_PAUSE = 5.0  # seconds before an issuer that failed is asked again
 _AT_ONCE = 8  # tokens whose keys are looked for; more wait, so that no issuer holds all threads
 _log = logging.getLogger(__name__)
 
 
 class IssuerKeys:
-    """The keys of an issuer, found by its metadata (RFC 8414) unless their URL is given.
-
-    Attributes:
-        asked: When an unknown key made it ask the issuer, in seconds.
-    """
+    """The keys of an issuer, found by its metadata (RFC 8414) unless their URL is given."""
 
     def __init__(self, issuer: str, jwks_url: str = "") -> None:
         self._issuer = issuer
         self._url = jwks_url
         self._client: jwt.PyJWKClient | None = None
         self._lock = Lock()
-        self.asked: deque[float] = deque(maxlen=_REFRESHES)
+        self._asked: deque[float] = deque(maxlen=_REFRESHES)  # when tokens that no kept key signed made it ask
+        self._failed = -_PAUSE
 
-    def find(self, token: str) -> jwt.PyJWK:
-        """Find the key that a token names; may take as long as its issuer takes to answer.
-
-        Raises:
-            PyJWTError: There is none, or the issuer does not tell.
-        """
-        kid = jwt.get_unverified_header(token).get("kid")
-        if known := self._kept(kid):
-            return known
-        with self._lock:
-            if known := self._kept(kid):  # another call may have asked meanwhile
-                return known
-            if len(self.asked) == _REFRESHES and monotonic() - self.asked[0] < _REFRESH_SECONDS:
-                raise jwt.PyJWKClientError(f"the issuer has no key {kid!r}, and was asked often enough")
-            self.asked.append(monotonic())
-            if self._client is None:
-                self._client = jwt.PyJWKClient(self._url or self._discover(), timeout=_FETCH_SECONDS)
-            self._client.get_jwk_set(refresh=True)
-            if known := self._kept(kid):
-                return known
-        raise jwt.PyJWKClientError(f"the issuer has no key {kid!r}")
-
-    def _kept(self, kid: str | None) -> jwt.PyJWK | None:
+    def kept(self, header: Mapping[str, Any]) -> list[jwt.PyJWK]:
+        """List the kept keys that may have signed a token: that which it names, or all where it names none."""
         cache = self._client.jwk_set_cache if self._client else None
         kept = cache.get() if cache else None
         signing = [key for key in (kept.keys if kept else ()) if key.public_key_use in {None, "sig"}]
-        return next((key for key in signing if kid and key.key_id == kid), None)
+        named = header.get("kid")
+        return [key for key in signing if (not named or key.key_id == named) and key.algorithm_name == header["alg"]]
+
+    def asked(self, header: Mapping[str, Any]) -> list[jwt.PyJWK]:
+        """Ask the issuer, and list the keys that may have signed a token.
+
+        Raises:
+            PyJWTError: The issuer does not tell, or was asked often enough.
+        """
+        with self._lock:
+            expired = not (self._client and self._client.jwk_set_cache and self._client.jwk_set_cache.get())
+            if not expired and len(self._asked) == _REFRESHES and monotonic() - self._asked[0] < _REFRESH_SECONDS:
+                raise jwt.PyJWKClientError("the issuer was asked often enough for a key that signed it")
+            if monotonic() - self._failed < _PAUSE:
+                raise jwt.PyJWKClientError("the issuer did not tell its keys a moment ago")
+            self._asked.append(monotonic())
+            try:
+                if self._client is None:
+                    self._client = jwt.PyJWKClient(self._url or self._discover(), timeout=_FETCH_SECONDS)
+                self._client.get_jwk_set(refresh=True)
+            except jwt.PyJWTError:
+                self._failed = monotonic()
+                raise
+        return self.kept(header)
 
     def _discover(self) -> str:
         problem = "it has no metadata"
@@ -110,18 +111,28 @@ class JwtVerifier:
         """Return who calls and what they may do, or None if the token is not good here."""
         self._at_once = self._at_once or anyio.CapacityLimiter(_AT_ONCE)
         try:
-            key = await anyio.to_thread.run_sync(self._keys.find, token, limiter=self._at_once)
-            return self._caller(token, self._claims(token, key))
+            claims = await anyio.to_thread.run_sync(self._claims, token, limiter=self._at_once)
+            return self._caller(token, claims)
         except (jwt.PyJWTError, WarmerError, ValueError) as error:
             worth_a_look = isinstance(error, WarmerError | jwt.PyJWKClientConnectionError)
             _log.log(logging.WARNING if worth_a_look else logging.INFO, "a token is refused: %s", one_line(str(error)))
             return None
 
-    def _claims(self, token: str, key: jwt.PyJWK) -> dict[str, Any]:
+    def _claims(self, token: str) -> dict[str, Any]:
+        header = jwt.get_unverified_header(token)
+        if header.get("alg") not in _ALGORITHMS:
+            raise jwt.InvalidAlgorithmError(f"it is signed by {header.get('alg')!r}, not by one of {_ALGORITHMS}")
+        for find in (self._keys.kept, self._keys.asked):
+            for key in find(header):
+                with suppress(jwt.InvalidSignatureError):
+                    return self._checked(token, key)
+        raise jwt.InvalidSignatureError("no key of the issuer signed it")
+
+    def _checked(self, token: str, key: jwt.PyJWK) -> dict[str, Any]:
         claims: dict[str, Any] = jwt.decode(
             token,
             key,
-            algorithms=[name for name in _ALGORITHMS if key.algorithm_name == name],
+            algorithms=[str(key.algorithm_name)],
             audience=self._audience,
             issuer=self._issuer,
             leeway=SKEW,
