@@ -69,8 +69,12 @@ def test_probes(server: HttpServer) -> None:
 
 def test_a_foreign_host_or_origin_is_refused(server: HttpServer) -> None:
     assert initialize(server).status_code == 200
-    assert initialize(server, host="evil.example.com").status_code == 421
-    assert initialize(server, origin="https://evil.example.com").status_code == 403
+    for refused, status, said in (
+        (initialize(server, host="evil.example.com"), 421, "Invalid Host header: WARMER_ALLOWED_HOSTS names the hosts"),
+        (initialize(server, origin="https://evil.example.com"), 403, "Invalid Origin header: WARMER_ALLOWED_ORIGINS"),
+    ):
+        assert (refused.status_code, refused.text[: len(said)]) == (status, said)
+        assert int(refused.headers["content-length"]) == len(refused.content)
     assert initialize(server, origin="http://localhost:3000").status_code == 200
     deadline = monotonic() + 60
     for said in (

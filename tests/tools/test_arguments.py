@@ -278,5 +278,5 @@ async def test_a_query_may_be_null_and_a_collection_too(client: Client) -> None:
     assert (await ask(client, "search", query="bread", collection="null"))["collection"] == "notes"
 
 
-async def test_calls_of_odd_shape_say_what_is_wrong(client: Client) -> None:
+async def test_an_unknown_tool_is_an_error_that_says_so(client: Client) -> None:
     assert await refusal(client, "serch") == "Error: Unknown tool: serch"
