@@ -132,6 +132,29 @@ def test_what_cannot_be_edited_is_left_alone(home: Path, there: str) -> None:
     assert home
 
 
+@pytest.mark.parametrize("there", ["", "\n", "// mine\n", "\ufeff{}", "/* mine */"])
+def test_a_file_without_settings_is_filled(home: Path, there: str) -> None:
+    file = CLIENTS["cursor"].file()
+    assert home in file.parents
+    file.parent.mkdir()
+    file.write_text(there, encoding="utf-8")
+    main(["setup", "cursor", "--write"])
+    assert entry_in("cursor")["args"] == ["serve"]
+    assert "mine" not in there or "mine" in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("client", ["cursor", "codex"])
+def test_ends_of_lines_stay(home: Path, client: str) -> None:
+    file = CLIENTS[client].file()
+    assert home in file.parents
+    file.parent.mkdir()
+    file.write_bytes(b'{\r\n  "a": 1\r\n}\r\n' if client == "cursor" else b"a = 1\r\n")
+    main(["setup", client, "--write"])
+    raw = file.read_bytes()
+    assert raw.count(b"\n") == raw.count(b"\r\n") > 1
+    assert entry_in(client)["args"] == ["serve"]
+
+
 def test_a_link_stays_a_link(home: Path) -> None:
     (home / "dotfiles.json").write_text("{}")
     file = CLIENTS["cursor"].file()

@@ -9,8 +9,6 @@ from typing import Any
 
 from platformdirs import user_config_path
 
-_MAC_OR_WINDOWS = {"darwin", "win32"}
-
 
 @dataclass(frozen=True, slots=True)
 class Server:

@@ -58,7 +58,8 @@ def write(client: Client, name: str, server: Server) -> bool:
     """
     file = client.file()
     try:
-        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        raw = file.read_bytes().decode() if file.exists() else ""
+        text = raw.replace("\r\n", "\n")
         changed = (_in_toml if file.suffix == ".toml" else _in_json)(text, (*client.path, name), client.entry(server))
     except (OSError, ValueError, IndexError, RecursionError) as error:
         raise WarmerError(
@@ -66,7 +67,7 @@ def write(client: Client, name: str, server: Server) -> bool:
         ) from error
     if changed == text:
         return False
-    _replace(file, changed)
+    _replace(file, changed.replace("\n", "\r\n") if "\r\n" in raw else changed)
     return True
 
 

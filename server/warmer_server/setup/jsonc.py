@@ -42,8 +42,8 @@ def set_value(text: str, path: Sequence[str], value: Any) -> str:  # noqa: ANN40
     known = read(text)
     if not isinstance(known, dict):
         raise ValueError("it is no object")  # noqa: TRY004  the callers know one kind of error
-    if not text.strip():
-        return json.dumps(_nested(path, value), indent=2, ensure_ascii=False) + "\n"
+    if _skip(text, text.startswith("\ufeff")) == len(text):
+        return f"{text}{json.dumps(_nested(path, value), indent=2, ensure_ascii=False)}\n"
     changed = _set(text, path, value)
     if read(changed) != _with(known, path, value):
         raise ValueError("it is laid out in a way that cannot be edited")
