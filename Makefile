@@ -4,7 +4,7 @@ MCPB := npx --yes @anthropic-ai/mcpb@2.1.2
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint check package mcpb docs format bench tokens chaos clients clean
+.PHONY: demo test lint check package mcpb docs format bench tokens chaos clients oauth sdks clean
 
 demo: .venv/warmer
 	$(BIN)/warmer demo
@@ -50,6 +50,12 @@ chaos: .venv/dev
 
 clients: .venv/dev
 	PYTHONPATH=tests $(BIN)/python -m clients docs/clients.md
+
+oauth: .venv/dev
+	PYTHONPATH=tests $(BIN)/python -m clients.oauth
+
+sdks: .venv/dev
+	PYTHONPATH=tests $(BIN)/python -m clients.sdks docs/clients.md
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -22,6 +22,8 @@ NOT_RUN = {
     "takes hours, and the datasets",
     "builds an environment; CI does it",
     "publishes",
+    "takes Codex",
+    "takes an authorization server",
 }
 MADE = {"make demo", "make test"}  # CI runs the second, and a test runs the demo
 KINDS = {"sh", "python", "json", "text"}

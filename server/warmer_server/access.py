@@ -4,6 +4,7 @@ The caller is an `AccessToken` of the SDK. `StoredTokenVerifier` makes it here; 
 its `scopes` name tools and its `claims` carry the limits as `collections` and `filter`.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,16 +15,15 @@ from mcp.server.auth.provider import AccessToken
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.types import (
     INVALID_REQUEST,
-    CallToolResult,
     ListPromptsResult,
     ListResourcesResult,
     ListResourceTemplatesResult,
     ListToolsResult,
-    TextContent,
 )
 
 from warmer.index.restricted import RestrictedCollections
 from warmer.journal.tenancy import TenantJobs, TenantJournal, TenantParameters, namespace_of, owner_namespace
+from warmer_server.faults import refused
 from warmer_server.tokens import SCOPES, Scope, Tokens
 from warmer_tools.workspace import Workspace
 
@@ -62,10 +62,12 @@ class Authorization:
 
     Args:
         default: Collection to search when a call names none.
+        tool_prefix: What the names of the tools begin with.
     """
 
-    def __init__(self, default: str) -> None:
+    def __init__(self, default: str, tool_prefix: str = "") -> None:
         self._default = default
+        self._required = {tool_prefix + tool: scope for tool, scope in REQUIRED_SCOPE.items()}
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Pass a permitted call on with its caller's workspace; answer any other.
@@ -76,8 +78,11 @@ class Authorization:
         caller = get_access_token()
         if caller is None:
             raise MCPError(INVALID_REQUEST, "no bearer token came with the call")
-        if ctx.method == "tools/call" and (refusal := _scope_error(caller, str((ctx.params or {}).get("name")))):
-            return refusal
+        tool = str((ctx.params or {}).get("name"))
+        if ctx.method == "tools/call" and (lacking := self._lacking(caller, tool)):
+            return refused(
+                f"this token may not use {tool}: it lacks the scope {lacking!r} and has {', '.join(caller.scopes)}"
+            )
         if ctx.method in _SEARCH_METHODS and "search" not in caller.scopes:
             if empty := _SEARCH_METHODS[ctx.method]:
                 return empty
@@ -86,14 +91,23 @@ class Authorization:
             replace(ctx, lifespan_context=restrict_workspace(ctx.lifespan_context, caller, self._default))
         )
         is_tool_list = ctx.method == "tools/list" and result is not None  # None answers a notification
-        return _permitted_tools(result, caller) if is_tool_list else result
+        return self._permitted_tools(result, caller) if is_tool_list else result
+
+    def _lacking(self, caller: AccessToken, tool: str) -> str | None:
+        required = self._required.get(tool)
+        return None if required in caller.scopes else required
+
+    def _permitted_tools(self, result: HandlerResult, caller: AccessToken) -> HandlerResult:
+        listed = result if isinstance(result, ListToolsResult) else ListToolsResult.model_validate(result)
+        tools = [tool for tool in listed.tools if self._required.get(tool.name) in caller.scopes]
+        return listed.model_copy(update={"tools": tools})
 
 
 def restrict_workspace(workspace: Workspace, caller: AccessToken, default: str = "") -> Workspace:
     """Return a workspace that holds only what the caller may see."""
     claims = caller.claims or {}
     where = dict(claims.get("filter") or {})
-    owner = " ".join(part for part in (claims.get("iss"), caller.client_id, caller.subject) if part)
+    owner = _owner(claims.get("iss"), caller.client_id, caller.subject)
     namespace = namespace_of(where)
     return replace(
         workspace,
@@ -104,18 +118,10 @@ def restrict_workspace(workspace: Workspace, caller: AccessToken, default: str =
         parameters=TenantParameters(workspace.parameters, namespace),
         jobs=TenantJobs(TenantJobs(workspace.jobs, namespace), owner_namespace(owner)),
         owner=owner,
+        may_read="search" in caller.scopes,
     )
 
 
-def _scope_error(caller: AccessToken, tool: str) -> CallToolResult | None:
-    required = REQUIRED_SCOPE.get(tool)
-    if required is None or required in caller.scopes:
-        return None
-    message = f"this token may not use {tool}: it lacks the scope {required!r} and has {', '.join(caller.scopes)}"
-    return CallToolResult(content=[TextContent(type="text", text=message)], is_error=True)
-
-
-def _permitted_tools(result: HandlerResult, caller: AccessToken) -> HandlerResult:
-    listed = result if isinstance(result, ListToolsResult) else ListToolsResult.model_validate(result)
-    tools = [tool for tool in listed.tools if REQUIRED_SCOPE.get(tool.name) in caller.scopes]
-    return listed.model_copy(update={"tools": tools})
+def _owner(issuer: str | None, client: str, subject: str | None) -> str:
+    """Name the owner of a call; of a login in such a form that its parts cannot run together."""
+    return json.dumps([issuer, client, subject]) if issuer or subject else client

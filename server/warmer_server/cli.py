@@ -16,6 +16,7 @@ from warmer.sanitize import error_text, one_line
 _COMMANDS = {
     "index": "make or update a collection from files and folders",
     "serve": "serve a coding agent or chat assistant over MCP, on stdin and stdout, or over HTTP",
+    "setup": "show how a coding agent or chat assistant starts this server, or write it into its configuration",
     "token": "make a bearer token for `warmer serve --http`",
     "train": "fit how far scores may steer, to scores that agents gave or that a model gives",
     "params": "write trained parameters as JSON, or put them back",
@@ -80,6 +81,7 @@ def make_parser() -> argparse.ArgumentParser:
         for name, text in _COMMANDS.items()
     }
     _add_serve_options(parsers["serve"])
+    _add_setup_options(parsers["setup"])
     _add_token_options(parsers["token"])
     _add_index_options(parsers["index"])
     _add_copy_options(parsers["copy"])
@@ -109,6 +111,14 @@ def _add_serve_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--open-to-everyone", action="store_true", help="listen beyond this machine although there are no tokens"
     )
+
+
+def _add_setup_options(parser: argparse.ArgumentParser) -> None:
+    from warmer_server.setup.clients import CLIENTS  # noqa: PLC0415
+
+    parser.add_argument("client", metavar="CLIENT", choices=CLIENTS, help=", ".join(CLIENTS))
+    parser.add_argument("--write", action="store_true", help="write it, keeping what is there")
+    parser.add_argument("--name", default="", help="what the client calls the server (default: WARMER_NAME, or warmer)")
 
 
 def _add_token_options(parser: argparse.ArgumentParser) -> None:

@@ -14,6 +14,7 @@ from warmer.index.filter_size import MOST
 from warmer.index.filters import check_limit
 from warmer.index.remote.address import read_address
 from warmer.judges import DEFAULT_CLAUDE_MODEL
+from warmer.sanitize import one_line
 
 
 def _parse_names(text: object) -> object:
@@ -63,6 +64,23 @@ class Settings(BaseSettings):
         default_factory=lambda: user_data_path("warmer", appauthor=False),
         validation_alias="WARMER_DATA_DIR",
         description="Folder of collections and journal",
+    )
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_. -]{0,39}$")] = Field(
+        "warmer",
+        validation_alias="WARMER_NAME",
+        description="Name of this server, where a client has several",
+    )
+    tool_prefix: Annotated[str, Field(pattern=r"^([A-Za-z][A-Za-z0-9_-]{0,29})?$")] = Field(
+        "",
+        validation_alias="WARMER_TOOL_PREFIX",
+        description="What the names of the tools begin with, such as pumps_, where a client has several servers",
+    )
+    about: Annotated[str, AfterValidator(one_line)] = Field(
+        "",
+        max_length=500,
+        validation_alias="WARMER_ABOUT",
+        description="A sentence on what there is to find, for the description of search "
+        "(default: names, sizes and titles of the collections)",
     )
     collection_name: str = Field(
         "",
@@ -190,6 +208,26 @@ class Settings(BaseSettings):
         description="File of lines by `warmer token`, of those who may call over HTTP; read again when it changes",
     )
     tokens: SecretStr = Field(SecretStr(""), validation_alias="WARMER_TOKENS", description="Such lines themselves")
+    oauth_issuer: str = Field(
+        "",
+        validation_alias="WARMER_OAUTH_ISSUER",
+        description="URL of the authorization server whose access tokens (JWTs) are accepted over HTTP",
+    )
+    oauth_resource: str = Field(
+        "",
+        validation_alias="WARMER_OAUTH_RESOURCE",
+        description="URL at which clients reach this server, such as https://search.example.com/mcp",
+    )
+    oauth_audience: str = Field(
+        "",
+        validation_alias="WARMER_OAUTH_AUDIENCE",
+        description="What tokens name this server by, in aud (default: WARMER_OAUTH_RESOURCE)",
+    )
+    oauth_jwks_url: str = Field(
+        "",
+        validation_alias="WARMER_OAUTH_JWKS_URL",
+        description="Where the issuer's keys are (default: where its metadata says)",
+    )
     allowed_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(_parse_list)] = Field(
         default_factory=frozenset,
         validation_alias="WARMER_ALLOWED_HOSTS",

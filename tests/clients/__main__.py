@@ -6,6 +6,7 @@ The environments of the clients are made in WORK, with pip and this machine's in
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ PYTHON_1 = "1.30.0"
 QUERY, COLLECTION, TOKEN = "How do I make a token?", "docs", "ann"
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
+SDKS = re.compile(r"<!-- sdks -->.*<!-- /sdks -->", re.DOTALL)  # what `make sdks` writes
 SERVE = [sys.executable, "-m", "warmer_server.cli", "serve"]
 
 Server = dict[str, Any]
@@ -56,7 +58,9 @@ def main(table: Path, work: Path) -> None:
             rows.append(f"| {' | '.join([client.name, client.runtime, protocols, *outcomes])} |")
             failed |= any(problem for _, problem in said.values())
             sys.stderr.write(rows[-1] + "\n")
-    table.write_text(PAGE.format(rows="\n".join(rows), when=f"{datetime.now(UTC):%Y-%m-%d}"), encoding="utf-8")
+    text = PAGE.format(rows="\n".join(rows), when=f"{datetime.now(UTC):%Y-%m-%d}")
+    kept = SDKS.search(table.read_text(encoding="utf-8")) if table.exists() else None
+    table.write_text(SDKS.sub(lambda empty: kept[0] if kept else empty[0], text), encoding="utf-8")
     sys.exit(failed)
 
 

@@ -108,9 +108,11 @@ def home(tmp_path: Path, made_once: Path) -> Path:
     _command(tmp_path, "warmer", f'{python} -m warmer_server.cli "$@"')
     _command(tmp_path, "python", f'{python} "$@"')
     # Stands in for Claude Code: it starts the added server, which ends as its stdin is empty.
-    add_variables = 'shift 3; while [ "$1" = --env ]; do export "$2"; shift 2; done'
+    add_variables = 'shift 5; while [ "$1" = --env ]; do export "$2"; shift 2; done'
     start = '[ "$1" = -- ] && shift && exec "$@" </dev/null'
-    _command(tmp_path, "claude", f'[ "$1 $2 $3" = "mcp add warmer" ] || exit 2; {add_variables}; {start}')
+    _command(
+        tmp_path, "claude", f'[ "$1 $2 $3 $4 $5" = "mcp add --scope user warmer" ] || exit 2; {add_variables}; {start}'
+    )
     return tmp_path
 
 

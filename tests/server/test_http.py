@@ -69,8 +69,12 @@ def test_probes(server: HttpServer) -> None:
 
 def test_a_foreign_host_or_origin_is_refused(server: HttpServer) -> None:
     assert initialize(server).status_code == 200
-    assert initialize(server, host="evil.example.com").status_code == 421
-    assert initialize(server, origin="https://evil.example.com").status_code == 403
+    for refused, status, said in (
+        (initialize(server, host="evil.example.com"), 421, "Invalid Host header: WARMER_ALLOWED_HOSTS names the hosts"),
+        (initialize(server, origin="https://evil.example.com"), 403, "Invalid Origin header: WARMER_ALLOWED_ORIGINS"),
+    ):
+        assert (refused.status_code, refused.text[: len(said)]) == (status, said)
+        assert int(refused.headers["content-length"]) == len(refused.content)
     assert initialize(server, origin="http://localhost:3000").status_code == 200
     deadline = monotonic() + 60
     for said in (
@@ -124,7 +128,7 @@ async def test_a_slow_call_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path))
         async with Client(build_server(read_settings(), middleware=[CallTimeout(0.01)])) as client:
             said = await refusal(client, "search", query="bread")
-            assert said == "search took longer than 0.01 seconds and was given up: call again, or ask for less"
+            assert said == "Error: search took longer than 0.01 seconds and was given up: call again, or ask for less"
 
 
 SLOW_JUDGE = """

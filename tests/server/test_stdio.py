@@ -329,3 +329,14 @@ async def test_a_training_resumes_after_a_kill(environment: dict[str, str], tmp_
         assert len(called) == len(queries) + 1
         resource = await client.read_resource("warmer://collections/notes/params")
         assert isinstance(json.loads(resource.contents[0].text)["trained"], list)  # type: ignore[union-attr]
+
+
+def test_arguments_that_are_no_object_are_told_so(environment: dict[str, str], tmp_path: Path) -> None:
+    with StdioServer(tmp_path / "log", environment).initialize() as server:
+        for arguments, kind in (([], "a list"), ("{}", "a text"), (3, "a plain value")):
+            result = server.ask("tools/call", name="search", arguments=arguments)["result"]
+            assert result["isError"]
+            assert "structuredContent" not in result
+            assert result["content"][0]["text"].startswith(f"Error: the arguments are {kind}: send an object")
+        nothing = server.ask("tools/call", name="search", arguments=None)["result"]
+        assert nothing["content"][0]["text"].startswith("Error: the query is empty")

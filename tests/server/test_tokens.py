@@ -82,7 +82,7 @@ async def test_a_tool_without_its_scope_is_neither_listed_nor_run(
         assert [tool.name for tool in (await client.list_tools()).tools] == ["search"]
         assert (await ask(client, "search", query="bread"))["hits"]
         said = await refusal(client, "give_feedback", search_id="s_x", scores={"1": 9})
-        assert said == "this token may not use give_feedback: it lacks the scope 'feedback' and has search"
+        assert said == "Error: this token may not use give_feedback: it lacks the scope 'feedback' and has search"
         assert "'train'" in await refusal(client, "train_params")
 
 

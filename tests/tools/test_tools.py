@@ -174,19 +174,18 @@ BAD_SEARCHES: list[tuple[dict[str, Any], str]] = [
     ({"query": ""}, "the query is empty"),
     ({"query": " \n\t"}, "the query is empty"),
     ({"query": "x" * 100_000}, "100000 characters, at most 4000"),
-    ({"query": "x", "limit": 0}, "limit is 0: send a whole number from 1 to 50 (Hits at most)"),
+    ({"query": "x", "limit": -1}, "limit is -1: send a whole number from 1 to 50 (Hits at most"),
     ({"query": "x", "limit": 1_000_000}, "limit is 1000000: send a whole number from 1 to 50"),
-    ({"query": "x", "limit": None}, "limit is null: send a whole number"),
-    ({"query": "x", "limit": float("nan")}, "limit is"),
+    ({"query": "x", "limit": 1.5}, "limit is 1.5: send a whole number"),
     (
         {"query": "x", "limitt": 3},
         "limitt is no argument: there are query, rewordings, hypothetical_passage, avoid, se",
     ),
     ({}, "the query is empty: say in a sentence what you look for"),
-    ({"query": 3, "limit": "many"}, 'query is 3: send a text (What is looked for, in natural language); limit is "m'),
+    ({"query": [3], "limit": "many"}, "query is a list of 1: send a text (What is looked for, in natural language); l"),
     ({"query": "x", "include_scores": "y" * 5000}, "yyy…: send true or false"),
-    ({"query": "x", "filter": [1, 2]}, "filter is a list of 2: send an object (Qdrant filter, e.g."),
-    (dict.fromkeys("abcdefg", 1), "and 4 more"),
+    ({"query": "x", "filter": [1, 2]}, "filter is a list of 2: send an object (Qdrant filter as JSON, e.g."),
+    ({"q": 1, "top_k": 1, "min_score": 1, "Detail": 1, "offset": 1}, "and 2 more"),
     ({"query": "x", "collection": "recipes"}, "no collection 'recipes'; there are: notes"),
     ({"query": "x", "filter": {"key": "source"}}, "filter"),
     ({"query": "x", "filter": {"must": [{"key": "author", "match": {"value": "me"}}]}}, "author"),
@@ -205,12 +204,6 @@ async def test_bad_searches_are_told_what_to_do(connect: Connect, arguments: dic
         assert len(message) < 1000
 
 
-async def test_scores_that_are_a_list_are_shown_how_to_be_sent(connect: Connect) -> None:
-    async with connect() as client:
-        message = await refusal(client, "give_feedback", search_id="s_x", scores=[9, 2])
-        assert message.startswith('scores is a list of 2: send an object (Hit number -> score 0-10, e.g. {"1": 9, ')
-
-
 BAD_SCORES: list[tuple[dict[str, Any], str]] = [
     ({}, "scores is empty"),
     ({"99": 5}, "'99' is no hit of this search: its hits are 1, 2, 3"),
@@ -219,7 +212,6 @@ BAD_SCORES: list[tuple[dict[str, Any], str]] = [
     ({"1": True}, "hit 1 is 'True'"),
     ({"1": "good"}, "hit 1 is 'good'"),
     ({"1": "NaN"}, "hit 1 is 'NaN'"),
-    ({"1": float("nan")}, "hit 1 is"),
 ]
 
 
@@ -311,7 +303,6 @@ async def test_the_surface_that_clients_need(connect: Connect) -> None:
         for tool in tools:
             told = json.dumps(tool.input_schema)
             assert [word for word in ("$ref", "$defs", "anyOf", "oneOf", "allOf") if f'"{word}"' in told] == []
-            assert tool.input_schema["additionalProperties"] is False
             for schema in tool.input_schema["properties"].values():
                 bounds = {"minimum", "maximum"} if schema["type"] in {"integer", "number"} else set()
                 assert {"description", *bounds} <= schema.keys(), "a refusal says them"
@@ -403,7 +394,8 @@ async def test_what_pays_next_follows_from_the_scores(connect: Connect) -> None:
 async def test_a_refusal_is_plain_and_short_whatever_it_quotes(connect: Connect) -> None:
     async with connect() as client:
         for arguments in (
-            {"query": "x", "\x1b[2J\u202e" * 2000: 1},
+            {"\x1b[2J\u202e" * 2000: 1},
+            {"query": "x", "limit\x1b\u202e" + " " * 2000: 1},
             {"query": "x", "collection": "\x1b[2J\u202e" * 2000},
             {"query": "x", "filter": {"\x1b[2J\u202e" * 2000: 1}},
         ):

@@ -5,32 +5,25 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from mcp.types import CallToolResult, ToolAnnotations
-from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, Field, PlainSerializer
 
 from warmer.embedding.background import Waiting
 from warmer.errors import ScoreError
 from warmer.journal import AGENT, Search, Shown
-from warmer.judges import ANCHORS
-from warmer.steering.scores import SCALE, parse_scores
 from warmer_tools import advice
 from warmer_tools.compatibility import check_thread
 from warmer_tools.lists import check_detail, form_of, next_list, params_of
 from warmer_tools.reply import HitReply, heading, hit_replies, result, short_title
+from warmer_tools.scores import FORM, Scores, read_scores
 from warmer_tools.search import MAX_LIMIT, USUAL_LIMIT, Avoid, Detail, Rewordings
 from warmer_tools.stopwatch import about, stage
-from warmer_tools.tool import NoObject, NoText, ToolContext, make_tool, reporter, spoken_errors
+from warmer_tools.tool import ToolContext, make_tool, reporter, spoken_errors
 from warmer_tools.training import score_shown, whose
 from warmer_tools.wordings import checked, go_on
 from warmer_tools.workspace import RUBRIC, Workspace
 
 _DESCRIBED = 10  # of a ranking: what an answer holds
 
-Scores = Annotated[
-    dict[str, Any],
-    NoObject,
-    WithJsonSchema({"type": "object", "additionalProperties": {"type": "number", "minimum": 0, "maximum": SCALE}}),
-    Field(description=f'Hit number -> score 0-10, e.g. {{"1": 9, "2": 0}}: {ANCHORS}'),
-]
 Outcome = Literal["steered", "no_signal", "off"]
 Score = Annotated[float, PlainSerializer(lambda score: int(score) if score == int(score) else score)]
 
@@ -60,14 +53,14 @@ class Given:
 
     Attributes:
         search_id: The thread.
-        scores: Hit number -> score, as the client sent it.
+        scores: The scores as the client sent them.
         rewordings: The question in other words.
         avoid: What passages should not be about.
         judge: The model that is to score, if any.
     """
 
     search_id: str
-    scores: dict[str, Any]
+    scores: Any
     rewordings: Sequence[str] = ()
     avoid: Sequence[str] = ()
     judge: str = ""
@@ -76,20 +69,22 @@ class Given:
 async def give_feedback(
     ctx: ToolContext,
     search_id: Annotated[str, Field(description="The search_id that search gave")],
-    scores: Scores = {},  # noqa: B006
+    scores: Scores = None,
     rewordings: Rewordings = [],  # noqa: B006
     avoid: Avoid = [],  # noqa: B006
     judge: Annotated[
         str,
-        NoText,
-        Field(description='Instead of scores, a model that scores the shown hits: "claude", "fastembed:<model>"'),
+        Field(description='Instead of scores, a model to score: "claude", "fastembed:<model>"'),
     ] = "",
     limit: Annotated[
-        int, Field(ge=0, le=MAX_LIMIT, description="Hits at most; 0 keeps the scores and shows nothing new")
+        int,
+        Field(
+            ge=0,
+            le=MAX_LIMIT,
+            description=f"Hits at most, 0-{MAX_LIMIT}; {USUAL_LIMIT} if left out; 0 only keeps scores",
+        ),
     ] = USUAL_LIMIT,
-    include_scored: Annotated[
-        bool, Field(description="Whether hits that were shown already may come back; default: new ones only")
-    ] = False,
+    include_scored: Annotated[bool, Field(description="Hits that were shown may come back")] = False,
     detail: Detail = "",
 ) -> Annotated[CallToolResult, FeedbackReply]:
     """Score the hits of a search and reword it: Qdrant's relevance feedback then retrieves better ones.
@@ -100,7 +95,7 @@ async def give_feedback(
     """
     with spoken_errors():
         workspace = ctx.request_context.lifespan_context
-        given = Given(search_id, scores, rewordings, avoid, judge)
+        given = Given(search_id, scores, rewordings, avoid, "" if judge == AGENT else judge)
         return result(await run(workspace, given, limit, reporter(ctx), include_scored=include_scored, detail=detail))
 
 
@@ -149,21 +144,19 @@ async def run(
 
 async def _scored(workspace: Workspace, given: Given) -> tuple[Search, tuple[str, str]]:
     """Keep an agent's scores or get a judge's; gives the thread with them, and whose they are by which rubric."""
-    if given.judge and given.scores:
+    thread = await workspace.journal.find(given.search_id)
+    scores = read_scores(given.scores, thread)
+    if given.judge and scores:
         raise ScoreError("there are scores and a judge: send the scores, or name a judge that is to score")
     if given.judge:
         model = await workspace.judge_threads.run(workspace.load_judge, given.judge)
         return await score_shown(workspace, given.search_id, model), whose(model)
-    thread = await workspace.journal.find(given.search_id)
-    if not given.scores and (given.rewordings or given.avoid):
+    if scores:
+        await workspace.journal.score(thread.id, scores, AGENT, RUBRIC)
+        return thread.with_scores(scores), whose(None)
+    if given.rewordings or given.avoid:
         return thread, whose(None)
-    if not given.scores:
-        raise ScoreError(
-            'scores is empty: send a score of 0 to 10 for each hit that you read, as {"1": 9, "2": 0}, or rewordings'
-        )
-    scores = parse_scores(given.scores, thread.shown)
-    await workspace.journal.score(thread.id, scores, AGENT, RUBRIC)
-    return thread.with_scores(scores), whose(None)
+    raise ScoreError(f"scores is empty: send a score of 0 to 10 for each hit that you read, as {FORM}, or rewordings")
 
 
 def _advice(outcome: Outcome, scored: Sequence[Shown], numbers: Sequence[int]) -> str:

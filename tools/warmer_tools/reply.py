@@ -16,6 +16,8 @@ from pydantic_core import to_json
 
 from warmer.index import Hit
 from warmer.sanitize import sanitize, sanitize_json
+from warmer_tools.arguments import also_ignored
+from warmer_tools.prefix import prefix, prefixed
 from warmer_tools.skim import skim
 from warmer_tools.stopwatch import stage
 from warmer_tools.titles import share_titles, shorten_title
@@ -78,6 +80,7 @@ def hit_replies(numbers: Sequence[int], hits: Sequence[Hit], form: Form) -> list
 def result(reply: BaseModel) -> CallToolResult:
     """Wrap a reply for the protocol; clients show the model one of the two forms, so both say all."""
     structured = sanitize_json(reply.model_dump(mode="json", exclude_none=True))
+    structured["next"] = prefixed(structured["next"], prefix.get()) + sanitize(also_ignored())
     text = to_json(_tables(reply, structured), inf_nan_mode="null").decode()
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from mcp.types import CallToolResult, ToolAnnotations
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from warmer.embedding.background import Waiting
 from warmer.errors import SearchError
@@ -16,12 +16,13 @@ from warmer.index.sampling import few_values
 from warmer.journal import Search, kept_vector, new_search_id
 from warmer.steering.wording import Wording
 from warmer_tools import advice
+from warmer_tools.arguments import named
 from warmer_tools.compatibility import check_thread
 from warmer_tools.lists import form_of, is_lexical, next_list, params_of
 from warmer_tools.reading import read_hits
 from warmer_tools.reply import HitReply, hit_replies, result
 from warmer_tools.stopwatch import about, stage
-from warmer_tools.tool import NoList, NoObject, NoText, ToolContext, make_tool, reporter, spoken_errors
+from warmer_tools.tool import ToolContext, make_tool, reporter, spoken_errors
 from warmer_tools.wordings import MAX_AVOIDED, MAX_PASSAGE, MAX_REWORDINGS, Said, checked, embed, go_on
 from warmer_tools.workspace import Workspace
 
@@ -29,14 +30,11 @@ MAX_LIMIT = 50
 USUAL_LIMIT = 15
 Rewordings = Annotated[
     list[str],
-    NoList,
     Field(description=f"The same question in other words, {MAX_REWORDINGS} at most: synonyms, other terms"),
 ]
-Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Hits at most")]
-Detail = Annotated[str, NoText, Field(description='"full": whole passages instead of lists to skim')]
-Avoid = Annotated[
-    list[str], NoList, Field(description=f"What passages should not be about, {MAX_AVOIDED} texts at most")
-]
+Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description=f"Hits at most, 1-{MAX_LIMIT}; {USUAL_LIMIT} if left out")]
+Detail = Annotated[str, Field(description='"full": whole passages instead of lists to skim')]
+Avoid = Annotated[list[str], Field(description=f"What passages should not be about, {MAX_AVOIDED} texts at most")]
 
 
 class SearchReply(BaseModel):
@@ -63,29 +61,26 @@ class Request:
 
 async def search(
     ctx: ToolContext,
-    query: Annotated[str, NoText, Field(description="What is looked for, in natural language")] = "",
+    query: Annotated[str, Field(description="What is looked for, in natural language")] = "",
     rewordings: Rewordings = [],  # noqa: B006
     hypothetical_passage: Annotated[
         str,
-        NoText,
         Field(description=f"A few sentences such as would answer the question; {MAX_PASSAGE} characters at most"),
     ] = "",
     avoid: Avoid = [],  # noqa: B006
-    search_id: Annotated[str, NoText, Field(description="Go on with this search: only new hits")] = "",
-    collection: Annotated[
-        str, NoText, Field(description="Collection to search; may be left out if there is only one")
-    ] = "",
+    search_id: Annotated[str, Field(description="Go on with this search: only new hits")] = "",
+    collection: Annotated[str, Field(description="Collection to search; may be left out if there is only one")] = "",
     limit: Limit = USUAL_LIMIT,
     filter: Annotated[  # noqa: A002
         dict[str, Any],
-        NoObject,
-        Field(description='Qdrant filter, e.g. {"must": [{"key": "source", "match": {"value": "docs/a.md"}}]}'),
+        WithJsonSchema({"type": "string"}),
+        Field(description='Qdrant filter as JSON, e.g. {"must": [{"key": "source", "match": {"value": "docs/a.md"}}]}'),
     ] = {},  # noqa: B006
     read: Annotated[
-        list[int], NoList, Field(description="Numbers of hits of search_id to show whole, instead of searching")
+        list[int], Field(description="Numbers of hits of search_id to show whole, instead of searching")
     ] = [],  # noqa: B006
     detail: Annotated[
-        str, NoText, Field(description='"full": whole passages, not to skim; "around", with read: what stands beside')
+        str, Field(description='"full": whole passages, not to skim; "around", with read: what stands beside')
     ] = "",
     include_scores: Annotated[
         bool, Field(description="Show the engine's scores; better not when you are going to score the hits")
@@ -101,6 +96,7 @@ async def search(
     """
     with spoken_errors():
         workspace = ctx.request_context.lifespan_context
+        collection = await named(workspace, collection)
         request = Request(collection, search_id, limit, filter or None, detail, include_scores, include_ids)
         if read:
             if query or rewordings or hypothetical_passage or avoid:

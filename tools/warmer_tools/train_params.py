@@ -16,15 +16,17 @@ from warmer.journal.jobs import ENDED, Job
 from warmer.judges import ANCHORS
 from warmer.training.cross_validation import FEWEST_QUERIES
 from warmer.training.fit import FEWEST_HITS
+from warmer_tools.arguments import named
 from warmer_tools.calls import known
 from warmer_tools.reply import Form, HitReply, hit_replies, result
 from warmer_tools.stopwatch import about, stopwatch
-from warmer_tools.tool import NoList, NoText, ToolContext, make_tool, spoken_errors
+from warmer_tools.tool import ToolContext, make_tool, spoken_errors
 from warmer_tools.training import clean_queries, quiet, run_job, scored_queries, unscored, whose
 from warmer_tools.workspace import Workspace
 
 MAX_QUERIES = 500
-MOST_HITS = 50
+MOST_HITS, USUAL_HITS = 50, 25
+MOST_SECONDS = 600
 GOOD_QUERIES = (
     "what users of this collection really ask, in their own words, on different subjects, easy and hard; "
     "not the titles of its documents"
@@ -68,18 +70,29 @@ class TrainReply(BaseModel):
 
 async def train_params(
     ctx: ToolContext,
-    collection: Annotated[str, NoText, Field(description="Collection; may be left out if there is only one")] = "",
+    collection: Annotated[str, Field(description="Collection; may be left out if there is only one")] = "",
     queries: Annotated[
         list[str],
-        NoList,
-        Field(max_length=MAX_QUERIES, description="Queries as users ask them, 50 or so; none to use what was scored"),
+        Field(
+            max_length=MAX_QUERIES,
+            description=f"Queries as users ask them, 50 or so, {MAX_QUERIES} at most; none: use what was scored",
+        ),
     ] = [],  # noqa: B006
     judge: Annotated[
         str, Field(description='Who scores: "agent" (you), "claude", "fastembed:<model>", or "module:Class"')
     ] = AGENT,
-    limit: Annotated[int, Field(ge=FEWEST_HITS, le=MOST_HITS, description="Hits scored a query")] = 25,
-    job_id: Annotated[str, NoText, Field(description="Continue this training")] = "",
-    wait_seconds: Annotated[float, Field(ge=0, le=600, description="How long to wait for the end")] = 45,
+    limit: Annotated[
+        int,
+        Field(
+            ge=FEWEST_HITS,
+            le=MOST_HITS,
+            description=f"Hits scored a query, {FEWEST_HITS}-{MOST_HITS}; {USUAL_HITS} if left out",
+        ),
+    ] = USUAL_HITS,
+    job_id: Annotated[str, Field(description="Continue this training")] = "",
+    wait_seconds: Annotated[
+        float, Field(ge=0, le=MOST_SECONDS, description=f"How long to wait, 0-{MOST_SECONDS}; 45 if left out")
+    ] = 45,
     cancel: Annotated[bool, Field(description="Stop the training job_id; scores are kept")] = False,
 ) -> Annotated[CallToolResult, TrainReply]:
     """Train how far scores steer give_feedback on a Qdrant collection; optional, the defaults work without.
@@ -95,7 +108,7 @@ async def train_params(
             if cancel:
                 await workspace.jobs.settle(job.id, "cancelled", {"reason": "it was cancelled; its scores are kept"})
         else:
-            started = await start(workspace, collection, queries, judge, limit)
+            started = await start(workspace, await named(workspace, collection), queries, judge, limit)
             if isinstance(started, TrainReply):
                 return result(started)
             job = started
@@ -156,7 +169,8 @@ async def _work(workspace: Workspace, job: Job, finished: anyio.Event, waiting: 
 
 async def describe(workspace: Workspace, job: Job) -> TrainReply:
     """Say how a job stands."""
-    open_searches = await unscored(workspace, job) if job.status == "needs_scores" else []
+    waits = job.status == "needs_scores"
+    open_searches = await unscored(workspace, job) if waits else []
     total = len(job.queries)
     done = total - len(open_searches) if job.status != "running" else job.result.get("done", 0)
     reason = job.result.get("reason", "")
@@ -164,12 +178,12 @@ async def describe(workspace: Workspace, job: Job) -> TrainReply:
         job_id=job.id,
         status=job.status,
         progress=Progress(done=done, total=total),
-        to_score=_batch(workspace, open_searches),
+        to_score=_batch(workspace, open_searches) if workspace.may_read else [],
         params=job.result.get("params"),
         held_out=job.result.get("held_out"),
         usage=job.result.get("usage"),
         reason=reason,
-        next=_NEXT[job.status],
+        next=_NEXT[job.status] if workspace.may_read or not waits else _UNREAD,
     )
 
 
@@ -182,6 +196,11 @@ _NEXT: dict[str, str] = {
     "failed": "Mend what the reason names, then call again with the job_id: scores are kept.",
     "cancelled": "Call train_params without a job_id to begin anew; scores are kept.",
 }
+
+
+_UNREAD = (
+    "This token may not read passages: with the scope search, train_params shows the hits to score under this job_id."
+)
 
 
 def _needs_queries(scored: int, asked: int) -> TrainReply:

@@ -30,6 +30,7 @@ class Workspace:
         load_judge: Finds a judge by name; takes as long as its model takes to load.
         owner: Whose the searches are; nobody's in particular if empty.
         judge_threads: Where judges load and score.
+        may_read: Whether passages may be shown.
         background: Where trainings run that outlive the call that began them.
     """
 
@@ -46,3 +47,4 @@ class Workspace:
     filter_conditions: int = MOST
     owner: str = ""
     judge_threads: JudgeThreads = field(default_factory=JudgeThreads)
+    may_read: bool = True

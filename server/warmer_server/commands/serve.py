@@ -31,13 +31,14 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _serve_http(arguments: argparse.Namespace, settings: Settings) -> None:
     from warmer_server.http.address import bind, is_local, socket_url  # noqa: PLC0415  not needed for stdio
-    from warmer_server.http.worker import Listener, load_tokens  # noqa: PLC0415
+    from warmer_server.http.worker import Listener, authentication  # noqa: PLC0415
     from warmer_server.http.workers import supervise  # noqa: PLC0415
 
-    if not (load_tokens(settings) or is_local(arguments.host) or arguments.open_to_everyone):
+    if not (authentication(settings)[0] or is_local(arguments.host) or arguments.open_to_everyone):
         raise WarmerError(
             f"--host {arguments.host} can be reached from other machines, and there are no tokens, so that anybody may "
-            "search and score: set WARMER_TOKENS_FILE (`warmer token` makes its lines), or say --open-to-everyone"
+            "search and score: set WARMER_TOKENS_FILE (`warmer token` makes its lines) or WARMER_OAUTH_ISSUER, or say "
+            "--open-to-everyone"
         )
     if not (settings.allowed_hosts or is_local(arguments.host)):
         _log.warning(

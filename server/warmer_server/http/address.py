@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 
 from mcp.server.transport_security import TransportSecuritySettings
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from warmer.errors import WarmerError
 
@@ -13,6 +14,11 @@ _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _SDK_LOGGER = "mcp.server.transport_security"
 BACKLOG = 2048
 _SETTINGS = {"Invalid Host": "WARMER_ALLOWED_HOSTS", "Invalid Origin": "WARMER_ALLOWED_ORIGINS"}
+_WHAT_TO_DO = {
+    "WARMER_ALLOWED_HOSTS": "names the hosts by which this server may be called: add the one that the client uses",
+    "WARMER_ALLOWED_ORIGINS": "names the web pages that may call this server: add the page's origin, such as "
+    "https://app.example.com",
+}
 
 
 def is_local(host: str) -> bool:
@@ -76,3 +82,36 @@ def _name_setting(record: logging.LogRecord) -> bool:
         if str(record.msg).startswith(beginning):
             record.msg = f"{setting} does not have it: {record.msg}"
     return True
+
+
+class RefusedHeaders:
+    """ASGI middleware that says in the answer to a refused Host or Origin header which setting accepts it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and complete the text of a refusal."""
+        start: Message = {}
+
+        async def complete(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start" and message["status"] in {403, 421}:
+                start = message  # sent with the body, whose length it tells
+            elif start:
+                body = _explained(message.get("body", b""))
+                headers = [pair for pair in start["headers"] if pair[0].lower() != b"content-length"]
+                await send({**start, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
+                start = {}
+                await send({**message, "body": body})
+            else:
+                await send(message)
+
+        await self._app(scope, receive, complete)
+
+
+def _explained(body: bytes) -> bytes:
+    for beginning, setting in _SETTINGS.items():
+        if body.startswith(beginning.encode()):
+            return f"{body.decode()}: {setting} {_WHAT_TO_DO[setting]}".encode()
+    return body

@@ -5,9 +5,10 @@ from typing import Any
 
 import anyio
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
-from mcp.types import CallToolResult, TextContent
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from warmer_server.faults import refused
 
 BODY_BYTES = 2**20
 _BODY_SECONDS = 30.0
@@ -96,9 +97,9 @@ class CallTimeout:
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Pass a call on, or answer with an error if it takes too long."""
         tool = (ctx.params or {}).get("name") if ctx.method == "tools/call" else None
-        if not isinstance(tool, str) or tool == _UNLIMITED_TOOL:
+        if not isinstance(tool, str) or tool.endswith(_UNLIMITED_TOOL):
             return await call_next(ctx)
         with anyio.move_on_after(self._seconds):
             return await call_next(ctx)
         message = f"{tool} took longer than {self._seconds:g} seconds and was given up: call again, or ask for less"
-        return CallToolResult(content=[TextContent(type="text", text=message)], is_error=True)
+        return refused(message)

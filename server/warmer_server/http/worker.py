@@ -11,6 +11,8 @@ from typing import NoReturn
 
 import anyio
 import uvicorn
+from mcp.server.auth.provider import TokenVerifier
+from mcp.server.auth.routes import create_protected_resource_routes
 from mcp.server.auth.settings import AuthSettings
 from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
@@ -19,12 +21,13 @@ from starlette.middleware.cors import CORSMiddleware
 from warmer.heap import use_one_arena
 from warmer_server.access import Authorization, StoredTokenVerifier
 from warmer_server.app import build_server
-from warmer_server.http.address import BACKLOG, transport_security
+from warmer_server.http.address import BACKLOG, RefusedHeaders, transport_security
 from warmer_server.http.connections import CallLimit, limited_protocol
 from warmer_server.http.health import Readiness, health
 from warmer_server.http.limits import BODY_BYTES, BodyTimeout, CallTimeout, ConnectionRotation, PostOnly
+from warmer_server.oauth import EitherVerifier, make_verifier
 from warmer_server.settings import Settings
-from warmer_server.tokens import Tokens
+from warmer_server.tokens import SCOPES, Tokens
 
 _BEAT_SECONDS = 1.0
 _SHUTDOWN_GRACE = 3.0  # seconds to close connections after `stop_seconds`
@@ -50,15 +53,36 @@ def load_tokens(settings: Settings) -> Tokens | None:
     return Tokens(settings.tokens_file, text) if settings.tokens_file or text.strip() else None
 
 
+def authentication(settings: Settings) -> tuple[TokenVerifier | None, AuthSettings | None]:
+    """Find out whose tokens are good: those of `warmer token`, an issuer's, or both; nobody needs one where neither is.
+
+    Raises:
+        WarmerError: The tokens cannot be read, or the issuer's settings are not whole.
+    """
+    tokens, issued = load_tokens(settings), make_verifier(settings)
+    verifiers: list[TokenVerifier] = [StoredTokenVerifier(tokens)] if tokens else []
+    if issued is None:
+        return (verifiers[0], AuthSettings(issuer_url=_ISSUER, resource_server_url=None)) if tokens else (None, None)
+    auth = AuthSettings.model_validate(
+        {
+            "issuer_url": settings.oauth_issuer,
+            "resource_server_url": settings.oauth_resource,
+            "validate_token_resource": False,  # the verifier checks the audience, and stored tokens have none
+        }
+    )
+    return EitherVerifier([*verifiers, issued]), auth
+
+
 def build_app(settings: Settings, host: str) -> Starlette:
     """Build the ASGI application: /mcp, /health and /ready."""
-    tokens = load_tokens(settings)
+    verifier, auth = authentication(settings)
+    authorization = [Authorization(settings.collection_name, settings.tool_prefix)] if verifier else []
     readiness = Readiness()
     server = build_server(
         settings,
-        middleware=[CallTimeout(settings.call_seconds), *([Authorization(settings.collection_name)] if tokens else [])],
-        verifier=StoredTokenVerifier(tokens) if tokens else None,
-        auth=AuthSettings(issuer_url=_ISSUER, resource_server_url=None) if tokens else None,
+        middleware=[CallTimeout(settings.call_seconds), *authorization],
+        verifier=verifier,
+        auth=auth,
         on_start=readiness.set_workspace,
     )
     server.custom_route("/health", methods=["GET"])(health)
@@ -68,6 +92,11 @@ def build_app(settings: Settings, host: str) -> Starlette:
         max_request_body_size=BODY_BYTES,
         transport_security=transport_security(host, settings.allowed_hosts, settings.allowed_origins),
     )
+    if auth and auth.resource_server_url:  # before the SDK's own route, which does not tell the scopes
+        app.router.routes[:0] = create_protected_resource_routes(
+            auth.resource_server_url, [auth.issuer_url], list(SCOPES), settings.name
+        )
+    app.add_middleware(RefusedHeaders)
     app.add_middleware(CallLimit)
     app.add_middleware(BodyTimeout)
     app.add_middleware(PostOnly)

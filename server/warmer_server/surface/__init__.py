@@ -15,11 +15,11 @@ from warmer_tools.workspace import Workspace
 _workspace: ContextVar[Workspace] = ContextVar("workspace")
 
 
-def add_surface(server: MCPServer[Workspace]) -> None:
+def add_surface(server: MCPServer[Workspace], tool_prefix: str = "") -> None:
     """Register resources, prompt and completions. Their middleware must be the last, to see the caller's workspace."""
     server.middleware.append(_handle_call)
     resources.register(server, _workspace.get)
-    prompt.register(server)
+    prompt.register(server, tool_prefix)
     completions.register(server, _workspace.get)
 
 

@@ -1,0 +1,1 @@
+"""Entries in the configurations of MCP clients: where each has its file, and what it wants in it."""

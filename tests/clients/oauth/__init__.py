@@ -1,0 +1,1 @@
+"""A client that logs in at an authorization server made by others."""
