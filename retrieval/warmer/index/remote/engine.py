@@ -15,13 +15,15 @@ from warmer.index import CANDIDATES, Candidates, CollectionInfo, DenseQuery, Fil
 from warmer.index.filters import AnyField, check_filter
 from warmer.index.formula import one_pair
 from warmer.index.remote.client import Remote
+from warmer.index.remote.conditions import translated
 from warmer.index.remote.description import Description, describe, no_feedback, no_text
 from warmer.index.remote.equivalent import LINEAR, equivalent
 from warmer.index.remote.faults import ServerError
 from warmer.index.remote.names import no_collection
 from warmer.index.remote.options import Options
+from warmer.index.remote.words import Page, SampledWords, scored
 from warmer.index.sampling import SAMPLE
-from warmer.passage import native_id
+from warmer.passage import embedded_text, native_id
 from warmer.vectors import QueryVector, SparseVector, TextQuery, own_vector
 
 _T = TypeVar("_T")
@@ -29,6 +31,7 @@ _T = TypeVar("_T")
 _FRESH = 5.0  # seconds that a description is used without another look at the collection
 # Scored points lie around the query and stay out: without ACORN they are a hole in the graph, where the walk may end.
 _ACORN = models.SearchParams(acorn=models.AcornSearchParams(enable=True, max_selectivity=1.0))
+_DEEPER = 200  # candidates of the dense leg, where words are known of a part of a collection alone
 _MOST_EXAMPLES = 16  # that go as they are: the time of a feedback query grows with their square
 _POINT_GONE = re.compile(r"no point with id|^point \S+ is not found", re.IGNORECASE)
 
@@ -58,8 +61,9 @@ class QdrantIndex:
         """
         self._remote = remote
         self._name = name
-        self._options = options or Options()
+        self._options = (options or Options()).of(name)
         self._clock = clock
+        self._words = SampledWords(self._read_page, clock)
         self._tenant = _filter(self._options.where, AnyField())
         self._known: Description | None = None
         self._known_until = 0.0
@@ -102,7 +106,7 @@ class QdrantIndex:
         source = own[0].payload["source"] if own else ""
         if not source or surroundings.place(own[0].payload) is None:
             return own
-        those = _filter({"must": [surroundings.of_source(known.layout.source, source)]}, AnyField())
+        those = _filter({"must": [surroundings.of_source(known.layouts.paths("source")[0], source)]}, AnyField())
         keep = self._keep(known, where, ())
         try:
             records, more = await self._ask(
@@ -138,7 +142,7 @@ class QdrantIndex:
         """
         known = await self._readable()
         keep = self._keep(known, where, without)
-        words = lexical if known.space.lexical and lexical and lexical.indices else None
+        words = lexical if lexical and lexical.indices and (known.space.lexical or known.words_here) else None
         try:
             return await self._candidates(known, self._dense(known, query, without), words, depth, keep)
         except ServerError as error:
@@ -173,15 +177,57 @@ class QdrantIndex:
         if lexical is None:
             (scores,) = await self._scores([dense])
             return joined({id_: sign * score for id_, score in scores.items()})
+        if not known.space.lexical:
+            return await self._with_words(known, dense, sign, lexical, keep)
         sparse = models.QueryRequest(query=_sparse(lexical), using=known.space.lexical, filter=keep, limit=depth)
         legs = [dense, sparse]
         near, alike = await self._scores(legs)
         for leg, ids in zip(legs, (alike.keys() - near.keys(), near.keys() - alike.keys()), strict=True):
-            these = models.HasIdCondition(has_id=[native_id(id_) for id_ in sorted(ids)])
-            leg.filter = models.Filter(must=[keep, these] if keep else [these])
-            leg.limit = max(len(ids), 1)
+            _narrow(leg, ids, keep)
         more_near, more_alike = await self._scores(legs)
         return joined({id_: sign * score for id_, score in (near | more_near).items()}, alike | more_alike)
+
+    async def _with_words(
+        self,
+        known: Description,
+        dense: models.QueryRequest,
+        sign: float,
+        lexical: SparseVector,
+        keep: models.Filter | None,
+    ) -> Candidates:
+        """Find candidates by words that are looked for here, and let both legs score all of them."""
+        depth = dense.limit or CANDIDATES
+        try:
+            words = await self._words.ready(known.info.points or 0)
+        except ServerError:  # a search is answered without further words
+            words = self._words.now
+        if not words.whole:
+            dense.limit = max(depth, _DEEPER)
+        (near,) = await self._scores([dense])
+        if ids := words.best(words.scores(lexical), depth):
+            _narrow(dense, {*ids} - near.keys(), keep)
+            near |= (await self._scores([dense]))[0]
+        alike = await scored(words, lexical, sorted(near), self._passages)
+        return joined({id_: sign * score for id_, score in near.items()}, alike)
+
+    async def _passages(self, ids: list[str]) -> dict[str, str]:
+        known = await self._readable()
+        wanted = [native_id(id_) for id_ in ids]
+        records = await self._ask(
+            lambda client: client.retrieve(self._name, wanted, with_payload=True, with_vectors=False),
+            "reading texts of",
+        )
+        return {str(record.id): _passage(known, record) for record in records}
+
+    async def _read_page(self, offset: Any, size: int) -> Page:  # noqa: ANN401  as the server gave it
+        known = await self._readable()
+        records, after = await self._ask(
+            lambda client: client.scroll(
+                self._name, self._tenant, size, offset=offset, with_payload=True, with_vectors=False
+            ),
+            "reading texts of",
+        )
+        return [(str(record.id), _passage(known, record)) for record in records], after
 
     async def _scores(self, legs: Sequence[models.QueryRequest]) -> list[dict[str, float]]:
         answers = await self._ask(lambda client: client.query_batch_points(self._name, list(legs)), "searching")
@@ -239,7 +285,10 @@ class QdrantIndex:
     def _keep(self, known: Description, where: Filter | None, without: Sequence[str]) -> models.Filter | None:
         """Build the filter for what may be retrieved."""
         fields = known.info.fields
-        kept = [self._tenant, _filter(where, fields if known.space.fields is not None else AnyField(fields))]
+        if known.names and where:
+            kept = [self._tenant, _filter(translated(where, known.names), AnyField(fields))]
+        else:
+            kept = [self._tenant, _filter(where, fields)]
         if without:
             gone = models.HasIdCondition(has_id=[native_id(id_) for id_ in without])
             kept.append(models.Filter(must_not=[gone]))
@@ -269,6 +318,18 @@ class QdrantIndex:
                 self._known = None
                 raise await no_collection(self._remote, self._options, self._name) from error
             raise
+
+
+def _narrow(leg: models.QueryRequest, ids: Collection[str], keep: models.Filter | None) -> None:
+    """Let a leg score some points alone."""
+    these = models.HasIdCondition(has_id=[native_id(id_) for id_ in sorted(ids)])
+    leg.filter = models.Filter(must=[keep, these] if keep else [these])
+    leg.limit = max(len(ids), 1)
+
+
+def _passage(known: Description, record: models.Record) -> str:
+    read = known.layouts.read(record.payload or {}, tidy=False)
+    return embedded_text(read["title"], read["text"])
 
 
 def _filter(where: Filter | None, fields: dict[str, str]) -> models.Filter | None:
