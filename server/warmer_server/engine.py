@@ -77,7 +77,8 @@ async def open_engine(settings: Settings) -> AsyncIterator[Engine]:
 
 
 def _make_engine(collections: Collections, stores: "Stores | LazySharedStores", settings: Settings) -> Engine:
-    namespace = namespace_of(settings.where)
+    where = settings.where
+    namespace = namespace_of(where[""] if where.keys() == {""} else where)
     return Engine(
         collections,
         TenantJournal(stores.journal, namespace),

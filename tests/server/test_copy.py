@@ -182,7 +182,7 @@ async def test_a_foreign_collection_is_copied_to_embedded(
     index = EdgeIndex(Catalog(data_dir).generations("theirs"))
     thread = compose([Wording("query", "Reef early.", embedder.embed_query("Reef early."))], Params())
     (hit,) = await rank(index, thread, 1)
-    assert hit.payload == {**payloads[1], "text": "Reef early.", "title": "", "source": "1.md"}
+    assert hit.payload == {"text": "Reef early.", "title": "", "source": "1.md"}
     assert (await index.retrieve([str(UUID(int=1))]))[0].payload == hit.payload
 
 

@@ -1,7 +1,7 @@
 """What the tools work on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from anyio.abc import TaskGroup
@@ -26,6 +26,7 @@ class Workspace:
         skim_limit: Characters of a hit's text at most, in a list to skim.
         load_judge: Finds a judge by name; takes as long as its model takes to load.
         owner: Whose the searches are; nobody's in particular if empty.
+        compared: Collections whose vectors were compared with the model's, and the model.
         background: Where trainings run that outlive the call that began them.
     """
 
@@ -40,3 +41,4 @@ class Workspace:
     text_limit: int = 1200
     skim_limit: int = 200
     owner: str = ""
+    compared: set[tuple[str, str]] = field(default_factory=set)

@@ -6,7 +6,7 @@ from typing import Any
 
 from warmer.errors import FilterError
 from warmer.index import Filter
-from warmer.index.remote.paths import Payload, filter_key, in_json
+from warmer.index.paths import Payload, filter_key, in_json
 from warmer.index.remote.payload import Layouts
 
 _SHOWN = ("source", "title", "text")

@@ -14,13 +14,16 @@ from warmer.errors import CollectionError, EngineError, FilterError, ModelMismat
 from warmer.index import CANDIDATES, Candidates, CollectionInfo, DenseQuery, Filter, Hit, joined, surroundings
 from warmer.index.filters import AnyField, check_filter
 from warmer.index.formula import one_pair
+from warmer.index.paths import filter_key
 from warmer.index.remote.client import Remote
 from warmer.index.remote.conditions import translated
 from warmer.index.remote.description import Description, describe, no_feedback, no_text
 from warmer.index.remote.equivalent import LINEAR, equivalent
 from warmer.index.remote.faults import ServerError
 from warmer.index.remote.names import no_collection
+from warmer.index.remote.neighbours import Payloads, ids_around
 from warmer.index.remote.options import Options
+from warmer.index.remote.stored import Stored, read_stored
 from warmer.index.remote.words import Page, SampledWords, scored
 from warmer.index.sampling import SAMPLE
 from warmer.passage import embedded_text, native_id
@@ -31,6 +34,7 @@ _T = TypeVar("_T")
 _FRESH = 5.0  # seconds that a description is used without another look at the collection
 # Scored points lie around the query and stay out: without ACORN they are a hole in the graph, where the walk may end.
 _ACORN = models.SearchParams(acorn=models.AcornSearchParams(enable=True, max_selectivity=1.0))
+_LOOKED = 30  # points that are compared with a model's vectors
 _DEEPER = 200  # candidates of the dense leg, where words are known of a part of a collection alone
 _MOST_EXAMPLES = 16  # that go as they are: the time of a feedback query grows with their square
 _POINT_GONE = re.compile(r"no point with id|^point \S+ is not found", re.IGNORECASE)
@@ -63,7 +67,7 @@ class QdrantIndex:
         self._name = name
         self._options = (options or Options()).of(name)
         self._clock = clock
-        self._words = SampledWords(self._read_page, clock)
+        self._words = SampledWords(self._read_page, self._options.words, clock)
         self._tenant = _filter(self._options.where, AnyField())
         self._known: Description | None = None
         self._known_until = 0.0
@@ -71,6 +75,23 @@ class QdrantIndex:
     async def info(self) -> CollectionInfo:
         """Describe the collection; cheap to repeat."""
         return (await self._described()).info
+
+    async def stored(self) -> list[Stored]:
+        """Fetch some points as they are stored, with all their dense vectors."""
+        known = await self._readable()
+        records, _ = await self._ask(
+            lambda client: client.scroll(
+                self._name, scroll_filter=self._tenant, limit=_LOOKED, with_payload=True, with_vectors=True
+            ),
+            "reading points of",
+        )
+        return [read_stored(record, known.layouts, known.space.vector) for record in records]
+
+    async def read_words(self, seconds: float = 60) -> None:
+        """Read texts for their words, which searches do bit by bit, of a collection that has no vector for words."""
+        known = await self._readable()
+        if known.words_here:
+            await self._words.ready(known.info.points or 0, seconds)
 
     async def sample(self, *, where: Filter | None = None) -> list[dict[str, Any]]:
         """Fetch the payloads of some points, under the names that a filter takes."""
@@ -102,29 +123,34 @@ class QdrantIndex:
     async def around(self, id_: str, reach: int, *, where: Filter | None = None) -> list[Hit]:
         """Fetch a point between those before and after it in its document, if the server lets them be looked for."""
         known = await self._readable()
-        own = await self.retrieve([id_])
-        source = own[0].payload["source"] if own else ""
-        if not source or surroundings.place(own[0].payload) is None:
-            return own
-        those = _filter({"must": [surroundings.of_source(known.layouts.paths("source")[0], source)]}, AnyField())
         keep = self._keep(known, where, ())
-        try:
-            records, more = await self._ask(
-                lambda client: client.scroll(
-                    self._name,
-                    scroll_filter=models.Filter(must=[part for part in (those, keep) if part]),
-                    limit=surroundings.MOST,
-                    with_payload=surroundings.FIELDS,
-                    with_vectors=False,
-                ),
-                "fetching a document of",
-            )
-        except ServerError as error:
-            if error.status in _UNORDERED:
-                return own
-            raise
-        payloads = ((str(record.id), record.payload or {}) for record in records)
-        return own if more else await self.retrieve(surroundings.surrounding(id_, payloads, reach))
+
+        async def fetch(ids: Sequence[str]) -> Payloads:
+            return await self._payloads(len(ids), _narrowed(ids, keep), True) or []
+
+        async def find(document: Filter) -> Payloads:
+            those = _filter({"must": [document]}, AnyField())
+            must = models.Filter(must=[part for part in (those, keep) if part])
+            names = [filter_key([payload], name) for name in surroundings.fields(payload)]
+            try:
+                return await self._payloads(surroundings.MOST, must, names) or []
+            except ServerError as error:
+                if error.status in _UNORDERED:
+                    return []
+                raise
+
+        if not (own := await fetch([id_])):
+            return []
+        payload = own[0][1]
+        return await self.retrieve(await ids_around(id_, payload, known.layouts, reach, find, fetch))
+
+    async def _payloads(self, most: int, keep: models.Filter, names: list[str] | bool) -> Payloads | None:
+        """Fetch ids and payloads of points as they are stored; None where there are more."""
+        records, more = await self._ask(
+            lambda client: client.scroll(self._name, keep, limit=most, with_payload=names, with_vectors=False),
+            "fetching a document of",
+        )
+        return None if more else [(str(record.id), record.payload or {}) for record in records]
 
     async def candidates(
         self,
@@ -322,9 +348,13 @@ class QdrantIndex:
 
 def _narrow(leg: models.QueryRequest, ids: Collection[str], keep: models.Filter | None) -> None:
     """Let a leg score some points alone."""
-    these = models.HasIdCondition(has_id=[native_id(id_) for id_ in sorted(ids)])
-    leg.filter = models.Filter(must=[keep, these] if keep else [these])
+    leg.filter = _narrowed(sorted(ids), keep)
     leg.limit = max(len(ids), 1)
+
+
+def _narrowed(ids: Collection[str], keep: models.Filter | None) -> models.Filter:
+    these = models.HasIdCondition(has_id=[native_id(id_) for id_ in ids])
+    return models.Filter(must=[keep, these] if keep else [these])
 
 
 def _passage(known: Description, record: models.Record) -> str:

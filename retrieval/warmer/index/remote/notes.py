@@ -8,8 +8,8 @@ from typing import Any
 from qdrant_client import models
 
 from warmer.index.bm25 import document_words
+from warmer.index.paths import Payload, json_object, plain
 from warmer.index.remote.options import Options
-from warmer.index.remote.paths import Payload, json_object, plain
 from warmer.index.remote.payload import Layouts
 from warmer.index.remote.space import Space
 from warmer.index.remote.texts import METADATA

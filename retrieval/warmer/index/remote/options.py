@@ -24,6 +24,7 @@ class Options:
         where: A filter that is always added, such as a tenant's, in Qdrant's JSON.
         by_collection: Collection -> what is otherwise there, by the names of these attributes.
         named: What was set for this very collection; the rest is left aside where it does not fit.
+        words: How many passages' words are read at most, of a collection that has no vector for words.
         model_dim: Gives the length of the vectors of the model that embeds a collection's queries; 0 if unknown.
     """
 
@@ -39,6 +40,7 @@ class Options:
     where: Filter | None = None
     by_collection: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     named: frozenset[str] = frozenset()
+    words: int = 20_000
     model_dim: Callable[[str], int] = lambda _: 0
 
     def of(self, collection: str) -> "Options":

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from warmer.index.remote.paths import Payload, in_json, json_object, look_up, plain, under, value_at
+from warmer.index.paths import Payload, in_json, json_object, look_up, plain, under, value_at
 from warmer.index.remote.prose import is_address, is_label
 from warmer.index.remote.texts import containers
 

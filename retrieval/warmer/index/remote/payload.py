@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from warmer.index.paths import Payload, field_types, look_up, plain, text_at, without
 from warmer.index.remote.origins import Origins, find_origins, read_headings
-from warmer.index.remote.paths import Payload, field_types, look_up, plain, text_at, without
 from warmer.index.remote.prose import is_label
 from warmer.index.remote.texts import claimed, find_text, signed
 
 __all__ = ["Layout", "Layouts", "field_types", "find_layouts", "look_up"]
 
 _MOST = 4  # layouts of one collection
-_NOTHING = ("", None, [], {})
+_NOTHING: tuple[Any, ...] = ("", None, [], {})
 # What frameworks write for themselves.
 _BOOKKEEPING = frozenset(
     {"nodecontent", "nodetype", "hash", "contenthash", "dochash", "segmenthash", "chunkhash", "textlemmatized"}
@@ -107,7 +107,7 @@ class Layouts:
 
     def paths(self, name: str) -> tuple[str, ...]:
         """List where `text`, `title` or `source` may be, for filters."""
-        many = {
+        many: dict[str, list[tuple[str, ...]]] = {
             "text": [(one.text,) for one in self.known],
             "title": [one.headings or one.titles for one in self.known],
             "source": [one.sources for one in self.known],

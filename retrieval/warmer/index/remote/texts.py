@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from warmer.index.remote.paths import Payload, joined_text, leaves, plain, text_at, under, value_at
+from warmer.index.paths import Payload, joined_text, leaves, plain, text_at, under, value_at
 from warmer.index.remote.prose import mostly_labels, prose
 
 # Names that a payload has, and where its text is then, the first that is there.
@@ -71,6 +71,12 @@ def find_text(payloads: Sequence[Payload]) -> str:
     fields = _common(payloads, parse=True)
     rank = {path: (_last(path) not in _BESIDE, prose(texts)) for path, texts in fields.items() if prose(texts)}
     return max(rank, key=lambda path: (rank[path], path), default="")
+
+
+def text_fields(payloads: Sequence[Payload]) -> list[str]:
+    """List the paths of all fields that read like texts, the longest first."""
+    fields = {path: prose(texts) for path, texts in _common(payloads, parse=True).items()}
+    return sorted((path for path, words in fields.items() if words), key=lambda path: (-fields[path], path))
 
 
 def signed(payload: Payload) -> str:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from warmer.index.bm25 import document_words
 from warmer.vectors import SparseVector
 
-MOST = 20_000  # passages of the sample
 _MOST_WORDS = 3_000_000  # of all of them, 8 bytes each
 _READ = 12_000  # characters of a passage that are looked at
 _PAGE = 256
@@ -31,8 +30,9 @@ ReadPage = Callable[[object, int], Awaitable[Page]]
 class Words:
     """The words of the passages that were read, each with the passages that have it."""
 
-    def __init__(self, points: int, born: float) -> None:
+    def __init__(self, points: int, born: float, most: int) -> None:
         self.points = points
+        self._most = most
         self.born = born
         self.whole = False
         self.read = False
@@ -62,10 +62,10 @@ class Words:
         """Read on for some time."""
         end = clock() + seconds
         while not self.read and clock() < end:
-            passages, self._offset = await read_page(self._offset, _PAGE)
+            passages, self._offset = await read_page(self._offset, min(_PAGE, self._most))
             self.add(passages)
             self.whole = self._offset is None
-            self.read = self.whole or len(self.ids) >= MOST or self._size >= _MOST_WORDS
+            self.read = self.whole or len(self.ids) >= self._most or self._size >= _MOST_WORDS
 
     def rarity(self, query: SparseVector) -> list[float]:
         """Weigh the words of a query by their inverse document frequencies, as Qdrant's modifier `idf` does."""
@@ -105,9 +105,10 @@ def _posting() -> "tuple[array[int], array[float]]":
 
 
 class SampledWords:
-    """The words of a collection, kept fresh."""
+    """The words of a collection, of `most` passages at most, kept fresh."""
 
-    def __init__(self, read_page: ReadPage, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, read_page: ReadPage, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = most
         self._read_page = read_page
         self._clock = clock
         self._now: Words | None = None
@@ -117,7 +118,7 @@ class SampledWords:
     @property
     def now(self) -> Words:
         """What there is without reading on."""
-        return self._now or Words(0, self._clock())
+        return self._now or Words(0, self._clock(), 0)
 
     async def ready(self, points: int, seconds: float = _SECONDS) -> Words:
         """Read on for some time, and give what there is; a search that comes meanwhile does not wait.
@@ -128,9 +129,9 @@ class SampledWords:
         """
         now = self._clock()
         if self._now is None:
-            self._now = self._next = Words(points, now)
+            self._now = self._next = Words(points, now, self._most)
         elif self._next is None and self._stale(self._now, points, now):
-            self._next = Words(points, now)
+            self._next = Words(points, now, self._most)
         if self._next and not self._growing:
             self._growing = True
             try:

@@ -9,6 +9,7 @@ from qdrant_client import models
 
 from warmer.embedding.retrievers import same_model
 from warmer.errors import CollectionError, ModelMismatchError
+from warmer.index import surroundings
 from warmer.index.remote.client import Remote
 from warmer.index.remote.names import no_collection
 from warmer.index.remote.options import Options
@@ -58,7 +59,7 @@ class ServerSource:
             names = self.options.text_field, self.options.title_field, self.options.source_field
             layouts = layouts or find_layouts(payloads, *names)
             yield [
-                (str(record.id), layouts.read(payload, tidy=False), self._vector(record.vector))
+                (str(record.id), _placed(layouts.read(payload, tidy=False), payload), self._vector(record.vector))
                 for record, payload in zip(records, payloads, strict=True)
             ]
             if offset is None:
@@ -104,6 +105,14 @@ async def open_source(remote: Remote, name: str, options: Options, model: str) -
     roots = own.get("roots")
     layouts = Layouts() if own else None
     return ServerSource(remote, name, options, space, layouts, roots if isinstance(roots, dict) else {})
+
+
+def _placed(read: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
+    """Keep where in its document a passage stands, where the engine looks for it."""
+    place = surroundings.place(payload)
+    if place is None or surroundings.place({name: read.get(name) for name in surroundings.OWN}) == place:
+        return read
+    return {**read, "page": place[0], "chunk_index": place[1]}
 
 
 def _resolve_model(name: str, recorded: str, given: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from warmer.index.remote.paths import field_types, filter_key, look_up, text_at
+from warmer.index.paths import field_types, filter_key, look_up, text_at
 from warmer.index.remote.payload import Layout, Layouts, find_layouts
 from warmer.index.remote.prose import count_words, is_address, is_label
 
@@ -128,7 +128,10 @@ def test_the_most_usual_layout_is_the_first() -> None:
 
 
 def test_a_point_whose_text_is_empty_has_none() -> None:
-    points = [{"content": None, "meta": {"caption": "A red car in the rain"}}, {"content": TEXT, "meta": {}}]
+    points: list[Payload] = [
+        {"content": None, "meta": {"caption": "A red car in the rain"}},
+        {"content": TEXT, "meta": {}},
+    ]
     assert [find_layouts(points).text(point) for point in points] == ["", TEXT]
 
 
