@@ -241,6 +241,15 @@ class Settings(BaseSettings):
         description="Seconds that calls have to end when the HTTP server is stopped",
     )
 
+    @property
+    def without_server(self) -> str:
+        """What is wrong with settings that are for a server where none is named; empty where nothing is."""
+        lonely = [] if self.qdrant_url else sorted(_SERVER_ONLY & self.model_fields_set)
+        if not lonely:
+            return ""
+        names = ", ".join(str(Settings.model_fields[field].validation_alias) for field in lonely)
+        return f"{names} is for a Qdrant server, and QDRANT_URL is not set: set that too, or unset {names}"
+
 
 _SERVER_ONLY = {
     *("qdrant_api_key", "allowed", "where", "texts", "journal"),
@@ -257,6 +266,18 @@ def read_settings(url: str = "") -> Settings:
     Raises:
         WarmerError: A value is invalid, or needs another setting.
     """
+    settings = read_values()
+    if problem := "" if url else settings.without_server:
+        raise WarmerError(problem)
+    return settings
+
+
+def read_values() -> Settings:
+    """Read the environment, whether or not there is a server that some of it is for.
+
+    Raises:
+        WarmerError: A value is invalid.
+    """
     try:
         settings = Settings()
     except ValidationError as error:
@@ -264,9 +285,6 @@ def read_settings(url: str = "") -> Settings:
         raise WarmerError(f"{problems}. `warmer serve --help` lists the settings") from error
     if settings.qdrant_url:
         read_address(settings.qdrant_url)
-    if not (settings.qdrant_url or url) and (without_server := sorted(_SERVER_ONLY & settings.model_fields_set)):
-        names = ", ".join(str(Settings.model_fields[field].validation_alias) for field in without_server)
-        raise WarmerError(f"{names} is for a Qdrant server, and QDRANT_URL is not set: set that too, or unset {names}")
     return settings
 
 
