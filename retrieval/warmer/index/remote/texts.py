@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from warmer.index.paths import Payload, joined_text, leaves, plain, text_at, under, value_at
+from warmer.index.paths import Payload, joined_text, json_object, leaves, plain, text_at, under, value_at
 from warmer.index.remote.prose import mostly_labels, prose
 
 # Names that a payload has, and where its text is then, the first that is there.
@@ -152,6 +152,6 @@ def containers(payloads: Sequence[Payload], text: str) -> list[str]:
 def _metadata_in(payloads: Sequence[Payload], outer: str) -> list[str]:
     names: dict[str, None] = {}
     for payload in payloads:
-        inner = value_at(payload, outer) if outer else payload
-        names |= dict.fromkeys(name for name in (inner if isinstance(inner, dict) else {}) if plain(name) in METADATA)
+        inner = json_object(value_at(payload, outer)) if outer else payload
+        names |= dict.fromkeys(name for name in inner or () if plain(name) in METADATA)
     return [under(outer, name) for name in names]

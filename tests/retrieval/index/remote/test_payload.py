@@ -97,6 +97,7 @@ def node(text: str = TEXT, **more: object) -> Payload:
         ({"text": TEXT, "meta": '{"source": "b.md", "title": "Belts"}'}, TEXT, "Belts", "b.md"),
         ({"text": TEXT, "source": {"url": "https://e.x/", "publisher": {"name": "P"}}}, TEXT, "", "https://e.x/"),
         ({**node(""), "text": TEXT}, TEXT, "", ""),
+        (node(metadata={"file_name": "b.md", "title": "Belts"}), TEXT, "Belts", "b.md"),
         ({**node(metadata={"file_name": "b.md"}), "file_name": "b.md", "header_path": "/Wiki/VPN/"}, TEXT, "Wiki > VPN",
          "b.md"),
         ({"content": None, "meta": {"caption": "A red car in the rain"}}, "A red car in the rain", "", ""),
