@@ -6,6 +6,7 @@ import anyio.to_thread
 import numpy as np
 
 from warmer.embedding.batch import embed_batch
+from warmer.embedding.minilm import UPSTREAM_NAMES
 from warmer.embedding.retrievers import CloudRetriever, load_retriever
 from warmer.index import Index
 from warmer.vectors import Vector
@@ -28,7 +29,7 @@ async def compare(index: Index, settings: Settings) -> Finding | None:
     if info.generation or not isinstance(index, QdrantIndex):
         return None
     model = settings.retrievers.get(info.name, settings.embedding_model)
-    if ":" not in model and download_folder(model):
+    if ":" not in model and model.lower() not in UPSTREAM_NAMES and download_folder(model):
         return Finding("vectors", "note", f"{info.name}: not compared with {model}, which is not downloaded yet")
     retriever = await anyio.to_thread.run_sync(load_retriever, model, load_embedder)
     if isinstance(retriever, CloudRetriever):

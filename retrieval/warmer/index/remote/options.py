@@ -44,6 +44,8 @@ class Options:
     model_dim: Callable[[str], int] = lambda _: 0
 
     def of(self, collection: str) -> "Options":
-        """Give the options of one collection."""
+        """Give the options of one collection; those of one stay as they are."""
+        if not self.by_collection:
+            return self
         own = self.by_collection.get(collection, {})
         return replace(self, **own, by_collection={}, named=frozenset(own))

@@ -11,7 +11,7 @@ from warmer.embedding.retrievers import same_model
 from warmer.errors import CollectionError, ModelMismatchError
 from warmer.index import surroundings
 from warmer.index.remote.client import Remote
-from warmer.index.remote.names import no_collection
+from warmer.index.remote.names import no_collection, options_of
 from warmer.index.remote.options import Options
 from warmer.index.remote.payload import Layouts, find_layouts
 from warmer.index.remote.space import Space, find_space, own_metadata
@@ -92,7 +92,7 @@ async def open_source(remote: Remote, name: str, options: Options, model: str) -
     """
     if not await remote.call(lambda client: client.collection_exists(name), what=f"opening {name!r}"):
         raise await no_collection(remote, options, name)
-    options = options.of(name)
+    options = await options_of(remote, options, name)
     info = await remote.call(lambda client: client.get_collection(name), what=f"opening {name!r}")
     space = find_space(name, info.config, options)
     if space.distance != models.Distance.COSINE:
