@@ -92,6 +92,14 @@ async def test_what_is_shown_can_be_filtered_by(client: Client) -> None:
     assert {hit["metadata"]["metadata"]["year"] for hit in found["hits"]} == {2020}
 
 
+async def test_the_resource_tells_what_a_filter_can_name(client: Client) -> None:
+    read = await client.read_resource("warmer://collections/right")
+    collection = json.loads(getattr(read.contents[0], "text", ""))
+    assert collection["fields"]["source"] == "string"
+    assert collection["values"]["source"] == ["docs/0.md", "docs/1.md", "docs/2.md"]
+    assert collection["values"]["metadata.year"] == [2020, 2021]
+
+
 async def test_a_payload_does_not_rename_a_passage(client: Client) -> None:
     read = await client.read_resource("warmer://collections/right/passages/7")
     passage = json.loads(getattr(read.contents[0], "text", ""))

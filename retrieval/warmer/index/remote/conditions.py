@@ -6,7 +6,7 @@ from typing import Any
 
 from warmer.errors import FilterError
 from warmer.index import Filter
-from warmer.index.paths import Payload, filter_key, in_json
+from warmer.index.paths import Payload, filter_key, in_json, leaves
 from warmer.index.remote.payload import Layouts
 
 _SHOWN = ("source", "title", "text")
@@ -35,6 +35,9 @@ class Names:
     headings: Set[tuple[str, ...]]
 
 
+NO_NAMES = Names({}, {}, {}, {}, frozenset())
+
+
 def find_names(payloads: Sequence[Payload], layouts: Layouts, types: Mapping[str, str]) -> Names:
     """Find what `source`, `title` and `text` mean; a field that has such a name itself means itself."""
     shown: dict[str, list[list[str]]] = {}
@@ -53,6 +56,13 @@ def find_names(payloads: Sequence[Payload], layouts: Layouts, types: Mapping[str
         elif layouts.paths(name):
             opaque[name] = layouts.paths(name)[0]
     return Names(shown, {path: filter_key(payloads, path) for path in types}, types, opaque, headings)
+
+
+def shown_fields(payload: Payload, layouts: Layouts) -> dict[str, Any]:
+    """Give the fields of a payload under the names that a filter takes, those that are shown too."""
+    read = layouts.read(payload)
+    fields = dict(leaves(payload, parse=False))
+    return {name: read[name] for name in _SHOWN if read[name]} | fields
 
 
 def translated(where: Filter, names: Names) -> Filter:

@@ -1,5 +1,6 @@
 """A collection on a Qdrant server."""
 
+import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -16,12 +17,13 @@ from warmer.index.filters import AnyField, check_filter
 from warmer.index.formula import one_pair
 from warmer.index.paths import filter_key
 from warmer.index.remote.client import Remote
-from warmer.index.remote.conditions import translated
+from warmer.index.remote.conditions import NO_NAMES, shown_fields, translated
 from warmer.index.remote.description import Description, describe, no_feedback, no_text
 from warmer.index.remote.equivalent import LINEAR, equivalent
 from warmer.index.remote.faults import ServerError
 from warmer.index.remote.names import no_collection
 from warmer.index.remote.neighbours import Payloads, ids_around
+from warmer.index.remote.notes import ASIDE
 from warmer.index.remote.options import Options
 from warmer.index.remote.stored import Stored, read_stored
 from warmer.index.remote.words import Page, SampledWords, scored
@@ -30,6 +32,7 @@ from warmer.passage import embedded_text, native_id
 from warmer.vectors import QueryVector, SparseVector, TextQuery, own_vector
 
 _T = TypeVar("_T")
+_log = logging.getLogger(__name__)
 
 _FRESH = 5.0  # seconds that a description is used without another look at the collection
 # Scored points lie around the query and stay out: without ACORN they are a hole in the graph, where the walk may end.
@@ -102,7 +105,8 @@ class QdrantIndex:
             ),
             "reading payloads of",
         )
-        return [record.payload or {} for record in records]
+        payloads = [record.payload or {} for record in records]
+        return payloads if known.names is None else [shown_fields(payload, known.layouts) for payload in payloads]
 
     async def retrieve(self, ids: Sequence[str]) -> list[Hit]:
         """Fetch points by id in the order given; ids that are gone or not to be seen are left out, scores are 0."""
@@ -310,11 +314,8 @@ class QdrantIndex:
 
     def _keep(self, known: Description, where: Filter | None, without: Sequence[str]) -> models.Filter | None:
         """Build the filter for what may be retrieved."""
-        fields = known.info.fields
-        if known.names and where:
-            kept = [self._tenant, _filter(translated(where, known.names), AnyField(fields))]
-        else:
-            kept = [self._tenant, _filter(where, fields)]
+        fields = known.info.fields if known.own else AnyField(known.info.fields)
+        kept = [self._tenant, _filter(translated(where or {}, known.names or NO_NAMES), fields)]
         if without:
             gone = models.HasIdCondition(has_id=[native_id(id_) for id_ in without])
             kept.append(models.Filter(must_not=[gone]))
@@ -330,8 +331,10 @@ class QdrantIndex:
     async def _described(self) -> Description:
         now = self._clock()
         if self._known is None or now >= self._known_until:
-            version = await self._remote.version()
-            self._known = await describe(self._ask, version, self._name, self._options, self._tenant, self._known)
+            version, old = await self._remote.version(), self._known
+            self._known = await describe(self._ask, version, self._name, self._options, self._tenant, old)
+            for note in [] if old else self._known.info.notes:
+                _log.log(logging.WARNING if ASIDE in note else logging.INFO, "collection %r: %s", self._name, note)
             self._known_until = now + _FRESH
         return self._known
 

@@ -14,6 +14,7 @@ from warmer.index.remote.payload import Layouts
 from warmer.index.remote.space import Space
 from warmer.index.remote.texts import METADATA
 
+ASIDE = "left aside"
 _READ = 12_000  # characters of a text that are looked at
 _ALIKE = 0.5  # of a stored vector's entries that BM25 of the text has too
 _MODELS = frozenset({"embeddingmodel", "embedmodel", "embeddingmodelname", "embeddername", "vectorgenerator"})
@@ -54,6 +55,8 @@ def notes(look: Look, *, readable: bool) -> Iterator[str]:
         yield "its payloads hold no text: set WARMER_TEXT_FIELD or WARMER_TEXTS"
     yield from _left_aside(look)
     yield from _sparse(look)
+    if readable and not (look.space.lexical or look.layouts.keep):
+        yield f"it has no vector for words to use: its texts are read for them, {look.options.words:,} at most"
     yield from _tenants(look)
     if look.named_model:
         yield f"its payloads name the model {look.named_model}"
@@ -74,12 +77,12 @@ def _left_aside(look: Look) -> Iterator[str]:
     """Say which settings for all collections do not fit this one."""
     options, layouts, space = look.options, look.layouts, look.space
     if options.text_field and layouts.paths("text") and options.text_field not in layouts.paths("text"):
-        yield f"WARMER_TEXT_FIELD={options.text_field} is left aside: no payload looked at has a text there"
+        yield f"WARMER_TEXT_FIELD={options.text_field} is {ASIDE}: no payload looked at has a text there"
     if options.vector and options.vector != space.vector:
-        yield f"WARMER_VECTOR={options.vector} is left aside: there is no such dense vector"
+        yield f"WARMER_VECTOR={options.vector} is {ASIDE}: there is no such dense vector"
     sparse = look.found.config.params.sparse_vectors or {}
     if options.lexical_vector and options.lexical_vector not in sparse:
-        yield f"WARMER_LEXICAL_VECTOR={options.lexical_vector} is left aside: there is no such sparse vector"
+        yield f"WARMER_LEXICAL_VECTOR={options.lexical_vector} is {ASIDE}: there is no such sparse vector"
 
 
 def _sparse(look: Look) -> Iterator[str]:
@@ -90,7 +93,7 @@ def _sparse(look: Look) -> Iterator[str]:
             if params.modifier != models.Modifier.IDF:
                 yield f"sparse vector {vector!r} has no modifier IDF: rare words weigh no more than usual ones"
         elif look.alien(vector):
-            aside = f"WARMER_LEXICAL_VECTOR={vector} is left aside: " if vector == tried else ""
+            aside = f"WARMER_LEXICAL_VECTOR={vector} is {ASIDE}: " if vector == tried else ""
             yield f"{aside}sparse vector {vector!r} is not Qdrant's BM25 of the texts (SPLADE?), and cannot be searched"
         else:
             yield f"sparse vector {vector!r} lies unused: to search words by it, set WARMER_LEXICAL_VECTOR={vector}"

@@ -378,7 +378,7 @@ async def test_a_server_that_was_upgraded_is_noticed(
     assert "1.16 has no feedback query" in (await index.info()).notes[0]
     monkeypatch.setattr(remote, "_version", (1, 19))
     now[0] = 10
-    assert (await index.info()).notes == ("its payloads: text from 'page_content', source from 'metadata.source'",)
+    assert (await index.info()).notes[0] == "its payloads: text from 'page_content', source from 'metadata.source'"
 
 
 @pytest.mark.parametrize("metadata", [{"warmer": "hi"}, {"warmer": ["a"]}, {"warmer": {"fields": ["a"]}}])
