@@ -16,10 +16,9 @@ async def nothing_passes(index: Index, where: Filter) -> SearchError:
     """Say that a filter hides everything, why that may be, and what there is to filter by."""
     fields, payloads = (await index.info()).fields, await index.sample()
     reasons = list(dict.fromkeys(reason for key, match in _matches(where) for reason in _reasons(key, match, fields)))
-    why = f" {'; '.join(reasons)}." if reasons else ""
     values = few_values(payloads)
-    there = f" Values seen: {json.dumps(values, ensure_ascii=False)}" if values else ""
-    return SearchError(f"no passage passes the filter {_json(where)}: loosen it.{why}{there}")
+    told = [f"Values seen: {json.dumps(values, ensure_ascii=False)}"] if values else []
+    return SearchError(". ".join([f"no passage passes the filter {_json(where)}: loosen it", *told, *reasons]))
 
 
 def _reasons(key: str, match: Mapping[str, Any], fields: Mapping[str, str]) -> Iterator[str]:
