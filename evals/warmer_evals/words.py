@@ -1,29 +1,28 @@
 """`python -m warmer_evals.words DATASETS RECORDS`: what words give where a collection has no vector for them.
 
 Recorded agents go through threads of fifteen passages, as in `warmer_evals.threads`, over the same passages and
-vectors: with Warmer's own sparse vector, by vectors alone, and as a collection that somebody else made, whose words are
-read from its texts. Writes evals/results/words.md.
+vectors: with Warmer's own sparse vector, by vectors alone, and with words that are read from the texts, as of a
+collection that somebody else made. Writes evals/results/words.md.
 """
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from platformdirs import user_cache_path
-from qdrant_client import AsyncQdrantClient, models
 
 from warmer.embedding import Embedder
 from warmer.embedding.fastembedder import load as load_embedder
-from warmer.index import Index
+from warmer.index import CANDIDATES, Candidates, DenseQuery, Filter, Index
 from warmer.index.edge.catalog import Catalog
-from warmer.index.remote.client import Remote
-from warmer.index.remote.engine import QdrantIndex
-from warmer.index.remote.options import Options
-from warmer.passage import native_id
+from warmer.index.remote.words import Words, find
+from warmer.passage import embedded_text
 from warmer.publishing.embedded.published import PublishedGeneration
 from warmer.steering.params import Params
+from warmer.vectors import SparseVector
 from warmer_evals import beir
 from warmer_evals.agent.records import load_records
 from warmer_evals.agent.scoring import ModelScores
@@ -55,10 +54,10 @@ async def _measure(dataset: beir.Dataset, path: Path, embedder: Embedder, bars: 
     catalog = Catalog(data_dir)
     name = build(dataset, await choose_text(dataset, embedder, data_dir, progress), embedder, data_dir, progress)
     stored = PublishedGeneration(catalog.generations(name))
-    indexes: dict[str, tuple[Index, bool]] = {
+    indexes: dict[str, tuple[Any, bool]] = {
         _SPARSE: (catalog.open(name), True),
         _DENSE: (catalog.open(name), False),
-        **{arm: (await _foreign(stored, embedder.dim, share), True) for arm, share in _READ.items()},
+        **{arm: (ReadWords(catalog.open(name), stored, share), True) for arm, share in _READ.items()},
     }
     played = [record for id_, record in load_records(path, dataset).of.items() if any(qrels.get(id_, {}).values())]
     lists: dict[str, tuple[Lists, Lists]] = {arm: ({}, {}) for arm in indexes}
@@ -75,28 +74,45 @@ async def _measure(dataset: beir.Dataset, path: Path, embedder: Embedder, bars: 
     return {arm: measured(judged, *found) for arm, found in lists.items()}
 
 
-async def _foreign(stored: PublishedGeneration, dim: int, share: float) -> QdrantIndex:
-    """Store passages and vectors as LangChain does, and let a share of them be read for their words."""
-    client = AsyncQdrantClient(":memory:")
-    size = models.VectorParams(size=dim, distance=models.Distance.COSINE)
-    await client.create_collection("theirs", vectors_config=size)
-    payloads = dict(stored.payloads())
-    vectors = stored.vectors(list(payloads))
-    points = [
-        models.PointStruct(
-            id=native_id(id_),
-            vector=vectors[id_].tolist(),
-            payload={
-                "page_content": payload["text"],
-                "metadata": {"source": payload["source"], "title": payload.get("title") or ""},
-            },
-        )
-        for id_, payload in payloads.items()
-    ]
-    await client.upsert("theirs", points)
-    index = QdrantIndex(Remote.local(client), "theirs", Options(words=max(1, round(share * len(points)))))
-    await index.read_words()
-    return index
+class ReadWords:
+    """The protocol `Index` on an embedded collection whose sparse vector is left aside.
+
+    Words are found as in a server's collection that has none: by the same code, over the same passages.
+    """
+
+    def __init__(self, index: Index, stored: PublishedGeneration, share: float) -> None:
+        self._index = index
+        passages = {id_: embedded_text(one.get("title") or "", one["text"]) for id_, one in stored.payloads()}
+        self._texts = passages
+        self._words = Words(len(passages), 0, len(passages))
+        self._words.add(list(passages.items())[: max(1, round(share * len(passages)))])
+        self._words.whole = share == 1
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  the rest of the protocol
+        return getattr(self._index, name)
+
+    async def candidates(
+        self,
+        query: DenseQuery,
+        lexical: SparseVector | None = None,
+        depth: int = CANDIDATES,
+        *,
+        where: Filter | None = None,
+        without: Sequence[str] = (),
+    ) -> Candidates:
+        """Find the best points of each leg."""
+
+        async def by_vector(depth: int, ids: Set[str] | None) -> dict[str, float]:
+            keep = where if ids is None else {"must": [{"has_id": sorted(ids)}, *([where] if where else [])]}
+            found = await self._index.candidates(query, None, depth, where=keep, without=without)
+            return dict(zip(found.ids, found.dense.tolist(), strict=True))
+
+        async def passages(ids: list[str]) -> dict[str, str]:
+            return {id_: self._texts[id_] for id_ in ids}
+
+        if lexical is None or not lexical.indices:
+            return await self._index.candidates(query, None, depth, where=where, without=without)
+        return await find(self._words, lexical, depth, by_vector, passages)
 
 
 def _report(figures: Mapping[str, Mapping[str, tuple[float, float]]]) -> str:

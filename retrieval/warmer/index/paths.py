@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 Payload = Mapping[str, Any]
@@ -14,6 +15,7 @@ _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", list:
 _FLATTENED = re.compile(r"^(?:metadata|meta)[-_.]+(?!data$)(?=.)", re.IGNORECASE)  # `metadata-filename`
 
 
+@lru_cache(maxsize=4096)
 def plain(name: str) -> str:
     """Bring spellings of a name together: `File Name`, `fileName`, `_file_name` and `metadata-filename`."""
     return re.sub(r"[\W_]+", "", _FLATTENED.sub("", name)).lower()
@@ -109,11 +111,16 @@ def field_types(payloads: Sequence[Payload]) -> dict[str, str]:
 def json_object(value: object) -> dict[str, Any] | None:
     """Give an object, or that which a string of JSON holds; None for anything else."""
     if isinstance(value, str) and value.startswith("{"):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return None
+        value = _parsed(value)
     return value if isinstance(value, dict) else None
+
+
+@lru_cache(maxsize=64)  # several paths lead through one string
+def _parsed(text: str) -> Any:  # noqa: ANN401  any JSON
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def in_json(payloads: Sequence[Payload], path: str) -> bool:

@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence, Set
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -26,9 +26,9 @@ from warmer.index.remote.neighbours import Payloads, ids_around
 from warmer.index.remote.notes import ASIDE
 from warmer.index.remote.options import Options
 from warmer.index.remote.stored import Stored, read_stored
-from warmer.index.remote.words import Page, SampledWords, scored
+from warmer.index.remote.words import Page, SampledWords, find
 from warmer.index.sampling import SAMPLE
-from warmer.passage import embedded_text, native_id
+from warmer.passage import native_id
 from warmer.vectors import QueryVector, SparseVector, TextQuery, own_vector
 
 _T = TypeVar("_T")
@@ -38,7 +38,6 @@ _FRESH = 5.0  # seconds that a description is used without another look at the c
 # Scored points lie around the query and stay out: without ACORN they are a hole in the graph, where the walk may end.
 _ACORN = models.SearchParams(acorn=models.AcornSearchParams(enable=True, max_selectivity=1.0))
 _LOOKED = 30  # points that are compared with a model's vectors
-_DEEPER = 200  # candidates of the dense leg, where words are known of a part of a collection alone
 _MOST_EXAMPLES = 16  # that go as they are: the time of a feedback query grows with their square
 _POINT_GONE = re.compile(r"no point with id|^point \S+ is not found", re.IGNORECASE)
 
@@ -89,12 +88,6 @@ class QdrantIndex:
             "reading points of",
         )
         return [read_stored(record, known.layouts, known.space.vector) for record in records]
-
-    async def read_words(self, seconds: float = 60) -> None:
-        """Read texts for their words, which searches do bit by bit, of a collection that has no vector for words."""
-        known = await self._readable()
-        if known.words_here:
-            await self._words.ready(known.info.points or 0, seconds)
 
     async def sample(self, *, where: Filter | None = None) -> list[dict[str, Any]]:
         """Fetch the payloads of some points, under the names that a filter takes."""
@@ -225,20 +218,19 @@ class QdrantIndex:
         lexical: SparseVector,
         keep: models.Filter | None,
     ) -> Candidates:
-        """Find candidates by words that are looked for here, and let both legs score all of them."""
-        depth = dense.limit or CANDIDATES
+        """Find candidates by words that are looked for here."""
         try:
             words = await self._words.ready(known.info.points or 0)
         except ServerError:  # a search is answered without further words
             words = self._words.now
-        if not words.whole:
-            dense.limit = max(depth, _DEEPER)
-        (near,) = await self._scores([dense])
-        if ids := words.best(words.scores(lexical), depth):
-            _narrow(dense, {*ids} - near.keys(), keep)
-            near |= (await self._scores([dense]))[0]
-        alike = await scored(words, lexical, sorted(near), self._passages)
-        return joined({id_: sign * score for id_, score in near.items()}, alike)
+
+        async def by_vector(depth: int, ids: Set[str] | None) -> dict[str, float]:
+            leg = dense.model_copy(update={"limit": depth})
+            if ids:
+                _narrow(leg, ids, keep)
+            return {id_: sign * score for id_, score in (await self._scores([leg]))[0].items()}
+
+        return await find(words, lexical, dense.limit or CANDIDATES, by_vector, self._passages)
 
     async def _passages(self, ids: list[str]) -> dict[str, str]:
         known = await self._readable()
@@ -247,7 +239,7 @@ class QdrantIndex:
             lambda client: client.retrieve(self._name, wanted, with_payload=True, with_vectors=False),
             "reading texts of",
         )
-        return {str(record.id): _passage(known, record) for record in records}
+        return {str(record.id): known.layouts.passage(record.payload or {}) for record in records}
 
     async def _read_page(self, offset: Any, size: int) -> Page:  # noqa: ANN401  as the server gave it
         known = await self._readable()
@@ -257,7 +249,7 @@ class QdrantIndex:
             ),
             "reading texts of",
         )
-        return [(str(record.id), _passage(known, record)) for record in records], after
+        return [(str(record.id), known.layouts.passage(record.payload or {})) for record in records], after
 
     async def _scores(self, legs: Sequence[models.QueryRequest]) -> list[dict[str, float]]:
         answers = await self._ask(lambda client: client.query_batch_points(self._name, list(legs)), "searching")
@@ -358,11 +350,6 @@ def _narrow(leg: models.QueryRequest, ids: Collection[str], keep: models.Filter 
 def _narrowed(ids: Collection[str], keep: models.Filter | None) -> models.Filter:
     these = models.HasIdCondition(has_id=[native_id(id_) for id_ in ids])
     return models.Filter(must=[keep, these] if keep else [these])
-
-
-def _passage(known: Description, record: models.Record) -> str:
-    read = known.layouts.read(record.payload or {}, tidy=False)
-    return embedded_text(read["title"], read["text"])
 
 
 def _filter(where: Filter | None, fields: dict[str, str]) -> models.Filter | None:

@@ -8,6 +8,7 @@ from warmer.index.paths import Payload, field_types, look_up, plain, text_at, wi
 from warmer.index.remote.origins import Origins, find_origins, read_headings
 from warmer.index.remote.prose import is_label
 from warmer.index.remote.texts import claimed, find_text, signed
+from warmer.passage import embedded_text
 
 __all__ = ["Layout", "Layouts", "field_types", "find_layouts", "look_up"]
 
@@ -99,6 +100,11 @@ class Layouts:
     def text(self, payload: Payload) -> str:
         """Read the text, empty where there is none."""
         return text_at(payload, self.layout_of(payload).text)
+
+    def passage(self, payload: Payload) -> str:
+        """Read title and text as one."""
+        layout = self.layout_of(payload)
+        return embedded_text(layout.title(payload), text_at(payload, layout.text))
 
     def read(self, payload: Payload, *, tidy: bool = True) -> dict[str, Any]:
         """Give `text`, `title` and `source`, always as strings, and the rest of what is stored."""

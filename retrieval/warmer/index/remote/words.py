@@ -8,11 +8,12 @@ the dense leg are scored by it.
 import time
 from array import array
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 
 import numpy as np
 from numpy.typing import NDArray
 
+from warmer.index import Candidates, joined
 from warmer.index.bm25 import document_words
 from warmer.vectors import SparseVector
 
@@ -20,10 +21,13 @@ _MOST_WORDS = 3_000_000  # of all of them, 8 bytes each
 _READ = 12_000  # characters of a passage that are looked at
 _PAGE = 256
 _SECONDS = 0.4  # of one search that go to reading
+_DEEPER = 200  # candidates of the dense leg, where words are known of a part of a collection alone
 _FRESH = 600.0  # seconds after which a sample is read anew, while the old one still serves
 _CHANGED = 0.1  # share of points that were added or deleted, after which it is too
 
 Page = tuple[Sequence[tuple[str, str]], object]  # ids and passages, and where the next page begins; None: nowhere
+Texts = Mapping[str, str]
+Dense = Callable[[int, Set[str] | None], Awaitable[Mapping[str, float]]]
 ReadPage = Callable[[object, int], Awaitable[Page]]
 
 
@@ -148,13 +152,24 @@ class SampledWords:
         return changed or now - words.born > _FRESH
 
 
-async def scored(
-    words: Words, query: SparseVector, ids: Sequence[str], passages: Callable[[list[str]], Awaitable[Mapping[str, str]]]
-) -> dict[str, float]:
-    """Score passages by words; the texts of those that were not read are asked for."""
+async def find(
+    words: Words, query: SparseVector, depth: int, dense: Dense, passages: Callable[[list[str]], Awaitable[Texts]]
+) -> Candidates:
+    """Find candidates by vectors and by the words that were read, and let both legs score all of them.
+
+    Args:
+        words: The words that were read.
+        query: Those that are looked for.
+        depth: Candidates of each leg.
+        dense: Gives the scores of the best points by vectors, or of some points by id.
+        passages: Gives passages that were not read, by id.
+    """
     scores = words.scores(query)
-    rows = {id_: words.row(id_) for id_ in ids}
-    unread = [id_ for id_, row in rows.items() if row is None]
+    near = dict(await dense(depth if words.whole else max(depth, _DEEPER), None))
+    if further := {*words.best(scores, depth)} - near.keys():
+        near |= await dense(len(further), further)
+    rows = {id_: words.row(id_) for id_ in near}
+    unread = sorted(id_ for id_, row in rows.items() if row is None)
+    alike = {id_: float(scores[row]) for id_, row in rows.items() if row is not None}
     texts = await passages(unread) if unread else {}
-    found = {id_: float(scores[row]) for id_, row in rows.items() if row is not None}
-    return found | {id_: words.score(query, text) for id_, text in texts.items()}
+    return joined(near, alike | {id_: words.score(query, text) for id_, text in texts.items()})
