@@ -133,7 +133,7 @@ def _named_model(payload: Payload) -> str:
         if plain(name) in _MODELS and isinstance(value, str) and inner is None:
             return value
         if plain(name) == "embeddingconfig" and inner:
-            return str(inner.get("model") or "")
+            return str(inner.get("model") or inner.get("embedding_model") or "")
         if plain(name) in METADATA and inner and (found := _named_model(inner)):
             return found
     return ""

@@ -113,7 +113,8 @@ def _candidates(
         for payload in payloads:
             for name in _names(payload, scope):
                 path = under(scope, name)
-                if path != text and plain(name) in ranks and (value := look_up(payload, path)):
+                value = look_up(payload, path) if path != text and plain(name) in ranks else ""
+                if value and json_object(value) is None:
                     found.setdefault(path, _Values((False, ranks[plain(name)], place))).seen.append(value)
     return found
 

@@ -19,13 +19,26 @@ _SIGNATURES: Sequence[tuple[frozenset[str], Sequence[str]]] = [
         (("artifact", "meta"), ("artifact.value",)),  # Griptape
         (("artifact",), ("artifact.value",)),
         (("text", "element_serialized"), ("text",)),  # Unstructured
+        (("document", "embedded_text"), ("embedded_text",)),  # Rig
     )
 ]
 _NAMES = (
     *("text", "pagecontent", "content", "document", "textsegment", "doccontent", "codechunk", "chunktext"),
     *("chunkcontent", "textchunk", "textcontent", "contentwithweight", "chunk", "body", "bodytext", "passage"),
     *("passagetext", "paragraph", "snippet", "rawtext", "fulltext", "originaltext", "plaintext", "markdown"),
-    *("memory", "fact", "transcript", "documentation", "ddl", "sql", "code", "message", "answer"),
+    *(
+        "embeddedtext",
+        "chromadocument",
+        "memory",
+        "fact",
+        "transcript",
+        "documentation",
+        "ddl",
+        "sql",
+        "code",
+        "message",
+        "answer",
+    ),
     *("chunks", "texts", "contents", "documents", "passages", "paragraphs", "sentences", "pages", "messages"),
 )
 _RANKS = {name: rank for rank, name in enumerate(_NAMES)}

@@ -74,6 +74,7 @@ def node(text: str = TEXT, **more: object) -> Payload:
          "How many pumps are there?", ""),
         ({"question": "When are belts replaced?", "answer": TEXT}, TEXT, "When are belts replaced?", ""),
         ({"documentation": TEXT}, TEXT, "", ""),
+        ({"document": '{"id": 1, "word": "belt"}', "embedded_text": TEXT}, TEXT, "", ""),
         ({"artifact": json.dumps({"type": "TextArtifact", "value": TEXT}), "meta": None}, TEXT, "", ""),
         ({"content": [{"text": TEXT}, {"text": OTHER}], "metadata": {"source": "b.md"}}, f"{TEXT}\n\n{OTHER}", "",
          "b.md"),
