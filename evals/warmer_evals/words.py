@@ -37,14 +37,14 @@ _MEASURED = ("first list, nDCG@5", "thread of 15, nDCG@10")
 
 
 def main(datasets: Path, records: Path) -> None:
-    """Measure all datasets and write the table."""
+    """Measure all datasets; the table is written anew after each."""
     embedder = load_embedder()
+    figures: dict[str, dict[str, tuple[float, float]]] = {}
     with Bars() as bars:
-        figures = {
-            name: asyncio.run(_measure(beir.load(datasets / name), records / f"{name}.jsonl", embedder, bars))
-            for name in SETS
-        }
-    _OUT.write_text(_report(figures), encoding="utf-8")
+        for name in SETS:
+            dataset = beir.load(datasets / name)
+            figures[name] = asyncio.run(_measure(dataset, records / f"{name}.jsonl", embedder, bars))
+            _OUT.write_text(_report(figures), encoding="utf-8")
 
 
 async def _measure(dataset: beir.Dataset, path: Path, embedder: Embedder, bars: Bars) -> dict[str, tuple[float, float]]:
@@ -124,18 +124,18 @@ def _report(figures: Mapping[str, Mapping[str, tuple[float, float]]]) -> str:
         "`python -m warmer_evals.words DATASETS RECORDS`. The last column is the share of what a sparse vector gains.",
     ]
     for at, title in enumerate(_MEASURED):
-        means = {arm: float(np.mean([figures[of][arm][at] for of in SETS])) for arm in arms}
+        means = {arm: float(np.mean([found[arm][at] for found in figures.values()])) for arm in arms}
         gained = means[_SPARSE] - means[_DENSE]
         rows = [
             [
                 arm,
-                *(f"{figures[of][arm][at]:.3f}" for of in SETS),
+                *(f"{found[arm][at]:.3f}" for found in figures.values()),
                 f"{means[arm]:.3f}",
                 f"{(means[arm] - means[_DENSE]) / gained:.0%}",
             ]
             for arm in arms
         ]
-        columns = ["words from", *SETS, "mean", "of the gain"]
+        columns = ["words from", *figures, "mean", "of the gain"]
         lines += ["", f"## {title[0].upper()}{title[1:]}", ""]
         lines += [f"| {' | '.join(row)} |" for row in [columns, ["---"] * len(columns), *rows]]
     return "\n".join(lines) + "\n"

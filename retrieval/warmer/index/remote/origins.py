@@ -40,7 +40,7 @@ class Origins:
 class _Values:
     """The strings that the payloads of a sample have at a path."""
 
-    rank: tuple[bool, int, int]
+    rank: tuple[int, int]
     seen: list[str] = field(default_factory=list)
 
     @property
@@ -115,7 +115,7 @@ def _candidates(
                 path = under(scope, name)
                 value = look_up(payload, path) if path != text and plain(name) in ranks else ""
                 if value and json_object(value) is None:
-                    found.setdefault(path, _Values((False, ranks[plain(name)], place))).seen.append(value)
+                    found.setdefault(path, _Values((ranks[plain(name)], place))).seen.append(value)
     return found
 
 
