@@ -112,7 +112,7 @@ def _placed(read: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
     place = surroundings.place(payload)
     if place is None or surroundings.place({name: read.get(name) for name in surroundings.OWN}) == place:
         return read
-    return {**read, "page": place[0], "chunk_index": place[1]}
+    return {**read, **({"page": place[0]} if place[0] else {}), "chunk_index": place[1]}
 
 
 def _resolve_model(name: str, recorded: str, given: str) -> str:
