@@ -4,7 +4,7 @@ MCPB := npx --yes @anthropic-ai/mcpb@2.1.2
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint check package mcpb docs format bench tokens chaos clients oauth sdks clean
+.PHONY: demo test lint check package mcpb docs format bench tokens chaos clients oauth sdks foreign clean
 
 demo: .venv/warmer
 	$(BIN)/warmer demo
@@ -56,6 +56,9 @@ oauth: .venv/dev
 
 sdks: .venv/dev
 	PYTHONPATH=tests $(BIN)/python -m clients.sdks docs/clients.md
+
+foreign: .venv/dev
+	PYTHONPATH=tests $(BIN)/python -m foreign evals/results/foreign.md
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -32,8 +32,8 @@ from warmer_evals.collection import build, choose_text
 from warmer_evals.measures import measure
 
 _OUT = Path("evals/results/threads.md")
-_SETS = ("med", "cisi", "cranfield", "cacm", "qdrant-docs")
-_ROUND, _DEPTH = 5, 10
+SETS = ("med", "cisi", "cranfield", "cacm", "qdrant-docs")
+ROUND, _DEPTH = 5, 10
 _SERVED = Params()
 
 
@@ -45,6 +45,7 @@ class Variant:
         params: Its numbers.
         kinds: Which wordings count.
         later: Whether those that were written after reading count.
+        lexical: Whether words are searched too.
         flat: A score that every hit gets, instead of the recorded model's; None for the latter.
     """
 
@@ -52,6 +53,7 @@ class Variant:
     kinds: frozenset[Kind] = frozenset({"query", "rewording", "passage"})
     later: bool = True
     flat: float | None = None
+    lexical: bool = True
 
 
 _VARIANTS: Mapping[str, Variant] = {
@@ -84,7 +86,7 @@ def main(datasets: Path, records: Path) -> None:
     embedder = load_embedder()
     figures: dict[str, dict[str, tuple[float, float]]] = {}
     with Bars() as bars:
-        for name in _SETS:
+        for name in SETS:
             dataset = beir.load(datasets / name)
             figures[name] = asyncio.run(_measure(dataset, records / f"{name}.jsonl", embedder, bars))
     _OUT.write_text(_report(figures), encoding="utf-8")
@@ -99,19 +101,19 @@ async def _measure(dataset: beir.Dataset, path: Path, embedder: Embedder, bars: 
     played = [record for id_, record in load_records(path, dataset).of.items() if any(qrels.get(id_, {}).values())]
     lists: dict[str, tuple[Lists, Lists]] = {name: ({}, {}) for name in _VARIANTS}
     for done, record in enumerate(played, start=1):
-        turns = _wordings(record, embedder)
+        turns = wordings_by_turn(record, embedder)
         for name, variant in _VARIANTS.items():
-            shown = await _thread(index, variant, turns, record, scores)
+            shown = await thread(index, variant, turns, record, scores)
             documents = [str(hit.payload["source"]) for hit in shown]
             grades = qrels[record.id]
-            lists[name][0][record.id] = documents[:_ROUND]
+            lists[name][0][record.id] = documents[:ROUND]
             lists[name][1][record.id] = sorted(documents, key=lambda document: -grades.get(document, 0))
         bars.report(f"{dataset.name}: threads", done, len(played))
     judged = {record.id: qrels[record.id] for record in played}
-    return {name: (_mean(judged, first, _ROUND), _mean(judged, best, _DEPTH)) for name, (first, best) in lists.items()}
+    return {name: measured(judged, *found) for name, found in lists.items()}
 
 
-async def _thread(
+async def thread(
     index: Index, variant: Variant, turns: Sequence[Sequence[Wording]], record: Record, scores: Scores
 ) -> list[Hit]:
     """Show a first list and one for each later turn."""
@@ -129,12 +131,12 @@ async def _thread(
             )
             for hit in shown
         ]
-        query = compose(said, variant.params, examples)
-        shown += await rank(index, query, _ROUND, without=[hit.id for hit in shown])
+        query = compose(said, variant.params, examples, lexical=variant.lexical)
+        shown += await rank(index, query, ROUND, without=[hit.id for hit in shown])
     return shown
 
 
-def _wordings(record: Record, embedder: Embedder) -> list[list[Wording]]:
+def wordings_by_turn(record: Record, embedder: Embedder) -> list[list[Wording]]:
     """Embed what was said, by turn."""
     texts = [record.query, *record.before.wordings, *record.after]
     *vectors, passage = embed_batch(embedder, texts, [record.before.ideal])
@@ -145,12 +147,17 @@ def _wordings(record: Record, embedder: Embedder) -> list[list[Wording]]:
     return [[*wordings[:first], Wording("passage", record.before.ideal, passage)], *later]
 
 
+def measured(judged: beir.Qrels, first: Lists, best: Lists) -> tuple[float, float]:
+    """Measure the first lists, and the best order of all that threads showed."""
+    return _mean(judged, first, ROUND), _mean(judged, best, _DEPTH)
+
+
 def _mean(qrels: beir.Qrels, lists: Lists, depth: int) -> float:
     return float(np.mean([figures["ndcg"] for figures in measure(qrels, lists, depth).values()]))
 
 
 def _report(figures: Mapping[str, Mapping[str, tuple[float, float]]]) -> str:
-    columns = ["", *_SETS, "mean", "beside as served"]
+    columns = ["", *SETS, "mean", "beside as served"]
     lines = [
         "# What each part of a thread gives",
         "",
@@ -159,11 +166,11 @@ def _report(figures: Mapping[str, Mapping[str, tuple[float, float]]]) -> str:
     ]
     for at, title in enumerate(_MEASURED):
         lines += ["", f"## {title[0].upper()}{title[1:]}", ""]
-        means = {name: float(np.mean([figures[of][name][at] for of in _SETS])) for name in _VARIANTS}
+        means = {name: float(np.mean([figures[of][name][at] for of in SETS])) for name in _VARIANTS}
         rows = [
             [
                 name,
-                *(f"{figures[of][name][at]:.3f}" for of in _SETS),
+                *(f"{figures[of][name][at]:.3f}" for of in SETS),
                 f"{mean:.3f}",
                 f"{mean / means['as served'] - 1:+.1%}",
             ]

@@ -12,6 +12,7 @@ from typing import Any, cast
 import anyio
 import anyio.to_thread
 
+from warmer.errors import WarmerError
 from warmer.index import Index
 from warmer.index.collections import Collections
 from warmer.index.edge.catalog import Catalog, EmbeddedCollections
@@ -71,13 +72,16 @@ async def open_engine(settings: Settings) -> AsyncIterator[Engine]:
             stack.push_async_callback(server.close)
             stores = LazySharedStores(server, open_local) if settings.journal == "qdrant" else open_local()
             yield _make_engine(server, stores, settings)
+        elif problem := settings.without_server:
+            yield _make_engine(NoCollections(problem), open_local(), settings)
         else:
             collections = EmbeddedCollections(Catalog(settings.data_dir, settings.collection_name))
             yield _make_engine(collections, open_local(), settings)
 
 
 def _make_engine(collections: Collections, stores: "Stores | LazySharedStores", settings: Settings) -> Engine:
-    namespace = namespace_of(settings.where)
+    where = settings.where
+    namespace = namespace_of(where[""] if where.keys() == {""} else where)
     return Engine(
         collections,
         TenantJournal(stores.journal, namespace),
@@ -98,6 +102,21 @@ def _open_local(settings: Settings, stack: AsyncExitStack) -> Stores:
 def journal_path(settings: Settings) -> Path:
     """Return the path of the local journal."""
     return settings.data_dir / "journal.sqlite3"
+
+
+class NoCollections:
+    """`Collections` where settings contradict each other: everything that is asked for says how."""
+
+    def __init__(self, problem: str) -> None:
+        self._problem = problem
+
+    async def names(self) -> list[str]:
+        """Say what is wrong."""
+        raise WarmerError(self._problem)
+
+    async def find(self, name: str = "") -> Index:  # noqa: ARG002
+        """Say what is wrong."""
+        raise WarmerError(self._problem)
 
 
 class LazyServer:

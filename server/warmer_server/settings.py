@@ -1,6 +1,7 @@
 """Read the settings, all from environment variables."""
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,20 +31,41 @@ def _parse_list(text: object) -> object:
 
 
 def _parse_filter(text: object) -> object:
+    """Read a filter, or several as collection=filter."""
     if not isinstance(text, str):
         return text
-    try:
-        where = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise WarmerError(
-            "WARMER_FILTER is not JSON: write Qdrant's filter, such as "
-            '{"must": [{"key": "tenant", "match": {"value": "a"}}]}'
-        ) from error
-    try:
-        check_limit(where)
-    except FilterError as error:
-        raise WarmerError(f"WARMER_FILTER: {error}") from error
-    return where
+    found: dict[str, Any] = {}
+    rest = text.strip()
+    while rest:
+        named = _NAME.match(rest)
+        name, rest = (named["name"].strip(), rest[named.end() :]) if named else ("", rest)
+        try:
+            where, end = json.JSONDecoder().raw_decode(rest)
+        except (ValueError, RecursionError) as error:
+            raise WarmerError(
+                "WARMER_FILTER is not JSON: write Qdrant's filter, such as "
+                '{"must": [{"key": "tenant", "match": {"value": "a"}}]}, or collection={...} for one collection'
+            ) from error
+        try:
+            check_limit(where)
+        except FilterError as error:
+            raise WarmerError(f"WARMER_FILTER: {error}") from error
+        if name in found:
+            raise WarmerError(f"WARMER_FILTER has two filters for {name or 'all collections'}: join them into one")
+        found[name] = where
+        rest = rest[end:].lstrip().removeprefix(",").lstrip()
+    return found
+
+
+def _parse_by_collection(text: object) -> object:
+    """Read a value, or several as collection=value; the one without a name is for all other collections."""
+    if not isinstance(text, str):
+        return text
+    pairs = [part.rpartition("=") for part in text.split(",") if part.strip()]
+    named = {name.strip(): value.strip() for name, _, value in pairs}
+    if "" in named.values() or len(named) < len(pairs) or any(sign and not name.strip() for name, sign, _ in pairs):
+        raise ValueError("write one value for all collections, or collection=value, separated by commas")
+    return named
 
 
 def _parse_pairs(text: object) -> object:
@@ -53,6 +75,10 @@ def _parse_pairs(text: object) -> object:
     if wrong := [name for name, _, value in pairs if not name.strip() or not value.strip()]:
         raise ValueError(f"{wrong[0]!r} is not collection=model")
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+_NAME = re.compile(r"(?P<name>[^={\[\"]+)=\s*")
+_ByCollection = Annotated[dict[str, str], NoDecode, BeforeValidator(_parse_by_collection)]
 
 
 class Settings(BaseSettings):
@@ -173,29 +199,37 @@ class Settings(BaseSettings):
     where: Annotated[dict[str, Any], NoDecode, BeforeValidator(_parse_filter)] = Field(
         default_factory=dict,
         validation_alias="WARMER_FILTER",
-        description="Filter that is added to every query, as Qdrant's filter JSON, such as a tenant's",
+        description="Filter that is added to every query, as Qdrant's filter JSON, such as a tenant's; also as "
+        "collection=filter, separated by commas",
     )
-    text_field: str = Field(
-        "",
+    text_field: _ByCollection = Field(
+        default_factory=dict,
         validation_alias="WARMER_TEXT_FIELD",
-        description="Where the text is in a payload, as text or a.b.c (default: found out)",
+        description="Where the text is in a payload, as text or a.b.c (default: found out); also as collection=a.b.c, "
+        "separated by commas",
     )
-    title_field: str = Field("", validation_alias="WARMER_TITLE_FIELD", description="Likewise, the title")
-    source_field: str = Field("", validation_alias="WARMER_SOURCE_FIELD", description="Likewise, the source")
+    title_field: _ByCollection = Field(
+        default_factory=dict, validation_alias="WARMER_TITLE_FIELD", description="Likewise, the title"
+    )
+    source_field: _ByCollection = Field(
+        default_factory=dict, validation_alias="WARMER_SOURCE_FIELD", description="Likewise, the source"
+    )
     texts: str = Field(
         "",
         validation_alias="WARMER_TEXTS",
         description="Class that finds texts which are not in Qdrant, as module:Class",
     )
-    vector: str = Field(
-        "",
+    vector: _ByCollection = Field(
+        default_factory=dict,
         validation_alias="WARMER_VECTOR",
-        description="Name of the dense vector, where a collection has several",
+        description="Name of the dense vector, where a collection has several; also as collection=name, separated by "
+        "commas",
     )
-    lexical_vector: str = Field(
-        "",
+    lexical_vector: _ByCollection = Field(
+        default_factory=dict,
         validation_alias="WARMER_LEXICAL_VECTOR",
-        description="Name of a sparse vector by Qdrant's BM25, to search words too",
+        description="Name of a sparse vector by Qdrant's BM25, to search words too; also as collection=name, separated "
+        "by commas",
     )
     journal: Literal["sqlite", "qdrant"] = Field(
         "sqlite",
@@ -268,6 +302,15 @@ class Settings(BaseSettings):
         description="Seconds that calls have to end when the HTTP server is stopped",
     )
 
+    @property
+    def without_server(self) -> str:
+        """What is wrong with settings that are for a server where none is named; empty where nothing is."""
+        lonely = [] if self.qdrant_url else sorted(_SERVER_ONLY & self.model_fields_set)
+        if not lonely:
+            return ""
+        names = ", ".join(str(Settings.model_fields[field].validation_alias) for field in lonely)
+        return f"{names} is for a Qdrant server, and QDRANT_URL is not set: set that too, or unset {names}"
+
 
 _SERVER_ONLY = {
     *("qdrant_api_key", "allowed", "where", "texts", "journal"),
@@ -284,6 +327,18 @@ def read_settings(url: str = "") -> Settings:
     Raises:
         WarmerError: A value is invalid, or needs another setting.
     """
+    settings = read_values()
+    if problem := "" if url else settings.without_server:
+        raise WarmerError(problem)
+    return settings
+
+
+def read_values() -> Settings:
+    """Read the environment, whether or not there is a server that some of it is for.
+
+    Raises:
+        WarmerError: A value is invalid.
+    """
     try:
         settings = Settings()
     except ValidationError as error:
@@ -291,9 +346,6 @@ def read_settings(url: str = "") -> Settings:
         raise WarmerError(f"{problems}. `warmer serve --help` lists the settings") from error
     if settings.qdrant_url:
         read_address(settings.qdrant_url)
-    if not (settings.qdrant_url or url) and (without_server := sorted(_SERVER_ONLY & settings.model_fields_set)):
-        names = ", ".join(str(Settings.model_fields[field].validation_alias) for field in without_server)
-        raise WarmerError(f"{names} is for a Qdrant server, and QDRANT_URL is not set: set that too, or unset {names}")
     return settings
 
 

@@ -168,7 +168,10 @@ async def test_a_foreign_collection_is_copied_to_embedded(
 ) -> None:
     server.store.create_collection("theirs", models.VectorParams(size=384, distance=models.Distance.COSINE))
     said = ["Knead the dough.", "Reef early.", "", "Trap the steam."]
-    payloads = [{"page_content": text, "metadata": {"source": f"{n}.md"}} for n, text in enumerate(said)]
+    payloads = [
+        {"page_content": text, "meta": {"source": f"{n}.md", "loc": {"lines": {"from": n}}}}
+        for n, text in enumerate(said)
+    ]
     points = [
         models.PointStruct(id=str(UUID(int=n)), vector=(2 * embedder.embed_query(text)).tolist(), payload=payload)
         for n, (text, payload) in enumerate(zip(said, payloads, strict=True))
@@ -182,7 +185,8 @@ async def test_a_foreign_collection_is_copied_to_embedded(
     index = EdgeIndex(Catalog(data_dir).generations("theirs"))
     thread = compose([Wording("query", "Reef early.", embedder.embed_query("Reef early."))], Params())
     (hit,) = await rank(index, thread, 1)
-    assert hit.payload == {**payloads[1], "text": "Reef early.", "title": "", "source": "1.md"}
+    left = {"meta": {"loc": {"lines": {"from": 1}}}, "chunk_index": 1}
+    assert hit.payload == {"text": "Reef early.", "title": "", "source": "1.md", **left}
     assert (await index.retrieve([str(UUID(int=1))]))[0].payload == hit.payload
 
 

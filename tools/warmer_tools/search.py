@@ -1,6 +1,5 @@
 """The tool `search`: hits for a question in one or several wordings, and a thread to go on with."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
@@ -12,12 +11,12 @@ from warmer.embedding.background import Waiting
 from warmer.errors import SearchError
 from warmer.index import Index
 from warmer.index.filter_size import check_size
-from warmer.index.sampling import few_values
 from warmer.journal import Search, kept_vector, new_search_id
 from warmer.steering.wording import Wording
 from warmer_tools import advice
 from warmer_tools.arguments import named
-from warmer_tools.compatibility import check_thread
+from warmer_tools.compatibility import check_thread, unfit_vectors
+from warmer_tools.filter_advice import nothing_passes
 from warmer_tools.lists import form_of, is_lexical, next_list, params_of
 from warmer_tools.reading import read_hits
 from warmer_tools.reply import HitReply, hit_replies, result
@@ -121,8 +120,10 @@ async def run(workspace: Workspace, said: Said, request: Request, waiting: Waiti
     with stage("engine"):
         _, hits, _ = await next_list(index, thread, params, request.limit, [one.id for one in thread.shown.values()])
         if not hits and request.where and not await index.sample(where=request.where):
-            raise await _nothing_passes(index, request.where)
+            raise await nothing_passes(index, request.where)
         await check_thread(index, thread)
+    with stage("embed"):
+        unfit = await unfit_vectors(workspace, index, hits, waiting)
     with stage("journal"):
         if request.search_id:
             await workspace.journal.reword(thread.id, new, request.where)
@@ -133,7 +134,7 @@ async def run(workspace: Workspace, said: Said, request: Request, waiting: Waiti
         search_id=thread.id,
         collection=thread.collection,
         hits=hit_replies(numbers, hits, form),
-        next=advice.FIRST if hits else advice.NOTHING_LEFT if thread.shown else advice.NOTHING,
+        next=unfit + (advice.FIRST if hits else advice.NOTHING_LEFT if thread.shown else advice.NOTHING),
     )
 
 
@@ -204,13 +205,6 @@ async def _found(workspace: Workspace, request: Request) -> tuple[Index, Search]
         index = await workspace.collections.find(thread.collection)
         await check_thread(index, thread)
     return index, thread
-
-
-async def _nothing_passes(index: Index, where: dict[str, Any]) -> SearchError:
-    """Say that a filter hides everything, and which values there are to filter by."""
-    values = few_values(await index.sample())
-    there = f". Values seen: {json.dumps(values, ensure_ascii=False)}" if values else ""
-    return SearchError(f"no passage passes the filter {json.dumps(where)[:200]}: loosen it{there}")
 
 
 TOOL = make_tool(

@@ -31,6 +31,7 @@ class Workspace:
         owner: Whose the searches are; nobody's in particular if empty.
         judge_threads: Where judges load and score.
         may_read: Whether passages may be shown.
+        compared: Collections whose vectors were compared with the model's, and the model.
         background: Where trainings run that outlive the call that began them.
     """
 
@@ -48,3 +49,4 @@ class Workspace:
     owner: str = ""
     judge_threads: JudgeThreads = field(default_factory=JudgeThreads)
     may_read: bool = True
+    compared: set[tuple[str, str]] = field(default_factory=set)

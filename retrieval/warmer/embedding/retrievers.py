@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from warmer.embedding import Retriever
+from warmer.embedding import DEFAULT_DIM, DEFAULT_MODEL, Retriever
 from warmer.embedding.background import BackgroundEmbedder
 from warmer.errors import EmbeddingError
 from warmer.vectors import TextQuery, Vector
@@ -117,3 +117,23 @@ def same_model(one: str, other: str) -> bool:
 
 def _base_name(name: str) -> str:
     return name.rsplit("/", 1)[-1].lower()
+
+
+def full_name(name: str) -> str:
+    """Return the name by which FastEmbed loads a model, from one without its publisher, as `bge-small-en` is."""
+    if _base_name(DEFAULT_MODEL) == _base_name(name):
+        return DEFAULT_MODEL
+    return next((known for known in _dims() if _base_name(known) == _base_name(name)), name)
+
+
+def dim_of(model: str) -> int:
+    """Return the length of a model's vectors without loading it, or 0 if it is unknown."""
+    return DEFAULT_DIM if same_model(model, DEFAULT_MODEL) else _dims().get(full_name(model), 0)
+
+
+@cache
+def _dims() -> dict[str, int]:
+    """List FastEmbed's models with the length of their vectors. Importing it takes half a second."""
+    from fastembed import TextEmbedding  # noqa: PLC0415
+
+    return {str(known["model"]): int(known["dim"] or 0) for known in TextEmbedding.list_supported_models()}

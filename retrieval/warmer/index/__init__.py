@@ -118,8 +118,9 @@ class CollectionInfo:
         dim: Length of a dense vector.
         points: Number of passages; None where some of them are hidden.
         fields: Payload fields that a filter can name, and the JSON type of their values.
-        lexical: Whether it has a sparse vector for words beside the dense one.
+        lexical: Whether it can be searched by words too: by a sparse vector beside the dense one, or by its texts.
         declared: Whether somebody said which model the vectors are from; `model` is empty otherwise.
+        named_model: What payloads say it is, in words of their own; nobody checks it.
         notes: What a status report should say of it, in sentences.
         texts: Whether hits have their texts before they are `completed`.
         code: Marks of code a word in its median passage, from a sample: prose has 0 to 0.1, code 0.4 to 1.2.
@@ -133,6 +134,7 @@ class CollectionInfo:
     fields: dict[str, str] = field(default_factory=dict)
     lexical: bool = True
     declared: bool = True
+    named_model: str = ""
     notes: tuple[str, ...] = ()
     texts: bool = True
     code: float = 0.0

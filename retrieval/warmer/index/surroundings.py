@@ -1,23 +1,51 @@
 """Which passages stand around one in its document, as far as payloads tell in which order they come."""
 
 from collections.abc import Iterable, Mapping
-from itertools import chain
 from typing import Any
 
+from warmer.index.paths import json_object, plain
+
 MOST = 10_000  # passages of one document; of more, none is looked for
-_WITHIN = ("line", "start_index", "chunk_index")
-FIELDS = [*chain.from_iterable((name, f"metadata.{name}") for name in ("page", *_WITHIN))]
+OWN = ("line", "page", "start_index", "chunk_index", "metadata")  # of passages that Warmer made or copied
+
+# What grows within a document, the surest first.
+_WITHIN = (
+    *("line", "startindex", "startcharidx", "chunkindex", "chunkorderindex", "splitid", "splitidxstart", "chunknumber"),
+    *(
+        "chunk",
+        "startline",
+        "linefrom",
+        "from",
+        "partnumber",
+        "chunkno",
+        "chunknum",
+        "chunkseq",
+        "position",
+        "sequence",
+    ),
+    *("seq", "index", "startoffset", "start", "offset"),
+)
+_PAGES = ("page", "pagenumber", "pageno", "pagelabel")
+_HOLDERS = frozenset(
+    {"metadata", "meta", "cmetadata", "docmetadata", "chunkmetadata", "extrainfo", "attributes", "nodecontent", "loc"}
+    | {"lines", "location", "position", "additionalmetadata", "payload"}
+)
+_DEPTH = 4
 
 Place = tuple[int, int]
 
 
 def place(payload: Mapping[str, Any]) -> Place | None:
     """Say where in its document a passage begins: the page, and a number that grows within it; None if unknown."""
-    metadata = payload.get("metadata")
-    fields = {**(metadata if isinstance(metadata, dict) else {}), **payload}
-    numbers = [fields[name] for name in _WITHIN if type(fields.get(name)) is int]
-    page = fields.get("page")
-    return (page if type(page) is int else 0, numbers[0]) if numbers else None
+    numbers = _numbers(payload)
+    within = next((numbers[name] for name in _WITHIN if name in numbers), None)
+    page = next((numbers[name] for name in _PAGES if name in numbers), 0)
+    return None if within is None else (page, within)
+
+
+def fields(payload: Mapping[str, Any]) -> list[str]:
+    """List the fields of a payload that may say where in its document a passage begins."""
+    return [name for name, value in payload.items() if _numbers({name: value})]
 
 
 def surrounding(id_: str, payloads: Iterable[tuple[str, Mapping[str, Any]]], reach: int) -> list[str]:
@@ -33,6 +61,24 @@ def surrounding(id_: str, payloads: Iterable[tuple[str, Mapping[str, Any]]], rea
     return ordered[max(0, at - reach) : at + reach + 1]
 
 
-def of_source(field: str, source: str) -> dict[str, Any]:
+def of_source(field: str, source: object) -> dict[str, Any]:
     """Write the filter for the passages of a document."""
     return {"key": field, "match": {"value": source}}
+
+
+def _numbers(payload: Mapping[str, Any], depth: int = 0) -> dict[str, int]:
+    """Collect whole numbers by their plain names, the outer ones first; strings of digits too, but for `line`."""
+    found: dict[str, int] = {}
+    inner: dict[str, int] = {}
+    for name, value in payload.items():
+        key = plain(name)
+        if type(value) is int or (
+            isinstance(value, str) and value.isdecimal() and len(value) < _DIGITS and key != "line"
+        ):
+            found.setdefault(key, int(value))
+        elif key in _HOLDERS and depth < _DEPTH and (held := json_object(value)):
+            inner = _numbers(held, depth + 1) | inner
+    return inner | found
+
+
+_DIGITS = 12

@@ -9,7 +9,7 @@ from warmer.journal.sqlite.database import Database
 from warmer_server import logs, stdio
 from warmer_server.app import build_server
 from warmer_server.engine import journal_path
-from warmer_server.settings import Settings, read_settings
+from warmer_server.settings import Settings, read_settings, read_values
 
 _log = logging.getLogger(__name__)
 
@@ -19,11 +19,14 @@ def run(arguments: argparse.Namespace) -> None:
 
     Logs go to stderr; stdout carries only the protocol.
     """
-    settings = read_settings()
+    over_http = getattr(arguments, "http", False)
+    settings = read_settings() if over_http else read_values()
     logs.configure(settings.log_level, settings.log_format, queries=settings.log_queries)
     if settings.journal == "sqlite":
         Database(journal_path(settings)).close()  # report an unusable data directory before the handshake
-    if getattr(arguments, "http", False):
+    if settings.without_server:  # a client would show only that the connection is closed; the tools say why
+        _log.error("%s", settings.without_server)
+    if over_http:
         _serve_http(arguments, settings)
     else:
         stdio.serve(build_server(settings))

@@ -13,6 +13,7 @@ from warmer.steering.params import Params
 from warmer.steering.scores import SCALE
 from warmer_server.compatibility import mismatch
 from warmer_server.engine import LazyServer, journal_path, open_engine
+from warmer_server.fit import compare
 from warmer_server.settings import Settings, read_settings
 from warmer_server.terminal import echo
 
@@ -78,13 +79,19 @@ async def _server(settings: Settings) -> list[str]:
 
 async def _describe(server: LazyServer, name: str, settings: Settings) -> list[str]:
     try:
-        info = await (await server.find(name)).info()
+        index = await server.find(name)
+        info = await index.info()
     except WarmerError as error:
         return [f"collection      {name}: {error}"]
     model = info.model if info.declared else "made by an unknown model"
     legs = ", words too" if info.lexical else ""
     line = f"collection      {name}: {info.points} passages, {model}, {info.dim} dimensions{legs}"
-    notes = [*info.notes, mismatch(info, settings.retrievers.get(name, settings.embedding_model))]
+    problem = mismatch(info, settings.retrievers.get(name, settings.embedding_model))
+    try:
+        found = None if problem else await compare(index, settings)
+    except WarmerError as error:
+        problem, found = str(error), None
+    notes = [*info.notes, problem, found.said.removeprefix(f"{name}: ") if found else ""]
     return [line, *(f"                  {note}" for note in notes if note)]
 
 

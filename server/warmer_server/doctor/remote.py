@@ -9,6 +9,7 @@ from warmer.errors import WarmerError
 from warmer_server.compatibility import mismatch
 from warmer_server.doctor import Finding
 from warmer_server.engine import JOURNAL_COLLECTION
+from warmer_server.fit import compare
 from warmer_server.settings import Settings
 
 if TYPE_CHECKING:  # importing it takes a second
@@ -66,13 +67,18 @@ async def _check_collections(
     """Open the collections named in settings, which must work, and some others."""
     wanted = set(settings.allowed) | ({settings.collection_name} - {""})
     for name in sorted(wanted | set(names[:_MAX_OPENED])):
+        found = None
         try:
-            info = await (await collections.find(name)).info()
+            index = await collections.find(name)
+            info = await index.info()
             said = "; ".join([f"{name}: {info.points} passages", *info.notes])
             problem = mismatch(info, settings.retrievers.get(name, settings.embedding_model))
+            found = None if problem else await compare(index, settings)
         except WarmerError as error:
             said, problem = "", str(error)
         required = name in wanted or names == [name]
         yield Finding("collection", ("fails" if required else "note") if problem else "ok", problem or said)
+        if found:
+            yield found
     if more := names[_MAX_OPENED:]:
         yield Finding("collections", "note", f"{len(more)} more are not looked at")

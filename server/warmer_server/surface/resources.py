@@ -124,9 +124,9 @@ def _passage_with_neighbours(collection: str, requested: str, found: list[Hit]) 
         raise CollectionError(f"collection {collection!r} has no passage {requested!r}: it may have been deleted since")
     at = ids.index(id_)
     return {
+        **_payload(found[at]),
         "collection": collection,
         "id": id_,
-        **_payload(found[at]),
         "before": [_brief(hit) for hit in found[:at]],
         "after": [_brief(hit) for hit in found[at + 1 :]],
     }
@@ -134,7 +134,7 @@ def _passage_with_neighbours(collection: str, requested: str, found: list[Hit]) 
 
 def _brief(hit: Hit) -> dict[str, Any]:
     payload = _payload(hit)
-    return {"id": hit.id, **{name: payload[name] for name in ("title", "line", "text") if name in payload}}
+    return {"id": hit.id} | {name: payload[name] for name in ("title", "line", "text") if name in payload}
 
 
 def _payload(hit: Hit) -> dict[str, Any]:

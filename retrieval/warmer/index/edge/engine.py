@@ -106,7 +106,7 @@ class EdgeIndex:
             return own
         those = {"must": [surroundings.of_source("source", source), *([where] if where else [])]}
         allowed = edge_filter(those, opened.manifest.fields)
-        fields = edge.PayloadSelector.Include(surroundings.FIELDS)
+        fields = edge.PayloadSelector.Include(list(surroundings.OWN))
         request = edge.ScrollRequest(limit=surroundings.MOST, filter=allowed, with_payload=fields)
         with readable(self._generations.folder):
             records, more = opened.shard.scroll(request)

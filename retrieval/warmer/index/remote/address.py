@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from warmer.errors import EngineError
 
 REST_PORT = 6333
+_PROXY_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[\w.-]+|[\da-f.]*:[\da-f:.]*(%\w+)?", re.ASCII)
 _EXAMPLE = "write it as http://localhost:6333"
 
@@ -16,13 +17,20 @@ class Address(NamedTuple):
 
     Attributes:
         url: The whole, with the port, and nothing that must not be shown.
-        port: 6333 where none is given.
+        port: Where none is given 6333, or with a path, which only a proxy has, 443 or 80.
         path: Of a proxy; empty, or with a slash in front.
+        other: Where else it may be: behind port 443, if https was given without a port; empty otherwise.
     """
 
     url: str
     port: int
     path: str
+    other: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The address for people, with the port that was not given."""
+        return f"{self.url} (or port {_PROXY_PORTS['https']})" if self.other else self.url
 
 
 def read_address(text: str) -> Address:
@@ -36,7 +44,7 @@ def read_address(text: str) -> Address:
         raise EngineError(f"QDRANT_URL has a user or a password in it: {_EXAMPLE}, and the key into QDRANT_API_KEY")
     try:
         url = urlsplit(text)
-        port = url.port or REST_PORT
+        given = url.port
         host = (url.hostname or "").encode("idna").decode()
     except ValueError:
         raise EngineError(f"QDRANT_URL has a host or a port that is none: {_EXAMPLE}") from None
@@ -46,4 +54,7 @@ def read_address(text: str) -> Address:
     path = url.path.rstrip("/").removesuffix("/dashboard")
     if not _HOST.fullmatch(host) or not path.isprintable():
         raise EngineError(f"QDRANT_URL has a character that no address has: {_EXAMPLE}")
-    return Address(f"{url.scheme}://{f'[{host}]' if ':' in host else host}:{port}{path}", port, path)
+    port = given or (_PROXY_PORTS[url.scheme] if path else REST_PORT)
+    base = f"{url.scheme}://{f'[{host}]' if ':' in host else host}"
+    other = "" if given or path or url.scheme == "http" else f"{base}:{_PROXY_PORTS['https']}"
+    return Address(f"{base}:{port}{path}", port, path, other)

@@ -30,7 +30,8 @@ class Connection:
     """How to reach a server.
 
     Attributes:
-        url: `https://host:6333`; a path in it is kept, for servers behind a proxy.
+        url: `https://host:6333`; a path in it is kept, for servers behind a proxy. Without a port 6333 is tried, with
+            https 443 too.
         api_key: Sent with every call, and shown in no message.
         timeout: Seconds that one request to the server may take, with all its attempts.
         prefer_grpc: Whether to speak gRPC where its port answers; REST otherwise.
@@ -171,8 +172,8 @@ def connect(connection: Connection) -> Remote:
     beside = address.port == REST_PORT and not address.path
     grpc_port = connection.grpc_port or (GRPC_PORT if beside else 0)
     clients = [_make(base, key, connection.timeout, grpc_port)] if connection.prefer_grpc and grpc_port else []
-    clients.append(_make(base, key, connection.timeout, 0))
-    return Remote(clients, Place(base, key), connection.timeout, connection.pause)
+    clients += [_make(url, key, connection.timeout, 0) for url in (base, address.other) if url]
+    return Remote(clients, Place(address.shown, key), connection.timeout, connection.pause)
 
 
 def _make(url: str, key: str, timeout: float, grpc_port: int) -> AsyncQdrantClient:

@@ -4,7 +4,7 @@ from warmer.errors import CollectionError
 from warmer.index import Index
 from warmer.index.remote.client import Remote
 from warmer.index.remote.engine import QdrantIndex
-from warmer.index.remote.names import no_collection, visible
+from warmer.index.remote.names import no_collection, options_of, visible
 from warmer.index.remote.options import Options
 
 
@@ -34,7 +34,9 @@ class QdrantCollections:
         name = name or self._options.default or await self._only()
         if (self._options.allowed and name not in self._options.allowed) or name in self._options.hidden:
             raise await no_collection(self._remote, self._options, name)
-        index = self._open.get(name) or QdrantIndex(self._remote, name, self._options)
+        index = self._open.get(name)
+        if index is None:
+            index = QdrantIndex(self._remote, name, await options_of(self._remote, self._options, name))
         await index.info()
         self._open[name] = index
         return index

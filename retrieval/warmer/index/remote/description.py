@@ -9,9 +9,11 @@ from qdrant_client import AsyncQdrantClient, models
 
 from warmer.errors import CollectionError, EngineError
 from warmer.index import CollectionInfo, Hit
+from warmer.index.remote.conditions import Names, find_names
 from warmer.index.remote.equivalent import LINEAR
+from warmer.index.remote.notes import Look, notes
 from warmer.index.remote.options import Options
-from warmer.index.remote.payload import Layout, field_types, find_layout, look_up
+from warmer.index.remote.payload import Layouts, field_types, find_layouts
 from warmer.index.remote.space import Space, find_space
 from warmer.index.sampling import code_marks
 
@@ -39,18 +41,30 @@ class Description:
     Attributes:
         info: As the protocol `Index` gives it.
         space: Its vectors.
-        layout: Its payload.
-        readable: Whether the text is where `layout` says.
+        layouts: Its payloads.
+        names: What the keys of a filter mean; None where fields were written down.
+        readable: Whether there are texts.
         version: The server's, major and minor.
         config: What it was made from.
     """
 
     info: CollectionInfo
     space: Space
-    layout: Layout
+    layouts: Layouts
+    names: Names | None
     readable: bool
     version: tuple[int, int]
     config: models.CollectionConfig
+
+    @property
+    def own(self) -> bool:
+        """Tell whether Warmer made the collection."""
+        return self.names is None
+
+    @property
+    def words_here(self) -> bool:
+        """Tell whether words are to be looked for here, since the server has no vector for them."""
+        return not (self.own or self.space.lexical or self.layouts.keep) and self.readable
 
     @property
     def feedback(self) -> bool:
@@ -68,7 +82,7 @@ class Description:
         return [self.space.vector] if self.space.vector else True
 
     def hits(self, points: Iterable[models.ScoredPoint | models.Record]) -> list[Hit]:
-        """Read points; those without the dense vector, which a lexical leg may find, are left out."""
+        """Read points; those without a text or the dense vector, which a lexical leg may find, are left out."""
         read = []
         for point in points:
             vector: Any = point.vector
@@ -76,8 +90,9 @@ class Description:
                 vector = vector.get(self.space.vector)
             if vector is not None:
                 score = point.score if isinstance(point, models.ScoredPoint) else 0.0
-                payload = self.layout.read(point.payload or {})
-                read.append(Hit(str(point.id), score, payload, np.asarray(vector, dtype=np.float32)))
+                payload = self.layouts.read(point.payload or {})
+                if payload["text"] or self.own or self.layouts.keep:
+                    read.append(Hit(str(point.id), score, payload, np.asarray(vector, dtype=np.float32)))
         return read
 
 
@@ -104,37 +119,62 @@ async def describe(
     if old and old.readable and (old.version, old.config, old.info.points) == (version, found.config, points):
         return old
     space = find_space(name, found.config, options)
+    own = space.fields is not None
+    sparse = [] if own else list(found.config.params.sparse_vectors or {})
     page, _ = await ask(
-        lambda client: client.scroll(name, scroll_filter=tenant, limit=_SAMPLE, with_payload=True, with_vectors=False),
+        lambda client: client.scroll(name, scroll_filter=tenant, limit=_SAMPLE, with_payload=True, with_vectors=sparse),
         "reading payloads of",
     )
     payloads = [point.payload or {} for point in page]
-    layout = find_layout(payloads, options.text_field, options.title_field, options.source_field)
-    layout = replace(layout, keep=options.text_elsewhere)  # a finder of texts may need any field
-    readable = options.text_elsewhere or not payloads or any(look_up(payload, layout.text) for payload in payloads)
+    layouts = Layouts() if own and not options.text_field else _layouts(payloads, options)
+    texts = [layouts.text(payload) for payload in payloads]
+    look = Look(options, found, space, layouts, payloads, texts, [point.vector for point in page])
+    if space.lexical and not own and look.alien(space.lexical):
+        space = replace(space, lexical="")
+    types = dict(space.fields) if space.fields is not None else field_types(payloads)
     schema = {path: _JSON_TYPES.get(index.data_type.value, "string") for path, index in found.payload_schema.items()}
-    info = CollectionInfo(
-        name=name,
-        generation=space.generation,
-        model=space.model,
-        dim=space.dim,
-        points=points,
-        fields=dict(space.fields if space.fields is not None else {**field_types(payloads), **schema}),
-        lexical=bool(space.lexical),
-        declared=bool(space.model),
-        notes=tuple(_notes(version, space, layout, readable)),
-        code=code_marks(look_up(payload, layout.text) for payload in payloads),
+    names = None if own else find_names(payloads, layouts, {**types, **schema})
+    description = Description(
+        info=CollectionInfo(
+            name=name,
+            generation=space.generation,
+            model=space.model,
+            dim=space.dim,
+            points=points,
+            fields={**types, **({} if names is None else {**schema, **dict.fromkeys(names.shown, "string")})},
+            declared=bool(space.model),
+            named_model=look.named_model,
+            code=code_marks(texts),
+        ),
+        space=space,
+        layouts=layouts,
+        names=names,
+        readable=options.text_elsewhere or not payloads or any(texts),
+        version=version,
+        config=found.config,
     )
-    return Description(info, space, layout, readable, version, found.config)
+    said = [no_feedback(version, space.distance)] if version < _FEEDBACK_SINCE else []
+    said += [] if own else notes(replace(look, space=space), readable=description.readable)
+    lexical = bool(space.lexical) or description.words_here
+    return replace(description, info=replace(description.info, lexical=lexical, notes=tuple(said)))
+
+
+def _layouts(payloads: list[dict[str, Any]], options: Options) -> Layouts:
+    """Find the layouts; a field that is named for all collections is left aside where it is in no payload."""
+    found = find_layouts(payloads, options.text_field, options.title_field, options.source_field)
+    if options.text_field and "text_field" not in options.named and not any(map(found.text, payloads)):
+        found = find_layouts(payloads, "", options.title_field, options.source_field)
+    return replace(found, keep=options.text_elsewhere)  # a finder of texts may need any field
 
 
 def no_text(known: Description, wanted: str) -> CollectionError:
     """Say that payloads hold no text."""
     where = f"at {wanted!r} " if wanted else ""
     fields = ", ".join(known.info.fields) or "none"
+    name = known.info.name
     return CollectionError(
-        f"collection {known.info.name!r} has no text {where}in its payloads, whose fields are: {fields}. Name the "
-        "field in WARMER_TEXT_FIELD, or a class that finds the texts elsewhere in WARMER_TEXTS"
+        f"collection {name!r} has no text {where}in its payloads, whose fields are: {fields}. Name the field in "
+        f"WARMER_TEXT_FIELD, as {name}=field, or a class that finds the texts elsewhere in WARMER_TEXTS"
     )
 
 
@@ -144,12 +184,3 @@ def no_feedback(version: tuple[int, int], distance: models.Distance) -> str:
     if distance in LINEAR:
         return f"{server}: its exact equivalent is used"
     return f"{server}, and its equivalent is not for {distance.value} distance: upgrade Qdrant to 1.17 or newer"
-
-
-def _notes(version: tuple[int, int], space: Space, layout: Layout, readable: bool) -> Iterable[str]:
-    if version < _FEEDBACK_SINCE:
-        yield no_feedback(version, space.distance)
-    if not readable:
-        yield "its payloads hold no text: set WARMER_TEXT_FIELD or WARMER_TEXTS"
-    elif layout.text not in {"", "text"} and not layout.keep:
-        yield f"the text is read from the payload's {layout.text!r}"

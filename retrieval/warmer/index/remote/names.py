@@ -19,6 +19,20 @@ async def visible(remote: Remote, options: Options) -> list[str]:
     return sorted((names & options.allowed if options.allowed else names) - options.hidden)
 
 
+async def options_of(remote: Remote, options: Options, name: str) -> Options:
+    """Give the options of a collection or, where an alias has none of its own, of the collection that it means.
+
+    Otherwise an alias would be a way around a filter.
+
+    Raises:
+        ServerError: The server cannot be asked.
+    """
+    if options.by_collection and name not in options.by_collection:
+        listed = await remote.call(lambda client: client.get_aliases(), what="listing the aliases")
+        name = next((alias.collection_name for alias in listed.aliases if alias.alias_name == name), name)
+    return options.of(name)
+
+
 async def no_collection(remote: Remote, options: Options, name: str) -> CollectionError:
     """Say that there is no collection of a name, and which there are."""
     try:

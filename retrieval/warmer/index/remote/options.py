@@ -1,6 +1,8 @@
 """How to read collections that somebody else made."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from warmer.index import Filter
 
@@ -20,6 +22,10 @@ class Options:
         vector: The dense vector's name, where a collection has several.
         lexical_vector: A sparse vector of Qdrant's BM25; empty: none but Warmer's own.
         where: A filter that is always added, such as a tenant's, in Qdrant's JSON.
+        by_collection: Collection -> what is otherwise there, by the names of these attributes.
+        named: What was set for this very collection; the rest is left aside where it does not fit.
+        words: How many passages' words are read at most, of a collection that has no vector for words.
+        model_dim: Gives the length of the vectors of the model that embeds a collection's queries; 0 if unknown.
     """
 
     allowed: frozenset[str] = frozenset()
@@ -32,3 +38,14 @@ class Options:
     vector: str = ""
     lexical_vector: str = ""
     where: Filter | None = None
+    by_collection: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    named: frozenset[str] = frozenset()
+    words: int = 20_000
+    model_dim: Callable[[str], int] = lambda _: 0
+
+    def of(self, collection: str) -> "Options":
+        """Give the options of one collection; those of one stay as they are."""
+        if not self.by_collection:
+            return self
+        own = self.by_collection.get(collection, {})
+        return replace(self, **own, by_collection={}, named=frozenset(own))

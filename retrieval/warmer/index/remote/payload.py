@@ -1,133 +1,175 @@
-"""Where the text, the title and the source are in payloads that somebody else wrote.
+"""Where the text, the title and the source are in payloads that somebody else wrote, each point by its own layout."""
 
-A path is `text`, `metadata.text`, or goes through a string of JSON, as LlamaIndex's `_node_content.text` does.
-"""
-
-import json
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-Payload = dict[str, Any]
+from warmer.index.paths import Payload, field_types, look_up, plain, text_at, without
+from warmer.index.remote.origins import Origins, find_origins, read_headings
+from warmer.index.remote.prose import is_label
+from warmer.index.remote.texts import claimed, find_text, signed
+from warmer.passage import embedded_text
 
-_TEXTS = ("text", "document", "page_content", "content", "chunk", "body", "passage")
-_TITLES = ("title", "heading", "headline", "name", "subject")
-_SOURCES = ("source", "url", "uri", "link", "file_path", "filepath", "path", "file_name", "filename", "file")
-_DEPTH = 3
-_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
+__all__ = ["Layout", "Layouts", "field_types", "find_layouts", "look_up"]
+
+_MOST = 4  # layouts of one collection
+_NOTHING: tuple[Any, ...] = ("", None, [], {})
+# What frameworks write for themselves.
+_BOOKKEEPING = frozenset(
+    {"nodecontent", "nodetype", "hash", "contenthash", "dochash", "segmenthash", "chunkhash", "textlemmatized"}
+    | {"elementserialized", "blob", "dataframe", "embedding", "embeddings", "sparseembedding", "embeddingconfig"}
+    | {"score", "pathsegments", "binaryhash", "vector", "vectorprovider", "vectorgenerator", "embeddingmodel", "dlmeta"}
+)
+_IDS = frozenset({"id", "docid", "documentid", "refdocid", "contentid", "nodeid", "elementid", "chunkid", "pointid"})
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Paths in a payload; empty where there is no such thing.
+    """Paths in a payload.
 
-    With `keep`, what is at these paths stays there too.
+    Attributes:
+        text: Of the text; empty where there is none.
+        titles: Of titles, the first that is there counts.
+        sources: Likewise, of sources.
+        headings: Of headings that are one title together, outermost first.
     """
 
-    text: str
-    title: str
-    source: str
-    keep: bool = False
+    text: str = ""
+    titles: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    headings: tuple[str, ...] = ()
 
-    def read(self, payload: Payload) -> Payload:
-        """Give `text`, `title` and `source`, always as strings, and the rest of what is stored."""
-        rest = payload
-        for path in () if self.keep else (self.title, self.source, self.text):
-            if look_up(payload, path):
-                rest = _without(rest, path, json_too=path == self.text)
+    def title(self, payload: Payload) -> str:
+        """Read the title."""
+        return read_headings(payload, self.headings) or _first(payload, self.titles)[1]
+
+    def read(self, payload: Payload, *, tidy: bool = False) -> dict[str, Any]:
+        """Give `text`, `title` and `source`, always as strings, and the rest of what is stored.
+
+        Args:
+            payload: As stored.
+            tidy: Whether nulls and what a framework keeps for itself are left out.
+        """
+        title, source = self.title(payload), _first(payload, self.sources)
+        from_headings = bool(read_headings(payload, self.headings))
+        shown = self.headings if from_headings else (_first(payload, self.titles)[0],)
+        rest: dict[str, Any] = dict(payload)
+        for path in (*shown, source[0], self.text):
+            if path:
+                rest = without(rest, path, json_too=path == self.text)
         return {
-            **rest,
-            "text": look_up(payload, self.text),
-            "title": look_up(payload, self.title) or look_up(payload, "title"),
-            "source": look_up(payload, self.source) or look_up(payload, "source"),
+            **(_tidy(rest) if tidy else rest),
+            "text": text_at(payload, self.text),
+            "title": title or look_up(rest, "title"),
+            "source": source[1] or look_up(rest, "source"),
         }
 
 
-def find_layout(payloads: Sequence[Payload], text: str = "", title: str = "", source: str = "") -> Layout:
+OWN = Layout("text", ("title",), ("source",))
+
+
+@dataclass(frozen=True, slots=True)
+class Layouts:
+    """How the payloads of a collection are read: each by the first layout that finds a text in it.
+
+    Attributes:
+        known: Those of a sample, the most usual first.
+        fixed: Whether no others are looked for, since these were given.
+        keep: Whether what was read stays in the payload too, for somebody who finds texts elsewhere by any field.
+    """
+
+    known: tuple[Layout, ...] = (OWN,)
+    fixed: bool = True
+    keep: bool = False
+    given: Origins = field(default_factory=Origins)
+
+    @property
+    def first(self) -> Layout:
+        """The most usual layout."""
+        return self.known[0] if self.known else Layout()
+
+    def layout_of(self, payload: Payload) -> Layout:
+        """Find the layout of a payload; one without a text where it has none."""
+        for layout in self.known:
+            if text_at(payload, layout.text):
+                return layout
+        if self.fixed or (claimed(payload) and not signed(payload)):
+            return replace(self.first, text="")
+        return _layout([payload], self.given)
+
+    def text(self, payload: Payload) -> str:
+        """Read the text, empty where there is none."""
+        return text_at(payload, self.layout_of(payload).text)
+
+    def passage(self, payload: Payload) -> str:
+        """Read title and text as one."""
+        layout = self.layout_of(payload)
+        return embedded_text(layout.title(payload), text_at(payload, layout.text))
+
+    def read(self, payload: Payload, *, tidy: bool = True) -> dict[str, Any]:
+        """Give `text`, `title` and `source`, always as strings, and the rest of what is stored."""
+        read = self.layout_of(payload).read(payload, tidy=tidy and not self.keep)
+        return {**payload, **{name: read[name] for name in ("text", "title", "source")}} if self.keep else read
+
+    def paths(self, name: str) -> tuple[str, ...]:
+        """List where `text`, `title` or `source` may be, for filters."""
+        many: dict[str, list[tuple[str, ...]]] = {
+            "text": [(one.text,) for one in self.known],
+            "title": [one.headings or one.titles for one in self.known],
+            "source": [one.sources for one in self.known],
+        }
+        return tuple(dict.fromkeys(path for paths in many[name] for path in paths if path))
+
+
+def find_layouts(payloads: Sequence[Payload], text: str = "", title: str = "", source: str = "") -> Layouts:
     """Find out what is not given, from some payloads.
 
-    The text is the field of a usual name that is least deep, else the string that is longest on average; it must be
-    in half of the payloads, if anything is.
+    Those that a layout finds no text in are looked at again, by themselves.
     """
-    strings = _strings(payloads)
-    common = {path: values for path, values in strings.items() if 2 * len(values) >= len(payloads)}
-    return Layout(
-        text or _named(common, _TEXTS) or _longest(common or strings),
-        title or _named(strings, _TITLES),
-        source or _named(strings, _SOURCES),
-    )
+    given = Origins((title,) if title else (), (source,) if source else ())
+    if text:
+        found = find_origins(payloads, text)
+        return Layouts((_given(Layout(text, found.titles, found.sources, found.headings), given),), fixed=True)
+    known: list[tuple[int, Layout]] = []
+    rest = [payload for payload in payloads if signed(payload) or not claimed(payload)] or list(payloads)
+    while rest and len(known) < _MOST:
+        layout = _layout(rest, given)
+        left = [payload for payload in rest if not text_at(payload, layout.text)]
+        if not layout.text or len(left) == len(rest):
+            break
+        read = [payload for payload in rest if text_at(payload, layout.text)]
+        known.append((len(read), _layout(read, given)))
+        rest = [payload for payload in left if signed(payload) or not claimed(payload)]
+    known.sort(key=lambda one: -one[0])
+    return Layouts(tuple(layout for _, layout in known), fixed=False, given=given)
 
 
-def field_types(payloads: Sequence[Payload]) -> dict[str, str]:
-    """Give the paths of values in payloads, and the JSON type of each where it is first seen."""
-    types: dict[str, str] = {}
-    for payload in payloads:
-        for path, value in _values(payload, "", parse=False):
-            if value is not None:
-                types.setdefault(path, _TYPES.get(type(value), "string"))
-    return types
+def _layout(payloads: Sequence[Payload], given: Origins) -> Layout:
+    text = find_text(payloads)
+    found = find_origins(payloads, text) if text else Origins()
+    return _given(Layout(text, found.titles, found.sources, found.headings), given)
 
 
-def look_up(payload: Payload, path: str) -> str:
-    """Give the string at a path, empty where there is none."""
-    value: Any = payload
-    rest = path
-    while rest:
-        value = _object(value)
-        if value is None:
-            return ""
-        name = rest if rest in value else rest.split(".", 1)[0]  # a name may have a dot itself
-        rest = rest[len(name) + 1 :]
-        value = value.get(name)
-    return str(value) if isinstance(value, str | int | float) and path else ""
+def _given(layout: Layout, given: Origins) -> Layout:
+    if given.titles:
+        layout = replace(layout, titles=given.titles, headings=())
+    return replace(layout, sources=given.sources) if given.sources else layout
 
 
-def _without(payload: Payload, path: str, *, json_too: bool) -> Payload:
-    """Leave out the value at a path; where it is within a string of JSON that string, or nothing."""
-    name = path if path in payload else path.split(".", 1)[0]
-    inner, rest = payload.get(name), path[len(name) + 1 :]
-    left = {other: value for other, value in payload.items() if other != name}
-    if rest and isinstance(inner, dict):
-        fewer = _without(inner, rest, json_too=json_too)
-        return {**left, name: fewer} if fewer else left
-    return left if json_too or not rest else payload
+def _first(payload: Payload, paths: Sequence[str]) -> tuple[str, str]:
+    return next(((path, value) for path in paths if (value := look_up(payload, path))), ("", ""))
 
 
-def _strings(payloads: Sequence[Payload]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
-    for payload in payloads:
-        for path, value in _values(payload, "", parse=True):
-            if isinstance(value, str) and value:
-                found[path].append(value)
-    return found
+def _tidy(payload: Payload) -> dict[str, Any]:
+    """Leave out nulls, and what a framework keeps for itself."""
+    kept: dict[str, Any] = {}
+    for name, value in payload.items():
+        inner = _tidy(value) if isinstance(value, dict) else value
+        own = plain(name) in _BOOKKEEPING or (plain(name) in _IDS and isinstance(value, str) and _is_id(value))
+        if inner not in _NOTHING and not own:
+            kept[name] = inner
+    return kept
 
 
-def _values(value: Any, path: str, *, parse: bool) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
-    inner = _object(value) if parse else value
-    if isinstance(inner, dict) and path.count(".") < _DEPTH:
-        for name, item in inner.items():
-            yield from _values(item, f"{path}.{name}" if path else name, parse=parse)
-    elif path:
-        yield path, value
-
-
-def _object(value: Any) -> Payload | None:  # noqa: ANN401
-    if isinstance(value, str) and value.startswith("{"):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return None
-    return value if isinstance(value, dict) else None
-
-
-def _named(strings: dict[str, list[str]], names: Sequence[str]) -> str:
-    ranks = {name: rank for rank, name in enumerate(names)}
-    named = [
-        (path.count("."), ranks[last], path) for path in strings if (last := path.rpartition(".")[2].lower()) in ranks
-    ]
-    return min(named, default=(0, 0, ""))[2]
-
-
-def _longest(strings: dict[str, list[str]]) -> str:
-    return max(strings, key=lambda path: sum(map(len, strings[path])) / len(strings[path]), default="")
+def _is_id(value: str) -> bool:
+    return value == "None" or is_label(value)

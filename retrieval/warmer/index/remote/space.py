@@ -6,6 +6,7 @@ from typing import Any
 
 from qdrant_client import models
 
+from warmer.embedding.retrievers import full_name
 from warmer.errors import CollectionError
 from warmer.index import DENSE, LEXICAL
 from warmer.index.remote.options import Options
@@ -50,15 +51,16 @@ def find_space(collection: str, config: models.CollectionConfig, options: Option
     if not dense:
         has = "only multivectors" if every else "only sparse vectors" if sparse else "no vectors"
         raise CollectionError(f"collection {collection!r} has {has}: a dense vector is what scores can steer")
-    name = _choose(collection, list(dense), options.vector)
+    fitting = [name for name, params in dense.items() if params.size == _model_dim(collection, dense, options)]
+    name = _choose(collection, list(dense), fitting, options)
     own = own_metadata(config)
     fields = own.get("fields")
     return Space(
         vector=name,
         dim=dense[name].size,
         distance=dense[name].distance,
-        lexical=_lexical(collection, list(sparse), options.lexical_vector, own=bool(own)),
-        model=str(own.get("model") or (name.removeprefix(_FAST) if name.startswith(_FAST) else "")),
+        lexical=_lexical(collection, list(sparse), options, own=bool(own)),
+        model=str(own.get("model") or (full_name(name.removeprefix(_FAST)) if name.startswith(_FAST) else "")),
         generation=str(own.get("generation") or ""),
         fields=fields if isinstance(fields, dict) else None,
     )
@@ -70,24 +72,35 @@ def own_metadata(config: models.CollectionConfig) -> Mapping[str, Any]:
     return own if isinstance(own, dict) else {}
 
 
-def _choose(collection: str, names: list[str], wanted: str) -> str:
+def _model_dim(collection: str, dense: Mapping[str, Any], options: Options) -> int:
+    """Ask for the length of the model's vectors only where there is a choice."""
+    return options.model_dim(collection) if len(dense) > 1 else 0
+
+
+def _choose(collection: str, names: list[str], fitting: list[str], options: Options) -> str:
     shown = ", ".join(name or '"" (without a name)' for name in names)
-    if wanted:
-        if wanted not in names:
-            raise CollectionError(f"collection {collection!r} has no dense vector {wanted!r}; it has: {shown}")
-        return wanted
+    if options.vector in names:
+        return options.vector
+    if "vector" in options.named and options.vector:
+        raise CollectionError(f"collection {collection!r} has no dense vector {options.vector!r}; it has: {shown}")
     if len(names) == 1:
         return names[0]
     usual = [name for name in names if name in _USUAL] or [name for name in names if name.startswith(_FAST)]
-    if len(usual) != 1:
-        raise CollectionError(
-            f"collection {collection!r} has several dense vectors: {shown}; name one of them in WARMER_VECTOR"
-        )
-    return usual[0]
+    for some in (usual, [name for name in usual if name in fitting], fitting):
+        if len(some) == 1 and (some[0] in fitting or not fitting):
+            return some[0]
+    raise CollectionError(
+        f"collection {collection!r} has several dense vectors: {shown}; name one of them in WARMER_VECTOR, as "
+        f"WARMER_VECTOR={collection}={names[0] or 'name'}"
+    )
 
 
-def _lexical(collection: str, names: list[str], wanted: str, *, own: bool) -> str:
-    if wanted and wanted not in names:
+def _lexical(collection: str, names: list[str], options: Options, *, own: bool) -> str:
+    if options.lexical_vector in names:
+        return options.lexical_vector
+    if "lexical_vector" in options.named and options.lexical_vector:
         shown = ", ".join(names) or "none"
-        raise CollectionError(f"collection {collection!r} has no sparse vector {wanted!r}; it has: {shown}")
-    return wanted or (LEXICAL if own and LEXICAL in names else "")
+        raise CollectionError(
+            f"collection {collection!r} has no sparse vector {options.lexical_vector!r}; it has: {shown}"
+        )
+    return LEXICAL if own and LEXICAL in names else ""

@@ -9,15 +9,15 @@ from qdrant_client import models
 
 from warmer.embedding.retrievers import same_model
 from warmer.errors import CollectionError, ModelMismatchError
+from warmer.index import surroundings
 from warmer.index.remote.client import Remote
-from warmer.index.remote.names import no_collection
+from warmer.index.remote.names import no_collection, options_of
 from warmer.index.remote.options import Options
-from warmer.index.remote.payload import Layout, find_layout
+from warmer.index.remote.payload import Layouts, find_layouts
 from warmer.index.remote.space import Space, find_space, own_metadata
 from warmer.vectors import Vector
 
 _PAGE = 256
-_WARMER_LAYOUT = Layout("text", "title", "source", keep=True)
 
 Point = tuple[str, dict[str, Any], Vector | None]
 
@@ -31,7 +31,7 @@ class ServerSource:
         name: Name of the collection.
         options: Names of vector and payload fields, and a filter for the points.
         space: The dense vectors.
-        layout: Fields of text, title and source; None to detect them on the first page.
+        layouts: Fields of text, title and source; None to detect them on the first page.
         roots: Label -> absolute path of what was indexed; empty if Warmer did not make the collection.
     """
 
@@ -39,7 +39,7 @@ class ServerSource:
     name: str
     options: Options
     space: Space
-    layout: Layout | None
+    layouts: Layouts | None
     roots: dict[str, str]
 
     async def count(self) -> int:
@@ -51,16 +51,15 @@ class ServerSource:
         return counted.count
 
     async def pages(self) -> AsyncIterator[list[Point]]:
-        """Yield all points page by page, with `text`, `title` and `source` in each payload."""
-        layout, offset = self.layout, None
+        """Yield all points page by page, with `text`, `title` and `source` in each payload, and each of them once."""
+        layouts, offset = self.layouts, None
         while True:
             records, offset = await self._page(offset)
             payloads = [record.payload or {} for record in records]
             names = self.options.text_field, self.options.title_field, self.options.source_field
-            # Keep the original fields, too, since filters refer to them.
-            layout = layout or replace(find_layout(payloads, *names), keep=True)
+            layouts = layouts or find_layouts(payloads, *names)
             yield [
-                (str(record.id), layout.read(payload), self._vector(record.vector))
+                (str(record.id), _placed(layouts.read(payload, tidy=False), payload), self._vector(record.vector))
                 for record, payload in zip(records, payloads, strict=True)
             ]
             if offset is None:
@@ -93,6 +92,7 @@ async def open_source(remote: Remote, name: str, options: Options, model: str) -
     """
     if not await remote.call(lambda client: client.collection_exists(name), what=f"opening {name!r}"):
         raise await no_collection(remote, options, name)
+    options = await options_of(remote, options, name)
     info = await remote.call(lambda client: client.get_collection(name), what=f"opening {name!r}")
     space = find_space(name, info.config, options)
     if space.distance != models.Distance.COSINE:
@@ -103,8 +103,16 @@ async def open_source(remote: Remote, name: str, options: Options, model: str) -
     space = replace(space, model=_resolve_model(name, space.model, model))
     own = own_metadata(info.config)
     roots = own.get("roots")
-    layout = _WARMER_LAYOUT if own else None
-    return ServerSource(remote, name, options, space, layout, roots if isinstance(roots, dict) else {})
+    layouts = Layouts() if own else None
+    return ServerSource(remote, name, options, space, layouts, roots if isinstance(roots, dict) else {})
+
+
+def _placed(read: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
+    """Keep where in its document a passage stands, where the engine looks for it."""
+    place = surroundings.place(payload)
+    if place is None or surroundings.place({name: read.get(name) for name in surroundings.OWN}) == place:
+        return read
+    return {**read, **({"page": place[0]} if place[0] else {}), "chunk_index": place[1]}
 
 
 def _resolve_model(name: str, recorded: str, given: str) -> str:

@@ -10,6 +10,7 @@ from qdrant_client import AsyncQdrantClient, models
 from qdrant_server import QdrantServer
 
 from warmer.errors import EngineError
+from warmer.index.remote.address import read_address
 from warmer.index.remote.client import Connection, Remote, connect
 from warmer.index.remote.faults import ServerError
 
@@ -116,7 +117,26 @@ async def test_a_key_that_does_not_fit(server: QdrantServer, key: str, said: str
 async def test_places_where_nothing_is() -> None:
     assert "nothing answers at http://127.0.0.1:9" in await unreachable(Connection("http://127.0.0.1:9"))
     unknown = await unreachable(Connection("https://no-such-host.invalid"))
-    assert "host in https://no-such-host.invalid:6333 is not known" in unknown
+    assert "host in https://no-such-host.invalid:6333 (or port 443) is not known" in unknown
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "other"),
+    [
+        ("http://host", "http://host:6333", ""),
+        ("http://host/dashboard", "http://host:6333", ""),
+        ("http://host/qdrant/", "http://host:80/qdrant", ""),
+        ("https://host/qdrant", "https://host:443/qdrant", ""),
+        ("https://host:8443/qdrant", "https://host:8443/qdrant", ""),
+        ("https://host:6333", "https://host:6333", ""),
+        ("https://host:443", "https://host:443", ""),
+        ("https://host", "https://host:6333", "https://host:443"),
+        ("https://[::1]", "https://[::1]:6333", "https://[::1]:443"),
+    ],
+)
+def test_ports_that_are_not_given(text: str, url: str, other: str) -> None:
+    address = read_address(text)
+    assert (address.url, address.other) == (url, other)
 
 
 async def test_tls_where_there_is_none(server: QdrantServer) -> None:

@@ -9,6 +9,7 @@ from qdrant_server import QdrantServer
 from warmer.errors import CollectionError
 from warmer.index.remote.client import Connection, Remote, connect
 from warmer.index.remote.collections import QdrantCollections
+from warmer.index.remote.names import options_of
 from warmer.index.remote.options import Options
 
 pytestmark = pytest.mark.anyio
@@ -54,6 +55,16 @@ async def test_one_by_name_by_default_and_the_only_one(remote: Remote) -> None:
     only = QdrantCollections(remote, Options(allowed=frozenset({"docs"})))
     assert (await (await only.find()).info()).name == "docs"
     assert await only.find() is await only.find("docs")
+
+
+async def test_an_alias_is_no_way_around_a_filter(remote: Remote) -> None:
+    where = {"must": [{"has_id": [12345]}]}
+    options = Options(by_collection={"docs": {"where": where}, "notes": {"text_field": "text"}})
+    assert (await options_of(remote, options, "docs")).where == where
+    assert (await options_of(remote, options, "latest")).where == where
+    assert (await options_of(remote, options, "notes")).where is None
+    own = Options(by_collection={**options.by_collection, "latest": {"text_field": "text"}})
+    assert (await options_of(remote, own, "latest")).where is None
 
 
 async def test_what_there_is_not(remote: Remote) -> None:

@@ -19,7 +19,6 @@ from warmer.index.remote.client import Connection, Remote, connect
 from warmer.index.remote.engine import QdrantIndex
 from warmer.index.remote.equivalent import equivalent
 from warmer.index.remote.options import Options
-from warmer.index.remote.payload import Layout
 from warmer.steering.feedback import Example, equivalent_query
 from warmer.steering.params import Params
 from warmer.steering.ranking import nearest
@@ -38,6 +37,11 @@ SCORED = [(str(IDS[n]), VECTORS[n], score) for n, score in [(0, 1.0), (7, 0.1), 
 EXAMPLES = [Example(*scored) for scored in SCORED]
 SEEN = [id_ for id_, _, _ in SCORED]
 DOCS = "docs"
+
+
+def named(**options: str) -> Options:
+    """Options that are set for DOCS alone."""
+    return Options(by_collection={DOCS: options})
 
 
 def steered(query: QueryVector = QUERY) -> DenseQuery:
@@ -202,7 +206,7 @@ async def test_an_old_server_ranks_alike(
         index = QdrantIndex(connected, DOCS)
         ranked.append(await nearest(index, steering, 20, without=SEEN))
     assert ids(ranked[0]) == ids(ranked[1])
-    assert (await QdrantIndex(remote, DOCS).info()).notes == ("the text is read from the payload's 'page_content'",)
+    assert "feedback query" not in str((await QdrantIndex(remote, DOCS).info()).notes)
     assert "server 1.16 has no feedback query: its exact equivalent is used" in (await index.info()).notes
 
 
@@ -279,8 +283,8 @@ async def test_the_dense_vector_is_found(
         ({"c": params(multivector_config=models.MultiVectorConfig(comparator="max_sim"))}, Options(), "multivectors"),
         ({"a": params(), "b": params()}, Options(), "several dense vectors: a, b; name one of them in WARMER_VECTOR"),
         ({"fast-a": params(), "fast-b": params()}, Options(), "several dense vectors"),
-        ({"a": params()}, Options(vector="b"), "no dense vector 'b'; it has: a"),
-        ({"a": params()}, Options(lexical_vector="words"), "no sparse vector 'words'; it has: bm25"),
+        ({"a": params()}, named(vector="b"), "no dense vector 'b'; it has: a"),
+        ({"a": params()}, named(lexical_vector="words"), "no sparse vector 'words'; it has: bm25"),
     ],
 )
 async def test_vectors_that_cannot_be_searched(
@@ -311,15 +315,18 @@ async def test_info_of_a_collection_of_somebody_else(server: QdrantServer, remot
     store(server, params())
     info = await QdrantIndex(remote, DOCS).info()
     assert (info.name, info.dim, info.points, info.model, info.declared) == (DOCS, DIM, POINTS, "", False)
-    assert info.fields == {"page_content": "string", "metadata.source": "string", "tenant": "integer"}
-    assert not info.lexical
+    assert info.fields == {
+        "page_content": "string", "metadata.source": "string", "tenant": "integer", "source": "string", "text": "string"
+    }  # fmt: skip
+    assert info.lexical
 
 
 @pytest.mark.parametrize(
     ("name", "metadata", "model"),
     [
         ("dense", {"warmer": {"model": "org/m"}}, "org/m"),
-        ("fast-all-minilm-l6-v2", None, "all-minilm-l6-v2"),
+        ("fast-all-minilm-l6-v2", None, "sentence-transformers/all-MiniLM-L6-v2"),
+        ("fast-bge-small-en", None, "BAAI/bge-small-en"),
         ("x", {"other": 1}, ""),
     ],
 )
@@ -371,7 +378,7 @@ async def test_a_server_that_was_upgraded_is_noticed(
     assert "1.16 has no feedback query" in (await index.info()).notes[0]
     monkeypatch.setattr(remote, "_version", (1, 19))
     now[0] = 10
-    assert (await index.info()).notes == ("the text is read from the payload's 'page_content'",)
+    assert (await index.info()).notes[0] == "its payloads: text from 'page_content', source from 'metadata.source'"
 
 
 @pytest.mark.parametrize("metadata", [{"warmer": "hi"}, {"warmer": ["a"]}, {"warmer": {"fields": ["a"]}}])
@@ -439,7 +446,30 @@ async def test_a_text_field_that_is_not_there(server: QdrantServer, remote: Remo
     with pytest.raises(
         CollectionError, match=r"no text at 'body\.text' in its payloads, whose fields are: page_content"
     ):
-        await near(QdrantIndex(remote, DOCS, Options(text_field="body.text")), QUERY, 3)
+        await near(QdrantIndex(remote, DOCS, named(text_field="body.text")), QUERY, 3)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("text_field", "body.text"), ("vector", "b"), ("lexical_vector", "words")]
+)
+async def test_what_is_set_for_all_is_left_aside_where_it_does_not_fit(
+    server: QdrantServer, remote: Remote, setting: str, value: str
+) -> None:
+    store(server, {"a": params()})
+    index = QdrantIndex(remote, DOCS, Options(**{setting: value}))  # type: ignore[arg-type]
+    assert len(await near(index, QUERY, 3)) == 3
+    assert f"WARMER_{setting.upper()}={value} is left aside" in str((await index.info()).notes)
+    others = Options(by_collection={"other": {setting: value}})
+    assert "left aside" not in str((await QdrantIndex(remote, DOCS, others).info()).notes)
+
+
+async def test_the_dense_vector_of_the_models_length_is_taken(server: QdrantServer, remote: Remote) -> None:
+    store(server, {"a": params(), "b": params()}, points=0)
+    server.store.delete_collection(DOCS)
+    size = models.VectorParams(size=DIM + 1, distance=COSINE)
+    server.store.create_collection(DOCS, {"a": size, "b": params()})
+    info = await QdrantIndex(remote, DOCS, Options(model_dim={DOCS: DIM}.__getitem__)).info()
+    assert info.dim == DIM
 
 
 async def test_an_empty_collection(server: QdrantServer, remote: Remote) -> None:
@@ -487,17 +517,17 @@ async def test_a_filter_that_the_server_refuses(server: QdrantServer, remote: Re
 
 
 async def test_words_where_warmer_made_the_sparse_vector(server: QdrantServer, remote: Remote) -> None:
-    for metadata, options, lexical in [
+    for metadata, options, used in [
         ({"warmer": {"model": "m"}}, Options(), True),
         (None, Options(), False),
         (None, Options(lexical_vector="bm25"), True),
     ]:
         store(server, {"dense": params()}, sparse=True, metadata=metadata)
         index = QdrantIndex(remote, DOCS, options)
-        assert (await index.info()).lexical is lexical
+        assert (await index.info()).lexical
         assert len(await hybrid(index, QUERY, "some words", 5)) == 5
         legs = [leg["using"] for leg in last_batch(server)]
-        assert legs == (["dense", "bm25"] if lexical else ["dense"])
+        assert legs == (["dense", "bm25"] if used else ["dense"])
 
 
 async def test_distances_are_fused_as_nearness(server: QdrantServer, remote: Remote) -> None:
@@ -564,4 +594,3 @@ async def test_nothing_is_ever_written() -> None:
 def test_items_without_a_score_gap_do_not_move() -> None:
     items = [FeedbackItem(None, QUERY, 0.5), FeedbackItem("1", VECTORS[1], 0.5)]
     assert equivalent(DOT, QUERY, items, Coefficients(2, 0, 1)) == pytest.approx(2 * QUERY)
-    assert Layout("text", "", "").read({}) == {"text": "", "title": "", "source": ""}

@@ -1,0 +1,1 @@
+"""Collections that the packages of others write: see `__main__`."""
