@@ -60,7 +60,7 @@ def check_model(model: str, known: str) -> None:
 
 def payload_of(passage: Passage) -> Payload:
     """Return the payload of a passage's point."""
-    optional = {"url": passage.url, "page": passage.page}
+    optional = {"url": passage.url, "page": passage.page, "tags": list(passage.tags)}
     required = {"text": passage.text, "title": passage.title, "source": passage.source, "line": passage.line}
     return required | {key: value for key, value in optional.items() if value}
 

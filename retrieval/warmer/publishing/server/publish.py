@@ -23,7 +23,7 @@ from warmer.publishing.spool import Payload, Spool
 
 _CHUNK = 2048
 # The id depends on the embedded text, so equal ids and equal values of these fields mean equal payloads.
-_COMPARED_FIELDS = ("source", "title", "line", "url", "page")
+_COMPARED_FIELDS = ("source", "title", "line", "url", "page", "tags")
 
 Identified = tuple[str, Payload]
 
