@@ -13,7 +13,16 @@ from warmer.ingest.skipped import Skipped
 from warmer.ingest.split import split
 from warmer.passage import Passage, Window
 
-__all__ = ["MAX_BYTES", "SUFFIXES", "Skipped", "SourceFile", "find_files", "read_passages", "root_labels"]
+__all__ = [
+    "MAX_BYTES",
+    "SUFFIXES",
+    "Skipped",
+    "SourceFile",
+    "find_files",
+    "read_passages",
+    "root_labels",
+    "split_sections",
+]
 
 _RENDERED = {"markdown", "mdx", "rst", "asciidoc", "org"}  # the server shows line numbers only in the plain view
 _WITHOUT_LINES = {"notebook", "pdf", "docx", "epub"}
