@@ -28,6 +28,7 @@ _CONTROLS = bytes({*range(32), 127} - set(b"\t\n\r\f\x1b"))
 _MOST_CONTROLS = 0.05  # of the bytes of a text; a picture has twice as many
 _ENOUGH_BYTES = 64  # to tell by other control characters than zero bytes
 _NULLS_OF_UTF16 = 0.3
+_FEW_BYTES = 8
 
 
 def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
@@ -126,9 +127,11 @@ def _refuse_binary(data: bytes) -> None:
 
 def _utf16_without_mark(data: bytes) -> str:
     """Tell UTF-16 by zero bytes at even or at odd places only; empty if it is something else."""
-    half = max(len(data) // 2, 1)
+    half = len(data) // 2
+    if len(data) < _FEW_BYTES or len(data) % 2:
+        return ""
     even, odd = data[::2].count(0) / half, data[1::2].count(0) / half
-    if max(even, odd) < _NULLS_OF_UTF16 or min(even, odd) > _MOST_CONTROLS or len(data) % 2:
+    if max(even, odd) < _NULLS_OF_UTF16 or min(even, odd) > _MOST_CONTROLS:
         return ""
     return "utf-16-be" if even > odd else "utf-16-le"
 

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from docutils import nodes
-from docutils.frontend import get_default_settings
+from docutils.frontend import Values, get_default_settings
 from docutils.parsers.rst import Parser, states
 from docutils.utils import new_document
 
@@ -23,6 +24,7 @@ _EXTRA_LINE_ENDS = str.maketrans(dict.fromkeys("\v\f\x1c\x1d\x1e\x85\u2028\u2029
 _MAX_TITLE_LENGTH = 400
 _UNKNOWN_ROLE = re.compile(r":[\w.:+-]+:`[~!]?([^`<]*?)\s*(?:<[^`]*>)?`")
 _ADORNMENT = re.compile(r"([!-/:-@[-`{-~])\1+\s*")
+_MARKUP = re.compile(r"[`*|_\\]")
 _SKIPPED_LEVEL = "Inconsistent title style"
 
 
@@ -71,14 +73,20 @@ def _outermost(lines: Sequence[str]) -> Iterator[str]:
 
 def _plain(title: str) -> str:
     title = _UNKNOWN_ROLE.sub(r"\1", title.strip()[:_MAX_TITLE_LENGTH])
-    document = _parse(title, None)
-    texts = [part for part in document.children if not isinstance(part, nodes.system_message)]
-    return " ".join(part.astext() for part in texts) or title if len(document.children) == 1 else title
+    if not _MARKUP.search(title):
+        return title
+    document = _parse(title, states.Inliner())
+    return document.children[0].astext() if len(document.children) == 1 else title
 
 
-def _parse(text: str, inliner: states.Inliner | None) -> nodes.document:
-    settings = get_default_settings(Parser)
-    vars(settings).update(_QUIET_AND_SAFE)
-    document = new_document("", settings)
+def _parse(text: str, inliner: states.Inliner) -> nodes.document:
+    document = new_document("", _settings())
     Parser(inliner=inliner).parse(text, document)
     return document
+
+
+@cache
+def _settings() -> Values:
+    settings = get_default_settings(Parser)
+    vars(settings).update(_QUIET_AND_SAFE)
+    return settings

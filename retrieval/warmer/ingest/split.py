@@ -17,6 +17,7 @@ from warmer.ingest.section import Section
 from warmer.passage import Passage, Window, embedded_text
 
 _SAFETY_FACTOR = 0.9  # tokens are not spread evenly over a text
+_SPECIAL_TOKENS = 8  # more than any tokenizer adds
 _SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=\S)|\n\n")
 _INTRODUCTION = 3  # an introduction, or what each part repeats, takes at most a third of a passage
 
@@ -26,10 +27,14 @@ Part = tuple[int, Rows]
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A block, or a part of one; `glued` to the one before it, after `gap` blank rows."""
+    """A block, or a part of one; `glued` to the one before it, after `gap` blank rows.
+
+    It begins at `row`, and its body at `body_row`: what a part repeats of the head stands elsewhere.
+    """
 
     kind: Kind
     row: int
+    body_row: int
     head: Rows
     body: Rows
     tail: Rows
@@ -68,7 +73,7 @@ def _pieces(rows: Sequence[str]) -> list[_Piece]:
 
 
 def _piece(block: Block, gap: int) -> _Piece:
-    return _Piece(block.kind, block.row, block.head, block.body, block.tail, gap)
+    return _Piece(block.kind, block.row, block.row + len(block.head), block.head, block.body, block.tail, gap)
 
 
 def _split_to_window(
@@ -77,8 +82,12 @@ def _split_to_window(
     """Yield the first row and the text of each passage."""
     for passage in _fill(_fit(pieces, limit), limit):
         text = _join(passage)
-        tokens = window.count_tokens(embedded_text(title, text)) if window else 0
-        if window is None or tokens <= window.max_tokens or len(text) == 1:
+        whole = embedded_text(title, text)
+        if window is None or _is_short(whole, window.max_tokens) or len(text) == 1:
+            yield passage[0].row, text
+            continue
+        tokens = window.count_tokens(whole)
+        if tokens <= window.max_tokens:
             yield passage[0].row, text
             continue
         title_tokens = window.count_tokens(title)
@@ -141,21 +150,27 @@ def _parts(piece: _Piece, limit: int) -> list[_Piece]:
     """Split a piece that is too long."""
     around = sum(len(row) + 1 for row in (*piece.head, *piece.tail))
     room = limit - around
-    if piece.kind == "text" or not piece.body or room * _INTRODUCTION < limit:
+    if piece.kind == "text" or not piece.body:
         return _text_parts(piece, limit)
-    first_row = piece.row + len(piece.head)
+    if room * _INTRODUCTION < limit:  # what is repeated leaves too little room: without the introduction, or bare
+        fence = piece.head[-1:] if piece.tail and len(piece.head) > 1 else ()
+        bare = replace(piece, row=piece.body_row, head=fence, tail=piece.tail if fence else ())
+        before = replace(piece, kind="text", body=piece.head, head=(), tail=(), body_row=piece.row)
+        lost = [] if fence or piece.tail else _text_parts(before, limit)
+        return [*lost, *(_parts(bare, limit) if piece.head else _text_parts(bare, limit))]
     if piece.kind == "directive":
         parts = [(row, tuple(text.split("\n"))) for row, text in _split_to_window(_pieces(piece.body), room, "", None)]
     else:
         parts = list(_row_parts(piece.body, room, by_blank=piece.kind == "code"))
-    made = [replace(piece, row=first_row + row, body=rows, gap=1, glued=False) for row, rows in parts]
+    rows = ((piece.body_row + row, body) for row, body in parts)
+    made = [replace(piece, row=row, body_row=row, body=body, gap=1, glued=False) for row, body in rows]
     return [replace(made[0], row=piece.row, gap=piece.gap), *made[1:]] if made else []
 
 
 def _text_parts(piece: _Piece, limit: int) -> list[_Piece]:
     """Split at the best boundaries: paragraphs, then lines, sentences, words, characters."""
     return [
-        _Piece("text", piece.row + row, (), tuple(part.split("\n")), ())
+        _Piece("text", piece.row + row, piece.row + row, (), tuple(part.split("\n")), ())
         for row, part in _split_text(piece.text, TextSplitter(limit), limit)
     ]
 
@@ -211,9 +226,15 @@ def _split_text(text: str, splitter: TextSplitter, limit: int) -> Iterator[tuple
         row += block.count("\n", at)
 
 
+def _is_short(text: str, tokens: int) -> bool:
+    """Tell whether a text fits for certain, without counting: a token of ASCII has a character at least."""
+    return len(text) + _SPECIAL_TOKENS <= tokens and text.isascii()
+
+
 def _shorten_title(title: str, window: Window) -> str:
     """Drop the outer headings of a title that takes more than half of the window."""
-    while window.count_tokens(title) > window.max_tokens // 2:
+    most = window.max_tokens // 2
+    while not _is_short(title, most) and window.count_tokens(title) > most:
         title = title.partition(" > ")[2] or title[: len(title) // 2]
     return title
 

@@ -104,6 +104,11 @@ async def collections(settings: Settings) -> AsyncIterator[Finding]:
             problem = str(error)
         said = problem or f"{name}: {info.points} passages, embedded by {info.model}"
         yield Finding("collection", "fails" if problem else "ok", said)
+        manifest = None if problem else catalog.generations(name).manifest()
+        for path in manifest.roots.values() if manifest else ():
+            if not os.path.lexists(path):
+                said = f"{name}: {path} is not there any more: index where it is now, and it does not double"
+                yield Finding("collection", "note", said)
     wanted = settings.collection_name
     if wanted and wanted not in names and not settings.qdrant_url:
         yield Finding("collections", "fails", f"COLLECTION_NAME is {wanted!r}, and there is no such collection")

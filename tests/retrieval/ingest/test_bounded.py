@@ -1,6 +1,7 @@
 """No file ends a run: what takes too long, takes too much memory or ends its reader is left out by name."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def test_a_reader_that_ends_is_started_again(tmp_path: Path, monkeypatch: pytest
 
     def first_broken(child: bounded._Child) -> object:
         if broken:
-            return bounded.subprocess.Popen(broken.pop(), stdin=-1, stdout=-1)
+            return subprocess.Popen(broken.pop(), stdin=-1, stdout=-1)
         return start(child)
 
     monkeypatch.setattr(bounded._Child, "_start", first_broken)
