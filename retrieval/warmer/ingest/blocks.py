@@ -117,7 +117,10 @@ def _literal(rows: Sequence[str], at: int, before: Block | None) -> Block | None
     announced = last.rstrip().endswith("::") and deeper > 0
     if not announced and (deeper < _CODE_INDENT or _ITEM.match(outer) or at == before.end):
         return None
-    return Block("code", at, (), tuple(rows[at : _end_of_indented(rows, at, _indent(outer))]))
+    literal = rows[at : _end_of_indented(rows, at, _indent(outer))]
+    if not announced and any(_FENCE.fullmatch(row) for row in literal):
+        return None  # text that is indented, as in an admonition
+    return Block("code", at, (), tuple(literal))
 
 
 def _paragraph(rows: Sequence[str], at: int) -> Block:

@@ -18,7 +18,7 @@ from warmer.passage import Passage, Window, embedded_text
 
 _SAFETY_FACTOR = 0.9  # tokens are not spread evenly over a text
 _SPECIAL_TOKENS = 8  # more than any tokenizer adds
-_SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=\S)|\n\n")
+_SENTENCE_END = re.compile(r"(?<=[^\W_][.!?:])\s+(?=\S)|\n\n")
 _INTRODUCTION = 3  # an introduction, or what each part repeats, takes at most a third of a passage
 
 Rows = tuple[str, ...]

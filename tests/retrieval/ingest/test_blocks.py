@@ -10,6 +10,14 @@ from hypothesis import strategies as st
 from warmer.ingest import SourceFile, read_passages
 from warmer.passage import Passage, Window
 
+
+def test_indented_text_with_code_in_it_is_text(tmp_path: Path) -> None:
+    tab = '=== "A"\n\n    Words.\n\n    ```py\n' + "    call()\n\n" * 20 + "    ```\n\n"
+    passages = read(tmp_path / "a.md", f'!!! warning "No"\n    Words.\n\n{tab * 2}', 300)
+    assert passages[0].text.startswith("!!! warning")
+    assert all(passage.text.count("```") % 2 == 0 for passage in passages)
+
+
 RULE = "==== ===\n"
 WORDS = Window(40, lambda text: len(re.findall(r"\w+|[^\w\s]", text)))
 
