@@ -19,6 +19,7 @@ class Passage:
         line: Line number of its beginning, from 1. Counted in the page of a PDF, and across the cells of a notebook.
         url: URL of the passage; empty if unknown.
         page: Page number in a PDF, from 1; 0 elsewhere.
+        tags: Tags that the document gives itself.
     """
 
     text: str
@@ -27,6 +28,7 @@ class Passage:
     line: int
     url: str = ""
     page: int = 0
+    tags: tuple[str, ...] = ()
 
     @property
     def embedded(self) -> str:

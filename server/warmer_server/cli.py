@@ -15,6 +15,7 @@ from warmer.sanitize import error_text, one_line
 
 _COMMANDS = {
     "index": "make or update a collection from files and folders",
+    "search": "search a collection in the terminal",
     "serve": "serve a coding agent or chat assistant over MCP, on stdin and stdout, or over HTTP",
     "setup": "show how a coding agent or chat assistant starts this server, or write it into its configuration",
     "token": "make a bearer token for `warmer serve --http`",
@@ -84,6 +85,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_setup_options(parsers["setup"])
     _add_token_options(parsers["token"])
     _add_index_options(parsers["index"])
+    _add_search_options(parsers["search"])
     _add_copy_options(parsers["copy"])
     _add_train_options(parsers["train"])
     _add_journal_actions(parsers["journal"])
@@ -142,11 +144,35 @@ def _add_index_options(parser: argparse.ArgumentParser) -> None:
     ):
         parser.add_argument(option, action="append", default=[], metavar="GLOB", help=help_)
     parser.add_argument(
+        "--as",
+        dest="kinds",
+        action="append",
+        default=[],
+        metavar="KIND=FILES",
+        help="read more files, or some as another kind: text=.log,README or data=.yaml; may be repeated",
+    )
+    parser.add_argument(
+        "--encoding", default="", help="of text that is not UTF-8 and does not say (default: Windows-1252)"
+    )
+    parser.add_argument(
         "--max-size", type=_megabytes, default=_megabytes("20"), metavar="MB", help="of a file, at most (default: 20)"
     )
     parser.add_argument(
         "--url", default="", help="Qdrant server to fill it on (key: QDRANT_API_KEY), or embedded (the default)"
     )
+
+
+def _add_search_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("query", metavar="QUERY", help="what is looked for, in natural language")
+    parser.add_argument("--collection", default="", metavar="NAME", help="may be left out if there is only one")
+    parser.add_argument(
+        "--reword", action="append", default=[], metavar="TEXT", help="the same in other words; may be repeated"
+    )
+    parser.add_argument("--limit", type=_hit_count, default=10, metavar="N", help="hits at most (default: 10)")
+    parser.add_argument("--filter", default="", metavar="JSON", help="Qdrant filter that hits must pass")
+    parser.add_argument("--full", action="store_true", help="show whole passages, not to skim")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--url", default="", help="Qdrant server to search (default: QDRANT_URL), or embedded")
 
 
 def _add_copy_options(parser: argparse.ArgumentParser) -> None:
@@ -192,6 +218,12 @@ def _days(text: str) -> float:
 def _process_count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 1000):  # noqa: PLR2004
         raise argparse.ArgumentTypeError(f"{text!r} is no number of processes")
+    return int(text)
+
+
+def _hit_count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 50):  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of hits from 1 to 50")
     return int(text)
 
 

@@ -182,7 +182,7 @@ async def test_a_judge_that_does_not_come_back_holds_nobody(data_dir: Path, tmp_
         async with connected(server.url) as client:
             handle = (await ask(client, "search", query="bread"))["search_id"]
             said = await refusal(client, "give_feedback", search_id=handle, judge="judge_of_a_test:Slow")
-            assert said == "give_feedback took longer than 1 seconds and was given up: call again, or ask for less"
+            assert "give_feedback took longer than 1 seconds and was given up: call again, or ask for less" in said
             assert (await ask(client, "give_feedback", search_id=handle, scores={"1": 9}))["hits"]
         hold.unlink()
 

@@ -1,35 +1,54 @@
 """Extract documentation comments from source code; Pygments finds the comments."""
 
 import re
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from pygments.lexers import get_lexer_for_filename
 from pygments.token import Comment, String
 
+from warmer.ingest.declaration import Declaration, enclosing, read_declaration, trailing_declaration
 from warmer.ingest.section import Section
 
 _COMMENT_TOKENS = (Comment, String.Doc)
 _DOC_COMMENT_STARTS = ("/**", "/*!", "///", "//!")
+_TRAILING_STARTS = ("/**<", "/*!<", "///<", "//!<")
 _LICENCE = re.compile(r"copyright|\blicen[sc]e|SPDX-", re.IGNORECASE)
-_COMMENT_SYNTAX = re.compile(r"^[ \t]*(?:/\*[*!]?(?!/)|\*+/|\*(?!\w)|//[/!]?|#+)?[ \t]?|[ \t]*\*+/[ \t]*$")
-_DEFINITION = re.compile(
-    r"""
-    \b(?:class|struct|enum|interface|trait|protocol|type|typedef|union|record|object|module|mod|namespace|package|macro
-        |func|fn|fun|function|def|const|let|var|val|message|service|rpc) \s+ (?:\([^)]*\)\s*)? (?P<declared>[\w$.:]+)
-    | (?P<called>[\w$:~]+) \s* (?:<[^>]*>)? \s* \(
-    """,
-    re.VERBOSE,
+_COMMENT_SYNTAX = re.compile(r"^[ \t]*(?:/\*[*!]?<?(?!/)|\*+/|\*(?!\w)|//[/!]?<?|#+)?[ \t]?|[ \t]*\*+/[ \t]*$")
+_XML_REFERENCE = re.compile(
+    r"<(?:see|seealso|paramref|typeparamref)\s[^>]*?(?:cref|name|langword)=\"(?:\w:)?([^\"]*)\"[^>]*?/?>"
 )
+_XML_PARAMETER = re.compile(r"<(?:type)?param\s+name=\"([^\"]*)\"\s*>")
+_XML_TAG = re.compile(
+    r"</?(?:summary|remarks|param|typeparam|returns?|value|example|exception|para|c|code|list|item|see|seealso"
+    r"|description|term|inheritdoc|include|br)\b[^>]*>"
+)
+_MAGIC = re.compile(
+    r"#!|(?:-\*-.*-\*-|(?:frozen_string_literal|encoding|coding|warn_indent|typed|shareable_constant_value)\s*[:=].*"
+    r"|(?:eslint|tslint|jshint|prettier|istanbul|rubocop|noinspection|nolint|biome|ktlint|swiftlint|swiftformat"
+    r"|clang-format|phpcs|phpstan|psalm|sourcery|deno-lint|c8|v8|ignore_for_file|ignore|globals?)\b[: -].*"
+    r"|@ts-\w+.*|\+build .*|go:\w+.*|swift-tools-version.*|vim?:.*"
+    r"|endregion.*|region\b.*|NOLINT.*|<reference .*|[-=*#/_~]{4,})$",
+    re.IGNORECASE,
+)
+_ALIASES = {".cts": ".ts", ".mts": ".ts", ".cjs": ".js"}
 _MAX_LINE_LENGTH = 5000  # longer lines are generated code, on which lexers are slow
-_MAX_SIGNATURE_LINES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Comment:
+    """A run of comment lines: the first and the last (from 0), and the column where the first begins."""
+
+    first: int
+    last: int
+    column: int
 
 
 def code_sections(text: str, name: str) -> Iterator[Section]:
-    """Extract each documentation comment, with the signature that follows it.
+    """Extract each documentation comment, with the declaration that it is about.
 
-    A documentation comment is written as one (`/**`, `///` and the like), or stands unindented right above a
-    definition. Licences are skipped.
+    A documentation comment is written as one (`/**`, `///` and the like), or stands right above a declaration that is
+    not inside a function. Licences are skipped, and lines for tools. The title has the names around the declaration.
 
     Args:
         text: The code.
@@ -38,51 +57,74 @@ def code_sections(text: str, name: str) -> Iterator[Section]:
     rows = text.split("\n")
     if max(map(len, rows)) > _MAX_LINE_LENGTH:
         return
-    for first, last in _comment_runs(text, name):
-        comment = [_COMMENT_SYNTAX.sub("", row).rstrip() for row in rows[first : last + 1]]
-        raw = "\n".join(rows[first : last + 1])
-        signature = _signature(rows[last + 1 :][: _MAX_SIGNATURE_LINES + 1])
-        definition = _DEFINITION.search(signature)
-        symbol = (definition["declared"] or definition["called"]).strip(".:") if definition else ""
-        is_documentation = raw.lstrip().startswith(_DOC_COMMENT_STARTS) or (symbol and not raw[0].isspace())
-        filled = [row for row, text in enumerate(comment) if text]
-        if is_documentation and filled and not _LICENCE.search(raw):
-            begin, end = filled[0], filled[-1] + 1
-            title, head = (f"{name} > {symbol}", [signature]) if symbol else (name, [])
-            lines = range(first + begin + 1, first + end + 1)
-            yield Section(title, "\n".join([*head, *comment[begin:end]]), [first + 1] * len(head) + [*lines])
+    comments = list(_comments(text, name))
+    commented = {row for comment in comments for row in range(comment.first + (comment.column > 0), comment.last + 1)}
+    bare = ["" if row in commented else line for row, line in enumerate(rows)]
+    for comment in comments:
+        yield from _section(comment, rows, bare, name)
 
 
-def _comment_runs(text: str, name: str) -> Iterator[tuple[int, int]]:
-    """Find the first and last line (from 0) of each run of comments that have their lines to themselves."""
-    begin = end = -1
+def _section(comment: _Comment, rows: Sequence[str], bare: Sequence[str], name: str) -> Iterator[Section]:
+    raw = [rows[comment.first][comment.column :], *rows[comment.first + 1 : comment.last + 1]]
+    starts = raw[0].lstrip()
+    if not (lines := _text_lines(raw)) or _LICENCE.search("\n".join(raw)):
+        return
+    suffix = name[name.rfind(".") :].lower()
+    is_written = starts.startswith(_DOC_COMMENT_STARTS)
+    if comment.column:
+        declaration = trailing_declaration(rows[comment.first][: comment.column], suffix)
+        is_written = is_written and starts.startswith(_TRAILING_STARTS)
+        at = comment.first
+    else:
+        at = comment.last + 1
+        inner = starts.startswith("//!") or (starts.startswith("/*!") and suffix == ".rs")
+        declaration = Declaration() if inner else read_declaration(bare, at, suffix)
+    around = enclosing(bare, at, suffix) if declaration.name or comment.column else []
+    if not is_written and (not declaration.name or any(outer.is_function for outer in around)):
+        return
+    if comment.column and not (is_written and declaration.name):
+        return
+    title = " > ".join([name, *(outer.name for outer in around if outer.name), *filter(None, [declaration.name])])
+    head = [declaration.signature] if declaration.name else []
+    numbers = [comment.first + 1] * len(head) + [comment.first + row + 1 for row, _ in lines]
+    yield Section(title, "\n".join([*head, *(text for _, text in lines)]), numbers)
+
+
+def _text_lines(raw: Sequence[str]) -> list[tuple[int, str]]:
+    """Return the rows of a comment without its marks, magic lines, and blank rows around."""
+    xml = any("<summary" in row or "<param" in row or "<returns" in row or "<remarks" in row for row in raw)
+    lines = []
+    for row, line in enumerate(raw):
+        text = _COMMENT_SYNTAX.sub("", line).rstrip()
+        if xml:
+            text = _XML_TAG.sub("", _XML_PARAMETER.sub(r"\1: ", _XML_REFERENCE.sub(r"\1", text))).strip()
+        if not _MAGIC.match(text.strip()) and not line.startswith("#!"):
+            lines.append((row, text))
+    filled = [place for place, (_, text) in enumerate(lines) if text]
+    return lines[filled[0] : filled[-1] + 1] if filled else []
+
+
+def _comments(text: str, name: str) -> Iterator[_Comment]:
+    """Find the runs of comments; one behind code is a run of its own, with the lines below that go on with it."""
+    begin, end, column = -1, -1, 0
     row = at = 0
-    for position, kind, value in get_lexer_for_filename(name).get_tokens_unprocessed(text):
+    suffix = name[name.rfind(".") :].lower()
+    lexer = get_lexer_for_filename(f"a{_ALIASES.get(suffix, suffix)}")
+    for position, kind, value in lexer.get_tokens_unprocessed(text):
         if kind in Comment.Preproc or not any(kind in token for token in _COMMENT_TOKENS):  # type: ignore[comparison-overlap]
             continue
         row += text.count("\n", at, position)
         at = position
         last = row + value.rstrip("\n").count("\n")
-        if text[text.rfind("\n", 0, position) + 1 : position].strip():
-            continue
-        if row > end + 1 or value.startswith(("/**", "/*!")) or begin < 0:
+        before = text[text.rfind("\n", 0, position) + 1 : position]
+        behind = len(before) if before.strip() else 0
+        if row > end + 1 or value.startswith(("/**", "/*!")) or begin < 0 or behind or row == end:
             if begin >= 0:
-                yield begin, end
-            begin = row
+                yield _Comment(begin, end, column)
+            begin, column = row, behind
+        elif column:
+            yield _Comment(begin, end, column)
+            begin, column = row, 0
         end = last
     if begin >= 0:
-        yield begin, end
-
-
-def _signature(rows: list[str]) -> str:
-    """Return the code before the body, on one line and without decorators or attributes."""
-    taken: list[str] = []
-    for row in islice(rows, _MAX_SIGNATURE_LINES):
-        bare = row.strip()
-        if not bare or bare.startswith(("}", "*/")):
-            break
-        if taken or not bare.startswith(("@", "#[", "[")):
-            taken.append(re.sub(r"\s*\{.*$", "", bare))
-        if "{" in bare or bare.endswith((";", ":")):
-            break
-    return " ".join(filter(None, taken))
+        yield _Comment(begin, end, column)

@@ -5,35 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR
-from typing import Literal
 
 from warmer.errors import IngestError
 from warmer.ingest.git import Checkout, read_checkout
 from warmer.ingest.ignore import IgnoreRules
+from warmer.ingest.kinds import SUFFIXES, Kind, Overrides, kind_of
 from warmer.ingest.skipped import Skipped
 
-Kind = Literal["markdown", "mdx", "rst", "html", "notebook", "pdf", "python", "code", "text"]
-
-SUFFIXES: dict[str, Kind] = {
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".mdown": "markdown",
-    ".mkd": "markdown",
-    ".mdx": "mdx",
-    ".rst": "rst",
-    ".rest": "rst",
-    ".html": "html",
-    ".htm": "html",
-    ".xhtml": "html",
-    ".ipynb": "notebook",
-    ".pdf": "pdf",
-    ".txt": "text",
-    ".text": "text",
-    ".py": "python",
-    **dict.fromkeys([".c", ".h", ".cc", ".cpp", ".cxx", ".hh", ".hpp", ".cs", ".java", ".kt", ".scala"], "code"),
-    **dict.fromkeys([".js", ".mjs", ".jsx", ".ts", ".tsx", ".php", ".rb", ".dart"], "code"),
-    **dict.fromkeys([".go", ".rs", ".swift", ".proto"], "code"),
-}
+_MAX_LINK_TEXT = 255  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +23,13 @@ class SourceFile:
         path: Path of the file.
         source: Name of the document in its passages: "<label>/<path below the root>" with slashes.
         url: URL of the file on the git server; empty outside a checkout.
+        kind: Which reader it takes; None leaves that to its suffix.
     """
 
     path: Path
     source: str
     url: str = ""
+    kind: Kind | None = None
 
 
 def find_files(
@@ -58,11 +39,12 @@ def find_files(
     *,
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    kinds: Overrides | None = None,
 ) -> Iterator[SourceFile]:
     """Find the files of a supported kind below a folder, sorted by source.
 
-    Skips virtual environments, links that lead out of the folder or to a folder already visited, and whatever
-    `IgnoreRules` excludes.
+    Skips virtual environments, links that lead out of the folder or to what is found already under its real path, and
+    whatever `IgnoreRules` excludes.
 
     Args:
         root: A folder, or a single file, which is taken regardless of patterns and ignore files.
@@ -70,6 +52,7 @@ def find_files(
         skipped: Collects what is skipped below the root.
         include: Patterns as in a `.gitignore` in the root; only matching files are taken. Empty takes all.
         exclude: Patterns of files and folders to skip.
+        kinds: Kinds of files by name or suffix, besides those that are known by their suffix.
 
     Raises:
         IngestError: The root does not exist, cannot be listed, or is a file of an unsupported kind; or a pattern
@@ -80,9 +63,10 @@ def find_files(
     except (OSError, ValueError) as error:
         raise IngestError(f"{replace_surrogates(root)} cannot be read: {getattr(error, 'strerror', error)}") from error
     if not is_folder:
-        kind_of(root)
-        return iter([SourceFile(root, replace_surrogates(label), _url(_enclosing_checkout(root.parent), root))])
-    walk = _Walk(root, label, IgnoreRules.for_root(root, include, exclude), skipped or Skipped())
+        require_kind(root, kinds)
+        return iter([_source_file(root, replace_surrogates(label), _enclosing_checkout(root.parent), kinds)])
+    rules = IgnoreRules.for_root(root, include, exclude)
+    walk = _Walk(root, label, rules, skipped if skipped is not None else Skipped(), kinds)
     return iter(sorted(walk.files(), key=lambda file: file.source))
 
 
@@ -115,17 +99,18 @@ def root_labels(roots: Sequence[Path], known: Mapping[str, str] | None = None) -
     return {labels[root]: root for root in resolved}
 
 
-def kind_of(path: Path) -> Kind:
-    """Look up a file's kind by its suffix.
+def require_kind(path: Path, kinds: Overrides | None = None) -> Kind:
+    """Look up a file's kind.
 
     Raises:
-        IngestError: The suffix is not supported.
+        IngestError: It is none that is read.
     """
-    try:
-        return SUFFIXES[path.suffix.lower()]
-    except KeyError:
-        supported = ", ".join(SUFFIXES)
-        raise IngestError(f"{replace_surrogates(path)} is of an unsupported kind; supported are {supported}") from None
+    if kind := kind_of(path, kinds):
+        return kind
+    raise IngestError(
+        f"{replace_surrogates(path)} is of an unsupported kind; supported are {', '.join(SUFFIXES)}. "
+        f"To read it as text: --as text={replace_surrogates(path.suffix or path.name)}"
+    )
 
 
 def replace_surrogates(text: str | Path) -> str:
@@ -134,56 +119,84 @@ def replace_surrogates(text: str | Path) -> str:
 
 
 class _Walk:
-    """Walks a folder, and tracks the ignore rules and the checkout of each folder below it."""
+    """Walks a folder, and tracks the ignore rules and the checkout of each folder below it.
 
-    def __init__(self, root: Path, label: str, rules: IgnoreRules, skipped: Skipped) -> None:
+    Links are left for the end, so that a document is named by its real path.
+    """
+
+    def __init__(self, root: Path, label: str, rules: IgnoreRules, skipped: Skipped, kinds: Overrides | None) -> None:
         self._root = root
         self._label = label
         self._skipped = skipped
+        self._kinds = kinds
         self._resolved = _realpath(root)
-        self._visited = {self._resolved}
+        self._there = {self._resolved}
+        self._links: list[tuple[Path, Path]] = []
         self._rules = {root.parent: rules}
         self._checkouts = {root.parent: _enclosing_checkout(root.parent)}
 
     def files(self) -> Iterator[SourceFile]:
-        for name, folders, names in os.walk(self._root, onerror=self._on_list_error, followlinks=True):
+        yield from self._below(self._root)
+        while self._links:
+            links, self._links = sorted(self._links), []
+            for link, target in links:
+                yield from self._follow(link, target)
+
+    def _below(self, top: Path) -> Iterator[SourceFile]:
+        for name, folders, names in os.walk(top, onerror=self._on_list_error):
             folder = Path(name)
+            real = _realpath(folder)
+            self._there.add(real)
             if "pyvenv.cfg" in names and folder != self._root:
                 self._skipped.add("a virtual environment", self._source(folder))
                 folders.clear()
                 continue
             has_git = ".git" in folders or ".git" in names
             rules = self._rules[folder] = self._rules[folder.parent].within(folder)
-            checkout = read_checkout(folder) if has_git else self._checkouts[folder.parent]
-            self._checkouts[folder] = checkout
+            self._checkouts[folder] = read_checkout(folder) if has_git else self._checkouts[folder.parent]
             folders[:] = [name for name in sorted(folders) if self._enters(folder / name, rules)]
             for path in (folder / name for name in sorted(names) if name != ".git"):
                 if self._takes(path, rules):
-                    yield SourceFile(path, self._source(path), _url(checkout, path))
+                    self._there.add(real / path.name)
+                    yield self._take(path)
 
     def _enters(self, folder: Path, rules: IgnoreRules) -> bool:
         if folder.name == ".git":
             return False
-        resolved = _realpath(folder)
-        reason = rules.exclusion_reason(folder, is_folder=True)
-        if not reason and (resolved in self._visited or not resolved.is_relative_to(self._resolved)):
-            reason = "a link to elsewhere"
-        if reason:
+        if reason := rules.exclusion_reason(folder, is_folder=True):
             self._skipped.add(reason, f"{self._source(folder)}/")
+        elif folder.is_symlink():
+            self._links.append((folder, _realpath(folder)))
         else:
-            self._visited.add(resolved)
-        return not reason
+            return True
+        return False
 
     def _takes(self, path: Path, rules: IgnoreRules) -> bool:
-        example = self._source(path)
-        reason = rules.exclusion_reason(path, is_folder=False)
-        if not reason and path.suffix.lower() not in SUFFIXES:
-            reason, example = "of an unsupported kind", f"*{path.suffix}" if path.suffix else path.name
-        if not reason and not _realpath(path).is_relative_to(self._resolved):
-            reason = "a link to elsewhere"
-        if reason:
-            self._skipped.add(reason, replace_surrogates(example))
-        return not reason
+        if reason := rules.exclusion_reason(path, is_folder=False):
+            self._skipped.add(reason, replace_surrogates(self._source(path)))
+        elif not kind_of(path, self._kinds):
+            example = f"*{path.suffix}" if path.suffix else path.name
+            self._skipped.add("of an unsupported kind", replace_surrogates(example))
+        elif path.is_symlink():
+            self._links.append((path, _realpath(path)))
+        elif target := _written_link(path):
+            self._links.append((path, target))
+        else:
+            return True
+        return False
+
+    def _take(self, path: Path) -> SourceFile:
+        return _source_file(path, self._source(path), self._checkouts[path.parent], self._kinds)
+
+    def _follow(self, link: Path, target: Path) -> Iterator[SourceFile]:
+        """Take what a link leads to, if it is in the folder and not found already."""
+        is_folder = link.is_dir()
+        reason = "" if target.is_relative_to(self._resolved) else "a link to elsewhere"
+        if reason or target in self._there:
+            self._skipped.add(reason or "a link to what is there already", self._source(link) + "/" * is_folder)
+            return
+        self._there.add(target)
+        yield from self._below(link) if is_folder else [self._take(link)]
 
     def _source(self, path: Path) -> str:
         return replace_surrogates(f"{self._label}/{path.relative_to(self._root).as_posix()}")
@@ -193,6 +206,24 @@ class _Walk:
             raise IngestError(f"{replace_surrogates(self._root)} cannot be listed: {error.strerror}") from error
         source = self._source(Path(error.filename))
         self._skipped.add_unread("unreadable", f"{source}/: the folder cannot be listed", source)
+
+
+def _source_file(path: Path, source: str, checkout: Checkout | None, kinds: Overrides | None) -> SourceFile:
+    kind = kind_of(path, kinds)
+    return SourceFile(path, source, _url(checkout, path), kind if kind != kind_of(path) else None)
+
+
+def _written_link(path: Path) -> Path | None:
+    """Return where a file leads that holds only a path, as git writes a link on systems without links."""
+    try:
+        if not 0 < path.lstat().st_size <= _MAX_LINK_TEXT:
+            return None
+        text = path.read_bytes().decode()
+        target = path.parent / text
+        is_link = text == text.strip() and "\n" not in text and target.suffix == path.suffix and target.is_file()
+    except (OSError, ValueError):
+        return None
+    return _realpath(target) if is_link and not target.samefile(path) else None
 
 
 def _enclosing_checkout(folder: Path) -> Checkout | None:

@@ -1,6 +1,8 @@
 """Split HTML into sections: the main content, without navigation and other boilerplate."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from urllib.parse import urldefrag
 
 from bs4 import BeautifulSoup
@@ -8,54 +10,94 @@ from bs4.element import CData, NavigableString, PageElement, Tag
 
 from warmer.errors import IngestError
 from warmer.ingest.lines import LineCollector
+from warmer.ingest.page import HEADINGS, clear, main_content, name_tabs
 from warmer.ingest.section import Heading, Section, extend_path, title_of
 
-_MAIN_SELECTORS = ("main", "[role=main]", "article", "body")
-_BOILERPLATE = (
-    "head, title, nav, aside, footer, script, style, noscript, template, button, select, textarea, svg, iframe, "
-    "dialog, .headerlink, [hidden], [role=navigation], [role=search], [role=banner], [role=contentinfo], "
-    "[role=complementary]"
-)
-_HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _MAX_DEPTH = 10_000
-_PERMALINK_TEXTS = {"", "#", "¶", "§", "🔗"}
+_PERMALINK_TEXTS = {"", "#", "¶", "§", "🔗", "\u200b", "\uf0c1"}
 _BLOCKS = {
-    *("div", "p", "pre", "blockquote", "hr", "table", "thead", "tbody", "tfoot", "tr", "ul", "ol", "li", "dl"),
-    *("dt", "dd", "body", "main", "article", "section", "header", "figure", "figcaption", "details", "summary"),
-    *("center", "address"),
+    *("div", "p", "blockquote", "hr", "table", "thead", "tbody", "tfoot", "tr", "ul", "ol", "li", "dl", "label"),
+    *(
+        "dt",
+        "dd",
+        "body",
+        "main",
+        "article",
+        "section",
+        "header",
+        "figure",
+        "figcaption",
+        "details",
+        "summary",
+        "aside",
+    ),
+    *("center", "address", "fieldset", "legend", "caption"),
 }
+_LANGUAGE = re.compile(r"(?:language|lang|highlight|highlight-source|brush:)[- ]?([\w+#.-]+)")
+_LINE = re.compile(r"(?:^|-)(?:line|token-line|ec-line|code-line)$")
 
 
-def html_sections(text: str) -> Iterator[Section]:
+@dataclass(frozen=True, slots=True)
+class HtmlPart:
+    """A heading (its level, else 0), or the text up to the next one, with the line of each row in the file."""
+
+    text: str
+    lines: list[int]
+    heading: int = 0
+    anchor: str = ""
+
+
+def html_sections(text: str, name: str = "") -> Iterator[Section]:
     """Split HTML at the headings of its main content.
 
-    The page's title is the outermost one unless there is a heading of level 1. Sections have a url if the page
-    declares its own.
+    The page's title, or else `name`, is the outermost one unless there is a heading of level 1. Sections have a url if
+    the page declares its own.
 
     Raises:
         IngestError: The tags are nested too deep.
     """
     soup = _DepthLimitedSoup(text, "html.parser")
     page_url = _page_url(soup)
-    page_title = soup.title.get_text() if soup.title else ""
-    main = _main_content(soup)
-    path = [] if main.find("h1") else [Heading(0, page_title, 0, 0)]
-    url, lines = page_url, LineCollector()
-    for node, opens in _walk(main):
+    page_title = (soup.title.get_text() if soup.title else "").strip() or name
+    main = main_content(soup)
+    own = [heading for heading in main.find_all("h1") if heading.get_text(strip=True)]
+    path = [] if own else [Heading(0, page_title, 0, 0)]
+    opening = _heading_text(own[0]) if len(own) == 1 else page_title
+    url = page_url
+    for part in _parts(main):
+        if part.heading:
+            path = extend_path(path, Heading(part.heading, part.text, 0, 0))
+            url = f"{page_url}#{part.anchor}" if page_url and part.anchor else page_url
+        else:
+            yield Section(title_of(path or [Heading(0, opening, 0, 0)]), part.text, part.lines, url=url)
+
+
+def html_parts(text: str) -> Iterator[HtmlPart]:
+    """Read a fragment of HTML, as it stands in Markdown: headings, and the text between them."""
+    soup = _DepthLimitedSoup(text, "html.parser")
+    name_tabs(soup)
+    clear(soup)
+    return (part for part in _parts(soup) if part.text.strip())
+
+
+def _parts(root: Tag) -> Iterator[HtmlPart]:
+    lines = LineCollector()
+    for node, opens in _walk(root):
         if not isinstance(node, Tag):
             lines.add_text(str(node))
-        elif opens and node.name in _HEADINGS:
-            yield Section(title_of(path), *lines.take(node.sourceline or 1), url=url)
+        elif opens and node.name in HEADINGS:
+            yield HtmlPart(*lines.take(node.sourceline or 1))
             anchor = _anchor(node)
-            path = extend_path(path, Heading(_HEADINGS[node.name], _heading_text(node), 0, 0))
-            url = f"{page_url}#{anchor}" if page_url and anchor else page_url
+            yield HtmlPart(_heading_text(node), [node.sourceline or 1], HEADINGS[node.name], anchor)
+        elif node.name == "pre":
+            lines.add_code(_code(node), _language(node), node.sourceline or 1) if opens else None
         elif node.name in _BLOCKS:
             lines.open_block(node.name, node.sourceline or 1) if opens else lines.close_block()
         elif opens and node.name == "br":
             lines.add_text("\n", verbatim=True)
         elif opens and node.name in {"td", "th"}:
             lines.add_cell()
-    yield Section(title_of(path), *lines.take(1), url=url)
+    yield HtmlPart(*lines.take(1))
 
 
 class _DepthLimitedSoup(BeautifulSoup):
@@ -66,20 +108,10 @@ class _DepthLimitedSoup(BeautifulSoup):
         super().pushTag(tag)
 
 
-def _main_content(soup: BeautifulSoup) -> Tag:
-    main = next((found for selector in _MAIN_SELECTORS if (found := soup.select_one(selector))), soup)
-    for boilerplate in main.select(_BOILERPLATE):
-        boilerplate.extract()
-    for header in main.select("header"):
-        if not header.find(list(_HEADINGS)):
-            header.extract()
-    return main
-
-
 def _walk(root: Tag) -> Iterator[tuple[PageElement, bool]]:
     """Walk a tree in document order: yield each string, and each tag on opening (True) and closing (False).
 
-    Headings are yielded on opening only, without their contents.
+    Headings and code are yielded on opening only, without their contents.
     """
     stack = [(root, iter(root.contents))]
     while stack:
@@ -92,8 +124,39 @@ def _walk(root: Tag) -> Iterator[tuple[PageElement, bool]]:
             yield child, True
         elif isinstance(child, Tag):
             yield child, True
-            if child.name not in _HEADINGS:
+            if child.name not in HEADINGS and child.name != "pre":
                 stack.append((child, iter(child.contents)))
+
+
+def _code(pre: Tag) -> str:
+    """Return the text of code, in which a line may be an element of its own."""
+    parts: list[str] = []
+    for node, opens in _walk(pre):
+        if not isinstance(node, Tag):
+            parts.append(str(node))
+        elif (node.name == "br" and opens) or (
+            not opens and node is not pre and _is_line(node) and not "".join(parts[-1:]).endswith("\n")
+        ):
+            parts.append("\n")
+    return "".join(parts).replace("\xa0", " ").replace("\u200b", "")
+
+
+def _is_line(tag: Tag) -> bool:
+    following = tag.next_sibling
+    if isinstance(following, NavigableString) and following.startswith("\n"):
+        return False
+    inner = tag.find(_is_line) if tag.name in {"div", "figure"} else None
+    return inner is None and (tag.name == "div" or any(_LINE.search(name) for name in tag.get("class") or []))
+
+
+def _language(pre: Tag) -> str:
+    tags = [
+        tag for tag in (pre, pre.find("code"), pre.parent, pre.parent and pre.parent.parent) if isinstance(tag, Tag)
+    ]
+    names = [str(tag.get("data-language") or tag.get("data-lang") or "") for tag in tags]
+    found = (_LANGUAGE.fullmatch(name) for tag in tags for name in tag.get("class") or [])
+    names += [match[1] for match in found if match]
+    return next((name for name in names if name not in {"", "default", "none", "notranslate", "text", "plaintext"}), "")
 
 
 def _page_url(soup: BeautifulSoup) -> str:

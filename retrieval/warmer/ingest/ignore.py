@@ -1,27 +1,25 @@
 """Decide which files are skipped: hidden, ignored, excluded or not included."""
 
-import re
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from pathspec import GitIgnoreSpec
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern as Pattern
-
 from warmer.errors import IngestError
+from warmer.ingest.gitignore import PatternList, parse_pattern, read_patterns
 
-_HIDDEN = GitIgnoreSpec.from_lines([".*", "__pycache__/", "node_modules/"])
+_HIDDEN = PatternList([b".*", b"__pycache__/", b"node_modules/"])
 
-Specs = tuple[tuple[Path, GitIgnoreSpec], ...]
+Specs = tuple[tuple[Path, PatternList], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class IgnoreRules:
     """The rules in force in a folder.
 
-    In order of increasing precedence: `.gitignore` files, "hidden files and caches are ignored", `.warmerignore` files,
-    `exclude`. What remains must match `include`, if that has patterns.
+    In order of increasing precedence: what a checkout ignores (`.git/info/exclude`), `.gitignore` files, "hidden files
+    and caches are ignored", `.warmerignore` files, `exclude`. What remains must match `include`, if that has patterns.
 
     Attributes:
         root: The folder being indexed.
@@ -34,8 +32,8 @@ class IgnoreRules:
     root: Path
     gitignores: Specs
     warmerignores: Specs
-    exclude: GitIgnoreSpec
-    include: GitIgnoreSpec
+    exclude: PatternList
+    include: PatternList
 
     @classmethod
     def for_root(cls, root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Self:
@@ -56,22 +54,31 @@ class IgnoreRules:
     def within(self, folder: Path) -> Self:
         """Return the rules in a subfolder: these, and those of its ignore files."""
         git, warmer = _read_specs(folder, ".gitignore"), _read_specs(folder, ".warmerignore")
+        if (folder / ".git").is_dir():
+            git = _read_specs(folder, ".git/info/exclude") + git
         if not git and not warmer:
             return self
         return replace(self, gitignores=self.gitignores + git, warmerignores=self.warmerignores + warmer)
 
     def exclusion_reason(self, path: Path, *, is_folder: bool) -> str:
         """Return why a file or folder below the root is skipped; empty if it is not."""
-        name = _relative_name(self.root, path, is_folder=is_folder)
-        if _verdict(self.exclude, name):
+        name = path.relative_to(self.root).as_posix()
+        if self.exclude.verdict(name, is_folder=is_folder):
             return "excluded"
         if reason := self._ignore_reason(path, is_folder=is_folder):
             return reason
-        return "not included" if not is_folder and len(self.include) and not _verdict(self.include, name) else ""
+        return "not included" if not is_folder and self.include.patterns and not self._includes(name) else ""
+
+    def _includes(self, name: str) -> bool:
+        """Tell whether a file, or a folder around it, matches the patterns of files to take."""
+        parts = name.split("/")
+        paths = ["/".join(parts[:size]) for size in range(1, len(parts) + 1)]
+        verdicts = [self.include.verdict(path, is_folder=path != name) for path in paths]
+        return next((verdict for verdict in reversed(verdicts) if verdict is not None), False)
 
     def _ignore_reason(self, path: Path, *, is_folder: bool) -> str:
         verdicts = [("ignored", verdict) for verdict in _verdicts(self.gitignores, path, is_folder=is_folder)]
-        verdicts += [("hidden or a cache", _verdict(_HIDDEN, _relative_name(path.parent, path, is_folder=is_folder)))]
+        verdicts += [("hidden or a cache", _HIDDEN.verdict(path.name, is_folder=is_folder))]
         verdicts += [("ignored", verdict) for verdict in _verdicts(self.warmerignores, path, is_folder=is_folder)]
         return next((reason if skip else "" for reason, skip in reversed(verdicts) if skip is not None), "")
 
@@ -84,38 +91,21 @@ def _outer_folders(root: Path) -> list[Path]:
 
 def _read_specs(folder: Path, name: str) -> Specs:
     try:
-        lines = (folder / name).read_text(encoding="utf-8", errors="replace").splitlines()
+        return ((folder, read_patterns((folder / name).read_bytes())),)
     except OSError:
         return ()
-    return ((folder, GitIgnoreSpec([pattern for line in lines for pattern in _line_patterns(line)])),)
 
 
-def _line_patterns(line: str) -> list[Pattern]:
-    try:
-        return list(GitIgnoreSpec.from_lines([line]).patterns)
-    except (ValueError, re.error):  # git skips malformed patterns, too
-        return []
-
-
-def _parse_patterns(patterns: Sequence[str]) -> GitIgnoreSpec:
-    for pattern in patterns:
-        try:
-            GitIgnoreSpec.from_lines([pattern])
-        except (ValueError, re.error) as error:
+def _parse_patterns(patterns: Sequence[str]) -> PatternList:
+    lines = [os.fsencode(pattern) for pattern in patterns]
+    for pattern, line in zip(patterns, lines, strict=True):
+        parsed = parse_pattern(line)
+        if parsed is None or parsed.regex is None:
             raise IngestError(
                 f"{pattern!r} is no pattern of files: write it as in a .gitignore, such as '*.md' or 'docs/**'"
-            ) from error
-    return GitIgnoreSpec.from_lines(patterns)
+            )
+    return PatternList(lines)
 
 
 def _verdicts(specs: Specs, path: Path, *, is_folder: bool) -> list[bool | None]:
-    return [_verdict(spec, _relative_name(folder, path, is_folder=is_folder)) for folder, spec in specs]
-
-
-def _verdict(spec: GitIgnoreSpec, name: str) -> bool | None:
-    """Return the last matching pattern's verdict: match (True), negated (False), or None without one."""
-    return spec.check_file(name).include
-
-
-def _relative_name(folder: Path, path: Path, *, is_folder: bool) -> str:
-    return path.relative_to(folder).as_posix() + "/" * is_folder
+    return [spec.verdict(path.relative_to(folder).as_posix(), is_folder=is_folder) for folder, spec in specs]

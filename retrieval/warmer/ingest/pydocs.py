@@ -8,7 +8,7 @@ from pathlib import Path
 
 from warmer.errors import IngestError
 from warmer.ingest import read_passages
-from warmer.ingest.decode import decode, read_bytes
+from warmer.ingest.decode import decode_python, read_bytes
 from warmer.ingest.files import SourceFile, find_files, replace_surrogates
 from warmer.ingest.rst import rst_sections
 from warmer.ingest.split import split
@@ -51,7 +51,7 @@ def _all_passages(stdlib: Path, limit: int, window: Window | None) -> Iterator[P
 
 
 def _topic_passages(path: Path, limit: int, window: Window | None) -> Iterator[Passage]:
-    for node in ast.parse(decode(read_bytes(path), python=True)).body:
+    for node in ast.parse(decode_python(read_bytes(path))).body:
         if isinstance(node, ast.Assign):
             for name, text in ast.literal_eval(node.value).items():
                 yield from split(rst_sections(text), f"topics/{name}", limit, window)

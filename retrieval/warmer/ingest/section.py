@@ -17,6 +17,7 @@ class Section:
         lines: Line number in the document of each line of the text, from 1.
         url: URL of the section, if the document declares one.
         page: Page number in a PDF, from 1; 0 elsewhere.
+        tags: Tags that the document gives itself.
     """
 
     title: str
@@ -24,6 +25,7 @@ class Section:
     lines: Sequence[int]
     url: str = ""
     page: int = 0
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,34 @@ class Heading:
     end: int
 
 
-def split_at_headings(text: str, headings: Iterable[Heading]) -> Iterator[Section]:
-    """Split a document at its headings, given in order; the text before the first has no title."""
-    lines = io.StringIO(text).readlines()
-    path: list[Heading] = []
+def split_at_headings(
+    text: str,
+    headings: Iterable[Heading],
+    *,
+    title: str = "",
+    lines: Sequence[int] | None = None,
+    tags: tuple[str, ...] = (),
+) -> Iterator[Section]:
+    """Split a document at its headings, given in order.
+
+    Args:
+        text: The document.
+        headings: The headings.
+        title: Title of the document, which is outermost unless there is a heading of level 1.
+        lines: Number of each row of `text` in the file, if they are not the same.
+        tags: Tags of the document.
+    """
+    rows = io.StringIO(text).readlines()
+    numbers = lines if lines is not None else range(1, len(rows) + 2)
+    headings = list(headings)
+    own = [heading.title for heading in headings if heading.level == 1]
+    path = [] if own else [Heading(0, title, 0, 0)]
+    opening = own[0] if len(own) == 1 else title
     begin = 0
-    for heading in [*headings, Heading(0, "", len(lines), len(lines))]:
-        numbers = range(begin + 1, max(begin, heading.start) + 2)
-        yield Section(title_of(path), "".join(lines[begin : heading.start]), numbers)
+    for heading in [*headings, Heading(0, "", len(rows), len(rows))]:
+        name = title_of(path) if path else title_of([Heading(0, opening, 0, 0)])
+        part = numbers[begin : max(begin, heading.start) + 1] or numbers[-1:]
+        yield Section(name, "".join(rows[begin : heading.start]), part, tags=tags)
         path = extend_path(path, heading)
         begin = heading.end
 

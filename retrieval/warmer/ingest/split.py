@@ -1,42 +1,218 @@
-"""Split sections into passages short enough for an agent to read and for the model to embed."""
+"""Split sections into passages short enough for an agent to read and for the model to embed.
+
+Code stays whole with the sentence that introduces it. Where it does not fit it is split at blank lines, and each part
+has the fence and the introduction; each part of a table has the header.
+"""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from semantic_text_splitter import MarkdownSplitter, TextSplitter
+from semantic_text_splitter import TextSplitter
 
+from warmer.ingest.blocks import Block, Kind, find_blocks
 from warmer.ingest.files import replace_surrogates
+from warmer.ingest.noise import is_markup, says_nothing
 from warmer.ingest.section import Section
 from warmer.passage import Passage, Window, embedded_text
 
-Splitter = MarkdownSplitter | TextSplitter
-
 _SAFETY_FACTOR = 0.9  # tokens are not spread evenly over a text
+_SPECIAL_TOKENS = 8  # more than any tokenizer adds
+_SENTENCE_END = re.compile(r"(?<=[^\W_][.!?:])\s+(?=\S)|\n\n")
+_INTRODUCTION = 3  # an introduction, or what each part repeats, takes at most a third of a passage
+
+Rows = tuple[str, ...]
+Part = tuple[int, Rows]
 
 
-def split(
-    sections: Iterable[Section], source: str, limit: int, window: Window | None = None, *, markdown: bool = False
-) -> Iterator[Passage]:
-    """Split sections at the best boundaries: paragraphs, then lines, sentences, words, characters.
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A block, or a part of one; `glued` to the one before it, after `gap` blank rows.
+
+    It begins at `row`, and its body at `body_row`: what a part repeats of the head stands elsewhere.
+    """
+
+    kind: Kind
+    row: int
+    body_row: int
+    head: Rows
+    body: Rows
+    tail: Rows
+    gap: int = 1
+    glued: bool = False
+
+    @property
+    def text(self) -> str:
+        return "\n".join((*self.head, *self.body, *self.tail))
+
+
+def split(sections: Iterable[Section], source: str, limit: int, window: Window | None = None) -> Iterator[Passage]:
+    """Split sections into passages; those that say nothing are dropped.
 
     Args:
-        sections: The sections; those without text are dropped.
+        sections: The sections.
         source: Name of the document.
         limit: Maximum characters of a passage's text.
         window: The embedding model's window; a passage that exceeds it, with its title, is split further.
-        markdown: Whether to keep Markdown blocks together.
     """
-    splitter_class: type[Splitter] = MarkdownSplitter if markdown else TextSplitter
-    splitter = splitter_class(limit)
     for section in sections:
         title = _shorten_title(section.title, window) if window else section.title
-        for row, text in _split_text(replace_surrogates(section.text), splitter, limit):
-            for begin, part in _split_to_window(text, title, window, splitter_class):
-                line = section.lines[row + begin]
-                yield Passage(part, title, source, line, section.url, section.page)
+        rows = replace_surrogates(section.text).split("\n")
+        for row, text in _split_to_window(_pieces(rows), limit, title, window):
+            if not says_nothing(text):
+                yield Passage(text, title, source, section.lines[row], section.url, section.page, section.tags)
 
 
-def _split_text(text: str, splitter: Splitter, limit: int) -> Iterator[tuple[int, str]]:
+def _pieces(rows: Sequence[str]) -> list[_Piece]:
+    pieces, end = [], 0
+    for block in find_blocks(rows):
+        if not is_markup("\n".join((*block.head, *block.body))):
+            pieces.append(_piece(block, int(block.row > end)))
+        end = block.end
+    return pieces
+
+
+def _piece(block: Block, gap: int) -> _Piece:
+    return _Piece(block.kind, block.row, block.row + len(block.head), block.head, block.body, block.tail, gap)
+
+
+def _split_to_window(
+    pieces: Sequence[_Piece], limit: int, title: str, window: Window | None
+) -> Iterator[tuple[int, str]]:
+    """Yield the first row and the text of each passage."""
+    for passage in _fill(_fit(pieces, limit), limit):
+        text = _join(passage)
+        whole = embedded_text(title, text)
+        if window is None or _is_short(whole, window.max_tokens) or len(text) == 1:
+            yield passage[0].row, text
+            continue
+        tokens = window.count_tokens(whole)
+        if tokens <= window.max_tokens:
+            yield passage[0].row, text
+            continue
+        title_tokens = window.count_tokens(title)
+        fraction = (window.max_tokens - title_tokens) / max(tokens - title_tokens, 1)
+        smaller = max(1, int(_SAFETY_FACTOR * fraction * len(text)))
+        yield from _split_to_window(passage, min(smaller, limit - 1, len(text) - 1), title, window)
+
+
+def _fill(pieces: Iterable[_Piece], limit: int) -> Iterator[list[_Piece]]:
+    """Group pieces into passages, as many as fit; what introduces the next piece goes with it."""
+    passage: list[_Piece] = []
+    for piece in pieces:
+        if passage and len(_join([*passage, piece])) > limit:
+            last = passage[-1]
+            carried = len(passage) > 1 and (piece.glued or last.text.endswith(":")) and last.kind == "text"
+            carried = carried and len(_join([last, piece])) <= limit
+            yield passage[:-1] if carried else passage
+            passage = [last] if carried else []
+        passage.append(piece)
+    if passage:
+        yield passage
+
+
+def _join(pieces: Sequence[_Piece]) -> str:
+    rest = ("\n" * (1 + piece.gap) + piece.text for piece in pieces[1:])
+    return pieces[0].text + "".join(rest)
+
+
+def _fit(pieces: Iterable[_Piece], limit: int) -> list[_Piece]:
+    """Split the pieces that are too long, and join code to its introduction."""
+    fitting: list[_Piece] = []
+    for piece in pieces:
+        before = fitting[-1] if fitting else None
+        if piece.kind == "code" and before and before.kind == "text":
+            if len(_join([before, piece])) <= limit:
+                fitting.append(replace(piece, glued=True))
+                continue
+            piece = _introduced(fitting, piece, limit)  # noqa: PLW2901
+        fitting += [piece] if len(piece.text) <= limit else _parts(piece, limit)
+    return fitting
+
+
+def _introduced(fitting: list[_Piece], code: _Piece, limit: int) -> _Piece:
+    """Move the last sentence of the piece before code into the head of the code, if it is not too long."""
+    before = fitting[-1]
+    text = before.text
+    ends = [found.end() for found in _SENTENCE_END.finditer(text)]
+    start = 0 if len(text) * _INTRODUCTION <= limit else max(ends, default=0)
+    sentence = text[start:]
+    if len(sentence) * _INTRODUCTION > limit:
+        return code
+    fitting.pop()
+    if rest := text[:start].rstrip():
+        fitting.append(replace(before, body=tuple(rest.split("\n"))))
+    head = (*sentence.split("\n"), *[""] * code.gap, *code.head)
+    return replace(code, head=head, row=before.row + text.count("\n", 0, start), gap=1)
+
+
+def _parts(piece: _Piece, limit: int) -> list[_Piece]:
+    """Split a piece that is too long."""
+    around = sum(len(row) + 1 for row in (*piece.head, *piece.tail))
+    room = limit - around
+    if piece.kind == "text" or not piece.body:
+        return _text_parts(piece, limit)
+    if room * _INTRODUCTION < limit:  # what is repeated leaves too little room: without the introduction, or bare
+        fence = piece.head[-1:] if piece.tail and len(piece.head) > 1 else ()
+        bare = replace(piece, row=piece.body_row, head=fence, tail=piece.tail if fence else ())
+        before = replace(piece, kind="text", body=piece.head, head=(), tail=(), body_row=piece.row)
+        lost = [] if fence or piece.tail else _text_parts(before, limit)
+        return [*lost, *(_parts(bare, limit) if piece.head else _text_parts(bare, limit))]
+    if piece.kind == "directive":
+        parts = [(row, tuple(text.split("\n"))) for row, text in _split_to_window(_pieces(piece.body), room, "", None)]
+    else:
+        parts = list(_row_parts(piece.body, room, by_blank=piece.kind == "code"))
+    rows = ((piece.body_row + row, body) for row, body in parts)
+    made = [replace(piece, row=row, body_row=row, body=body, gap=1, glued=False) for row, body in rows]
+    return [replace(made[0], row=piece.row, gap=piece.gap), *made[1:]] if made else []
+
+
+def _text_parts(piece: _Piece, limit: int) -> list[_Piece]:
+    """Split at the best boundaries: paragraphs, then lines, sentences, words, characters."""
+    return [
+        _Piece("text", piece.row + row, piece.row + row, (), tuple(part.split("\n")), ())
+        for row, part in _split_text(piece.text, TextSplitter(limit), limit)
+    ]
+
+
+def _row_parts(rows: Rows, room: int, *, by_blank: bool) -> Iterator[Part]:
+    """Group rows into parts of at most `room` characters, at blank rows if possible."""
+    part: list[str] = []
+    begin = 0
+    for at, group in _groups(rows, room, by_blank=by_blank):
+        if part and sum(len(row) + 1 for row in (*part, *group)) - 1 > room:
+            yield begin, _without_blank_end(part)
+            part = []
+        begin = at if not part else begin
+        part += group if part or group != [""] else []
+    if any(row.strip() for row in part):
+        yield begin, _without_blank_end(part)
+
+
+def _groups(rows: Rows, room: int, *, by_blank: bool) -> Iterator[tuple[int, list[str]]]:
+    """Yield rows that should stay together: those up to a blank one, or single ones, cut where they are too long."""
+    begin = 0
+    for end in [*(row for row, text in enumerate(rows) if by_blank and not text.strip()), len(rows)]:
+        group = list(rows[begin:end])
+        if by_blank and sum(len(row) + 1 for row in group) - 1 <= room:
+            if group:
+                yield begin, group
+        else:
+            for row, text in enumerate(group, start=begin):
+                yield from ((row, [text[at : at + room]]) for at in range(0, max(len(text), 1), room))
+        if end < len(rows):
+            yield end, [""]
+        begin = end + 1
+
+
+def _without_blank_end(rows: Sequence[str]) -> Rows:
+    end = len(rows)
+    while end and not rows[end - 1].strip():
+        end -= 1
+    return tuple(rows[:end])
+
+
+def _split_text(text: str, splitter: TextSplitter, limit: int) -> Iterator[tuple[int, str]]:
     """Split a text of any length into pairs: index of the first line, piece."""
     row = 0
     for block in _presplit(text, 10 * limit):
@@ -50,25 +226,15 @@ def _split_text(text: str, splitter: Splitter, limit: int) -> Iterator[tuple[int
         row += block.count("\n", at)
 
 
-def _split_to_window(
-    text: str, title: str, window: Window | None, splitter_class: type[Splitter]
-) -> Iterator[tuple[int, str]]:
-    """Split like `_split_text`, until each piece fits into the window with the title."""
-    tokens = window.count_tokens(embedded_text(title, text)) if window else 0
-    if window is None or tokens <= window.max_tokens or len(text) == 1:
-        yield 0, text
-        return
-    title_tokens = window.count_tokens(title)
-    fraction = (window.max_tokens - title_tokens) / max(tokens - title_tokens, 1)
-    limit = max(1, int(_SAFETY_FACTOR * fraction * len(text)))
-    for row, piece in _split_text(text, splitter_class(limit), limit):
-        for offset, part in _split_to_window(piece, title, window, splitter_class):
-            yield row + offset, part
+def _is_short(text: str, tokens: int) -> bool:
+    """Tell whether a text fits for certain, without counting: a token of ASCII has a character at least."""
+    return len(text) + _SPECIAL_TOKENS <= tokens and text.isascii()
 
 
 def _shorten_title(title: str, window: Window) -> str:
     """Drop the outer headings of a title that takes more than half of the window."""
-    while window.count_tokens(title) > window.max_tokens // 2:
+    most = window.max_tokens // 2
+    while not _is_short(title, most) and window.count_tokens(title) > most:
         title = title.partition(" > ")[2] or title[: len(title) // 2]
     return title
 

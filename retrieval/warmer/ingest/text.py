@@ -5,6 +5,6 @@ from collections.abc import Iterator
 from warmer.ingest.section import Section
 
 
-def text_sections(text: str) -> Iterator[Section]:
-    """Yield the whole text as one section without a title."""
-    yield Section("", text, range(1, text.count("\n") + 2))
+def text_sections(text: str, name: str = "") -> Iterator[Section]:
+    """Yield the whole text as one section, titled by `name`."""
+    yield Section(name, text, range(1, text.count("\n") + 2))

@@ -28,6 +28,18 @@ class Spool:
         self.fields |= {key: _JSON_TYPES.get(type(value), "null") for key, value in payload.items()}
         self._count += 1
 
+    def rename(self, ids: Mapping[str, str]) -> None:
+        """Give points other ids: id -> new id. Their order stays."""
+        if not ids:
+            return
+        self.close()
+        renamed = self._path.with_suffix(".renamed")
+        with renamed.open("w", encoding="utf-8") as lines:
+            for id_, payload in read_spool(self._path):
+                lines.write(json.dumps({"id": ids.get(id_, id_), "payload": payload}) + "\n")
+        renamed.replace(self._path)
+        self._lines = self._path.open("a", encoding="utf-8")
+
     def close(self) -> None:
         """Flush and close the file."""
         self._lines.close()

@@ -2,8 +2,9 @@
 
 import argparse
 import asyncio
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from warmer.embedding import Embedder
 from warmer.errors import IngestError
 from warmer.index.edge.catalog import Catalog
 from warmer.index.edge.shards import readable
-from warmer.ingest import Skipped, SourceFile, find_files, read_passages, root_labels
+from warmer.ingest import Skipped, SourceFile, find_files, root_labels, split_sections
+from warmer.ingest.bounded import Limits, read_files
+from warmer.ingest.decode import check_encoding
+from warmer.ingest.kinds import parse_overrides
 from warmer.passage import Passage, Window
 from warmer.publishing import IndexingResult
 from warmer.publishing.embedded.publish import index_passages
@@ -31,12 +35,19 @@ class FoundFiles:
         passages: Passages of the files, which are read during the iteration.
         files: Sources of the files to read.
         left_out: Files that were not read, and why; complete after the iteration.
+        missing: Path, by label, of what was indexed before and is not there any more.
     """
 
     roots: dict[str, Path]
     passages: Iterator[Passage]
     files: frozenset[str]
     left_out: Skipped
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def vanished(self) -> list[str]:
+        """Labels of what is gone for certain, since the folder around it is there."""
+        return [label for label, path in self.missing.items() if Path(path).parent.is_dir()]
 
     @property
     def read(self) -> int:
@@ -49,17 +60,29 @@ def run(arguments: argparse.Namespace) -> None:
     settings = read_settings(arguments.url)
     name, replace = arguments.collection, arguments.replace
     url = server_url(arguments.url, settings)
-    known = {} if replace else _known_roots(settings, url, name)
-    roots = root_labels(arguments.paths, known)
+    known = _known_roots(settings, url, name)
+    missing = {label: path for label, path in known.items() if not os.path.lexists(path)}
+    there = {} if replace else {label: path for label, path in known.items() if label not in missing}
+    roots = root_labels(arguments.paths, there)
     embedder = load_embedder(settings.embedding_model)
-    new = () if replace else roots.keys() - known.keys()
-    found = _find(roots, arguments, embedder.window, new)
+    new = () if replace else roots.keys() - there.keys()
+    found = _find(roots, arguments, embedder.window, new, missing)
     unread = found.left_out.unread
     try:
         if url:
             built = asyncio.run(_publish_to_server(settings, url, embedder, found, name, replace=replace))
         else:
-            built = build(settings, embedder, name, found.passages, found.roots, unread=unread, replace=replace)
+            built = build(
+                settings,
+                embedder,
+                name,
+                found.passages,
+                found.roots,
+                unread=unread,
+                missing=found.missing,
+                vanished=found.vanished,
+                replace=replace,
+            )
     except IngestError:
         _report_left_out(found)
         raise
@@ -74,6 +97,8 @@ def build(
     roots: Mapping[str, Path],
     *,
     unread: Collection[str] = (),
+    missing: Collection[str] = (),
+    vanished: Collection[str] = (),
     replace: bool,
 ) -> IndexingResult:
     """Embed passages and publish them as an embedded collection, with a progress bar on stderr.
@@ -85,6 +110,8 @@ def build(
         passages: Passages.
         roots: Paths by label.
         unread: Sources that could not be read; their earlier passages are kept.
+        missing: Labels of what was indexed before and is not there any more.
+        vanished: Those of them whose passages go even if none of them is found elsewhere.
         replace: Whether to drop passages indexed from other paths.
 
     Raises:
@@ -93,7 +120,15 @@ def build(
     generations = Catalog(settings.data_dir).generations(collection)
     with progress_bar("passages") as progress:
         return index_passages(
-            generations, passages, embedder, roots=roots, unread=unread, replace=replace, progress=progress
+            generations,
+            passages,
+            embedder,
+            roots=roots,
+            unread=unread,
+            missing=missing,
+            vanished=vanished,
+            replace=replace,
+            progress=progress,
         )
 
 
@@ -133,23 +168,30 @@ async def _publish_to_server(
                 embedder,
                 roots=found.roots,
                 unread=found.left_out.unread,
+                missing=found.missing,
                 replace=replace,
                 progress=progress,
             )
 
 
 def _find(
-    roots: dict[str, Path], arguments: argparse.Namespace, window: Window | None, new: Collection[str]
+    roots: dict[str, Path],
+    arguments: argparse.Namespace,
+    window: Window | None,
+    new: Collection[str],
+    missing: Mapping[str, str],
 ) -> FoundFiles:
-    left_out, patterns = Skipped(), {"include": arguments.include, "exclude": arguments.exclude}
-    files = {label: list(find_files(root, label, left_out, **patterns)) for label, root in roots.items()}
+    left_out, kinds = Skipped(), parse_overrides(arguments.kinds)
+    limits = Limits(arguments.max_size, encoding=check_encoding(arguments.encoding) if arguments.encoding else "")
+    patterns = {"include": arguments.include, "exclude": arguments.exclude}
+    files = {label: list(find_files(root, label, left_out, kinds=kinds, **patterns)) for label, root in roots.items()}
 
     def read(label: str) -> Iterator[Passage]:
-        passages = _read_files(files[label], left_out, window, arguments.max_size)
+        passages = _read_files(files[label], left_out, window, limits)
         return _require_any(passages, roots[label]) if label in new else passages
 
     sources = frozenset(file.source for found in files.values() for file in found)
-    return FoundFiles(roots, chain.from_iterable(map(read, roots)), sources, left_out)
+    return FoundFiles(roots, chain.from_iterable(map(read, roots)), sources, left_out, missing)
 
 
 def _require_any(passages: Iterator[Passage], root: Path) -> Iterator[Passage]:
@@ -162,15 +204,14 @@ def _require_any(passages: Iterator[Passage], root: Path) -> Iterator[Passage]:
 
 
 def _read_files(
-    files: Sequence[SourceFile], left_out: Skipped, window: Window | None, max_bytes: int
+    files: Sequence[SourceFile], left_out: Skipped, window: Window | None, limits: Limits
 ) -> Iterator[Passage]:
-    """Read files one by one, each completely or not at all."""
-    for file in files:
-        try:
-            passages = list(read_passages(file, window=window, max_bytes=max_bytes))
-        except IngestError as error:
-            left_out.add_unread(error.reason, str(error), file.source)
+    """Read files, each completely or not at all."""
+    for file, sections in read_files(files, limits):
+        if isinstance(sections, IngestError):
+            left_out.add_unread(sections.reason, str(sections), file.source)
             continue
+        passages = list(split_sections(sections, file, window=window))
         if not passages:
             left_out.add("without text", file.source)
         yield from passages
@@ -179,6 +220,14 @@ def _read_files(
 def _report(arguments: argparse.Namespace, built: IndexingResult, found: FoundFiles) -> None:
     change = f"{built.embedded} embedded anew" if built.published else "nothing had changed"
     echo(f"{arguments.collection}: {built.points} passages, {found.read} files read, {change}")
+    counts = asdict(built.changes)
+    if any(counts.values()):
+        echo(f"files: {', '.join(f'{count} {what}' for what, count in counts.items() if count)}")
+    for label, path in found.missing.items():
+        if label in built.left:
+            echo(f"{label}: {path} is not there any more; what was not found elsewhere is removed")
+        elif not arguments.replace:
+            echo(f"{label}: {path} is not there; what was indexed of it is kept. --replace drops it")
     _report_left_out(found)
     if found.left_out.unread and not arguments.replace:
         echo("What was indexed before of those that could not be read is kept.")

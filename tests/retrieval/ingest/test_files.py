@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from warmer.errors import IngestError
-from warmer.ingest import SUFFIXES, SourceFile, find_files, root_labels
+from warmer.ingest import SUFFIXES, Skipped, SourceFile, find_files, root_labels
 
 
 def _touch(root: Path, *names: str) -> None:
@@ -46,7 +46,26 @@ def test_links_are_followed_once_and_only_within_the_folder(tmp_path: Path) -> N
     (root / "out.md").symlink_to(tmp_path / "outside.md")
     (root / "twice").symlink_to(root / "sub")
     (root / "b.md").symlink_to(root / "sub" / "a.md")
-    assert _sources(root) == ["docs/b.md", "docs/self.md", "docs/sub/a.md"]
+    skipped = Skipped()
+    assert [file.source for file in find_files(root, "docs", skipped)] == ["docs/self.md", "docs/sub/a.md"]
+    assert set(skipped.lines()) == {
+        "3 a link to what is there already: docs/b.md, docs/sub/loop/, docs/twice/",
+        "3 a link to elsewhere: docs/out/, docs/out.md, docs/up/",
+    }
+
+
+def test_a_link_to_what_is_not_found_itself_is_followed(tmp_path: Path) -> None:
+    _touch(tmp_path, ".hidden/a.md", ".hidden/deep/b.md", "notes/c.dat")
+    (tmp_path / "shown").symlink_to(tmp_path / ".hidden")
+    (tmp_path / "c.md").symlink_to("notes/c.dat")
+    assert _sources(tmp_path) == ["docs/c.md", "docs/shown/a.md", "docs/shown/deep/b.md"]
+
+
+def test_a_link_that_git_wrote_as_a_file_is_one(tmp_path: Path) -> None:
+    _touch(tmp_path, "docs/index.md")
+    (tmp_path / "README.md").write_text("docs/index.md")
+    (tmp_path / "text.md").write_text("docs/missing.md")
+    assert _sources(tmp_path) == ["docs/docs/index.md", "docs/text.md"]
 
 
 def test_known_labels_are_kept_and_not_reused(tmp_path: Path) -> None:

@@ -53,7 +53,6 @@ def test_markdown_setext_headings() -> None:
         "    # no heading",
         "- # no heading",
         "> # no heading\n> a",
-        "<!--\n# no heading\n-->",
         "| a |\n|---|\n| b |\n---",
         "\\# no heading",
         "#no heading",
@@ -82,7 +81,7 @@ def test_markdown_headings_are_plain(heading: str, title: str) -> None:
     [
         ("---\ntitle: 'Front: x'\ntags: [a]\n---\na\n## Sub\nb", [("Front: x", "a", 5), ("Front: x > Sub", "b", 7)]),
         ("---\nTitle: no\ntitle: Front\n...\n# Top\nb", [("Top", "b", 6)]),
-        ("---\ntitle: >-\n  Folded\n---\nb", [("", "b", 5)]),
+        ("---\ntitle: >-\n  Folded\n---\nb", [("Folded", "b", 5)]),
         ("---\nname: a\n---", []),
         ("---\n\ntext\n\n---\nb", [("", "---\n\ntext\n\n---\nb", 1)]),
         ("a\n\n---\ntitle: x\n\n---\n", [("", "a\n\n---\ntitle: x\n\n---", 1)]),

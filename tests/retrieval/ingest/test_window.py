@@ -17,7 +17,7 @@ def test_every_passage_fits_the_window() -> None:
     assert window is not None
     assert window.max_tokens == 256
     text = f"# {'outer ' * 30}\n## {'日本 ' * 80}\n### Inner\n" + DENSE * 200 + "\n\n" + "日本語 " * 2000
-    passages = list(split(markdown_sections(text), "a.md", 800, window, markdown=True))
+    passages = list(split(markdown_sections(text), "a.md", 800, window))
     assert all(window.count_tokens(passage.embedded) <= 256 for passage in passages)
     assert "".join("".join(passage.text for passage in passages).split()) == "".join(text.split("### Inner")[1].split())
     assert {passage.title for passage in passages} == {"Inner"}

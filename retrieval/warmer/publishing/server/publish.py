@@ -1,9 +1,8 @@
 """Publishing of passages on a server; known passages keep their vectors, the others are embedded."""
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +14,8 @@ from qdrant_client import models
 from warmer.embedding import Embedder
 from warmer.errors import IngestError
 from warmer.passage import Passage, embedded_text, identify
-from warmer.publishing import IndexingResult, Progress, check_model, check_roots, is_kept, payload_of, was_found
+from warmer.publishing import IndexingResult, Progress, Scope, check_model, check_roots, payload_of
+from warmer.publishing.moves import Comparison
 from warmer.publishing.server.collection import FIELDS, Origin, ServerCollection
 from warmer.publishing.server.points import in_batches, make_point
 from warmer.publishing.server.upload import Upload, uploading
@@ -23,22 +23,9 @@ from warmer.publishing.spool import Payload, Spool
 
 _CHUNK = 2048
 # The id depends on the embedded text, so equal ids and equal values of these fields mean equal payloads.
-_COMPARED_FIELDS = ("source", "title", "line", "url", "page")
+_COMPARED_FIELDS = ("source", "title", "line", "url", "page", "tags")
 
 Identified = tuple[str, Payload]
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a run covers; see `warmer.publishing.embedded.publish.index_passages`."""
-
-    roots: Mapping[str, Path]
-    unread: Collection[str]
-    replace: bool
-
-    def keeps(self, source: str) -> bool:
-        """Tell whether stored passages of a source stay when the run does not find them."""
-        return not self.replace and is_kept(source, self.roots, self.unread)
 
 
 async def publish_passages(
@@ -48,6 +35,7 @@ async def publish_passages(
     *,
     roots: Mapping[str, Path],
     unread: Collection[str] = (),
+    missing: Collection[str] = (),
     replace: bool = False,
     progress: Progress = lambda _done, _total: None,
 ) -> IndexingResult:
@@ -55,7 +43,8 @@ async def publish_passages(
 
     Arguments and rules are those of `warmer.publishing.embedded.publish.index_passages`. But there are no generations:
     searches see new passages as they arrive, and old ones are deleted last. After an interrupted run, the next one
-    embeds only what has not arrived. `replace` with another model deletes the collection first.
+    embeds only what has not arrived. `replace` with another model deletes the collection first. What is stored of a
+    folder that is missing may be from another machine: it goes only where some of it is found elsewhere.
 
     Raises:
         IngestError: The collection would be empty, or a root would replace a different one with the same label; the
@@ -64,33 +53,78 @@ async def publish_passages(
         CollectionError: Warmer did not make the collection.
         EngineError: The server cannot be reached, refuses, or fails.
     """
-    scope = Scope(roots, unread, replace)
+    scope = Scope(roots, unread, missing, (), replace)
     before = await collection.origin()
     if before and not replace:
-        check_roots(roots, before.roots)
+        check_roots(roots, {label: path for label, path in before.roots.items() if label not in missing})
         check_model(embedder.name, before.model)
     with TemporaryDirectory() as folder, closing(Spool(Path(folder) / "points.jsonl")) as points:
-        found: set[bytes] = set()
-        for id_, passage in identify(passages, found):
+        comparison = Comparison()
+        for id_, passage in identify(passages, comparison.new):
+            comparison.find(passage.source)
             points.add(id_, payload_of(passage))
-        if not points and not (before and (await _find_stale(collection, found, scope))[0]):
+        kept, left = await _compare(collection if before else None, points, comparison, scope)
+        if not points and not kept:
             unchanged = ". The collection is as it was" if before else ""
             raise IngestError(f"there is nothing to index: no passage was found{unchanged}")
         indexed = {label: str(path) for label, path in roots.items()}
-        known = before.roots if before else {}
+        known = {label: path for label, path in before.roots.items() if label not in left} if before else {}
         recorded = await _prepare(
             collection, before, Origin(embedder.name, embedder.dim, known | indexed, FIELDS | points.fields)
         )
         run = _Run(collection, embedder, len(points), progress)
         async with uploading(collection.upsert) as upload:
             await run.add(points, upload)
-    kept, stale = await _find_stale(collection, found, scope)
+        count = len(points) + kept
+    stale = [id_ for id_, _ in comparison.stale()] if not before or before.model == recorded.model else []
     await collection.delete(stale)
     after = dataclasses.replace(recorded, roots=indexed, copying="") if replace else recorded
     changed = bool(run.embedded or run.updated or stale) or after != before
     if changed:
         await collection.write_origin(after)
-    return IndexingResult(kept, run.embedded, published=changed)
+    changes = comparison.changes()
+    return IndexingResult(count, run.embedded, published=changed, changes=changes, left=left)
+
+
+async def _compare(
+    collection: ServerCollection | None, points: Spool, comparison: Comparison, scope: Scope
+) -> tuple[int, list[str]]:
+    """Give the points that moved the ids that they are stored under.
+
+    Returns the number of stored points that stay though the run did not find them, and the labels of missing folders
+    that are left behind.
+    """
+    kept, stale = 0, list[str]()
+    async for id_, source in collection.sources() if collection else _nothing():
+        if comparison.was_found(id_, source):
+            continue
+        if scope.keeps(source):
+            kept += 1
+            comparison.find(source)
+        else:
+            stale.append(id_)
+    waiting = []
+    for start in range(0, len(stale), _CHUNK) if collection else ():
+        payloads = await collection.payloads(stale[start : start + _CHUNK], "source", "title", "text")  # type: ignore[union-attr]
+        for id_, payload in payloads.items():
+            whole = {"title": "", "text": "", "source": ""} | payload
+            comparison.add_stale(id_, whole)
+            if scope.stays_after_all(whole["source"], ()):
+                waiting.append((id_, whole))
+    comparison.match(points)
+    points.rename(comparison.renames)
+    left = scope.left(comparison.emptied)
+    for id_, payload in waiting:
+        if scope.stays_after_all(payload["source"], left):
+            comparison.drop_stale(id_, payload)
+            comparison.find(payload["source"])
+            kept += 1
+    return kept, left
+
+
+async def _nothing() -> AsyncIterator[tuple[str, str]]:
+    for _ in ():
+        yield "", ""
 
 
 async def _prepare(collection: ServerCollection, before: Origin | None, wanted: Origin) -> Origin:
@@ -107,17 +141,6 @@ async def _prepare(collection: ServerCollection, before: Origin | None, wanted: 
             await collection.write_origin(origin)
     await collection.index_fields()
     return origin
-
-
-async def _find_stale(collection: ServerCollection, found: set[bytes], scope: Scope) -> tuple[int, list[str]]:
-    """Return the number of stored points that stay and the ids of those to delete."""
-    kept, stale = 0, []
-    async for id_, source in collection.sources():
-        if was_found(id_, found) or scope.keeps(source):
-            kept += 1
-        else:
-            stale.append(id_)
-    return kept, stale
 
 
 class _Run:
