@@ -13,6 +13,7 @@ from mcp import Client
 from support import ask, refusal
 
 from warmer.errors import ScoreError
+from warmer.index.filter_size import MOST
 from warmer.journal import Search, Shown
 from warmer_server.app import build_server
 from warmer_server.settings import Settings
@@ -280,3 +281,10 @@ async def test_a_query_may_be_null_and_a_collection_too(client: Client) -> None:
 
 async def test_an_unknown_tool_is_an_error_that_says_so(client: Client) -> None:
     assert await refusal(client, "serch") == "Error: Unknown tool: serch"
+
+
+async def test_a_filter_of_very_many_conditions_is_refused(client: Client) -> None:
+    conditions = [{"key": "source", "match": {"value": f"{n}.md"}} for n in range(MOST + 1)]
+    said = await refusal(client, "search", query="bread", filter={"must_not": conditions})
+    assert f"the filter has {MOST + 1} conditions, at most {MOST} are taken (WARMER_FILTER_CONDITIONS)" in said
+    assert (await ask(client, "search", query="bread", filter={"must_not": conditions[1:]}))["hits"]

@@ -141,14 +141,6 @@ async def test_a_filter_holds_through_the_rounds(connect: Connect) -> None:
         assert set(titles(as_text)) == {"space"}
 
 
-async def test_a_filter_of_very_many_conditions_is_refused(connect: Connect) -> None:
-    conditions = [{"key": "source", "match": {"value": f"{n}.md"}} for n in range(12)]
-    async with connect(WARMER_FILTER_CONDITIONS="11") as client:
-        said = await refusal(client, "search", query="bread", filter={"must_not": conditions})
-        assert "the filter has 12 conditions, at most 11 are taken (WARMER_FILTER_CONDITIONS)" in said
-        assert (await ask(client, "search", query="bread", filter={"must_not": conditions[1:]}))["hits"]
-
-
 async def test_null_is_taken_for_what_is_left_out(connect: Connect) -> None:
     async with connect() as client:
         nothing = dict.fromkeys(["rewordings", "hypothetical_passage", "avoid", "search_id", "collection", "filter"])
