@@ -9,18 +9,21 @@ from qdrant_client import AsyncQdrantClient, models
 
 from warmer.errors import CollectionError, EngineError
 from warmer.index import CollectionInfo, Hit
-from warmer.index.remote.equivalent import LINEAR
+from warmer.index.remote.equivalent import ONE_PAIR
+from warmer.index.remote.limits import Limits
+from warmer.index.remote.notes import server_notes
 from warmer.index.remote.options import Options
 from warmer.index.remote.payload import Layout, field_types, find_layout, look_up
-from warmer.index.remote.space import Space, find_space
+from warmer.index.remote.space import Space, dense_params, find_space
+from warmer.index.remote.walk import Walk, find_walk
 from warmer.index.sampling import code_marks
 
 _T = TypeVar("_T")
 
 _FEEDBACK_SINCE = (1, 17)
-_ACORN_SINCE = (1, 16)
 _QUERIES_SINCE = (1, 10)
 _SAMPLE = 30  # payloads that are looked at
+_HEAVY = 8000  # characters of a payload, on average
 _JSON_TYPES = {"integer": "integer", "float": "number", "bool": "boolean", "geo": "object"}
 
 
@@ -43,6 +46,9 @@ class Description:
         readable: Whether the text is where `layout` says.
         version: The server's, major and minor.
         config: What it was made from.
+        limits: What its strict mode allows.
+        walk: How dense queries go through its graph.
+        heavy: Whether payloads are so large that none is fetched on a guess.
     """
 
     info: CollectionInfo
@@ -51,16 +57,14 @@ class Description:
     readable: bool
     version: tuple[int, int]
     config: models.CollectionConfig
+    limits: Limits
+    walk: Walk
+    heavy: bool
 
     @property
     def feedback(self) -> bool:
         """Tell whether the server has the feedback query."""
         return self.version >= _FEEDBACK_SINCE
-
-    @property
-    def acorn(self) -> bool:
-        """Tell whether the server's walk of the graph can go on over points that a filter hides."""
-        return self.version >= _ACORN_SINCE
 
     @property
     def with_vectors(self) -> bool | list[str]:
@@ -98,6 +102,7 @@ async def describe(
     if version < _QUERIES_SINCE:
         raise EngineError(f"server {version[0]}.{version[1]} is too old: upgrade Qdrant to 1.17 or newer")
     found = await ask(lambda client: client.get_collection(name), "describing")
+    limits = Limits.of(found.config)
     points = found.points_count or 0
     if tenant:
         points = (await ask(lambda client: client.count(name, tenant, exact=False), "counting the points of")).count
@@ -105,7 +110,9 @@ async def describe(
         return old
     space = find_space(name, found.config, options)
     page, _ = await ask(
-        lambda client: client.scroll(name, scroll_filter=tenant, limit=_SAMPLE, with_payload=True, with_vectors=False),
+        lambda client: client.scroll(
+            name, scroll_filter=tenant, limit=limits.page(_SAMPLE), with_payload=True, with_vectors=False
+        ),
         "reading payloads of",
     )
     payloads = [point.payload or {} for point in page]
@@ -113,6 +120,8 @@ async def describe(
     layout = replace(layout, keep=options.text_elsewhere)  # a finder of texts may need any field
     readable = options.text_elsewhere or not payloads or any(look_up(payload, layout.text) for payload in payloads)
     schema = {path: _JSON_TYPES.get(index.data_type.value, "string") for path, index in found.payload_schema.items()}
+    vector = dense_params(found.config)[space.vector]
+    walk = find_walk(found.config, vector, version, limits, options.oversampling)
     info = CollectionInfo(
         name=name,
         generation=space.generation,
@@ -122,10 +131,11 @@ async def describe(
         fields=dict(space.fields if space.fields is not None else {**field_types(payloads), **schema}),
         lexical=bool(space.lexical),
         declared=bool(space.model),
-        notes=tuple(_notes(version, space, layout, readable)),
+        notes=(*_notes(version, space, layout, readable), *server_notes(found, space, limits, walk)),
         code=code_marks(look_up(payload, layout.text) for payload in payloads),
     )
-    return Description(info, space, layout, readable, version, found.config)
+    heavy = sum(len(repr(payload)) for payload in payloads) > _HEAVY * len(payloads)
+    return Description(info, space, layout, readable, version, found.config, limits, walk, heavy)
 
 
 def no_text(known: Description, wanted: str) -> CollectionError:
@@ -141,7 +151,7 @@ def no_text(known: Description, wanted: str) -> CollectionError:
 def no_feedback(version: tuple[int, int], distance: models.Distance) -> str:
     """Say what happens on a server that has no feedback query."""
     server = f"server {version[0]}.{version[1]} has no feedback query"
-    if distance in LINEAR:
+    if distance in ONE_PAIR:
         return f"{server}: its exact equivalent is used"
     return f"{server}, and its equivalent is not for {distance.value} distance: upgrade Qdrant to 1.17 or newer"
 

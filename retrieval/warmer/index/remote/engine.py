@@ -3,34 +3,35 @@
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import asdict
 from http import HTTPStatus
+from itertools import chain
 from typing import Any, TypeVar
 
-import numpy as np
 from qdrant_client import AsyncQdrantClient, models
 
-from warmer.errors import CollectionError, EngineError, FilterError, ModelMismatchError
+from warmer.errors import FilterError
 from warmer.index import CANDIDATES, Candidates, CollectionInfo, DenseQuery, Filter, Hit, joined, surroundings
 from warmer.index.filters import AnyField, check_filter
-from warmer.index.formula import one_pair
 from warmer.index.remote.client import Remote
-from warmer.index.remote.description import Description, describe, no_feedback, no_text
-from warmer.index.remote.equivalent import LINEAR, equivalent
+from warmer.index.remote.description import Description, describe, no_text
+from warmer.index.remote.equivalent import ASCENDING
 from warmer.index.remote.faults import ServerError
+from warmer.index.remote.likely import likely
+from warmer.index.remote.limits import conditions, in_chunks, named_by_id
 from warmer.index.remote.names import no_collection
 from warmer.index.remote.options import Options
+from warmer.index.remote.queries import dense_query, words_query
 from warmer.index.sampling import SAMPLE
-from warmer.passage import native_id
-from warmer.vectors import QueryVector, SparseVector, TextQuery, own_vector
+from warmer.index.ties import MARGIN, cut
+from warmer.index.together import together
+from warmer.vectors import SparseVector
 
 _T = TypeVar("_T")
 
 _FRESH = 5.0  # seconds that a description is used without another look at the collection
-# Scored points lie around the query and stay out: without ACORN they are a hole in the graph, where the walk may end.
-_ACORN = models.SearchParams(acorn=models.AcornSearchParams(enable=True, max_selectivity=1.0))
-_MOST_EXAMPLES = 16  # that go as they are: the time of a feedback query grows with their square
-_POINT_GONE = re.compile(r"no point with id|^point \S+ is not found", re.IGNORECASE)
+_REMEMBERED, _READ = 2000, 12_000  # passages that were shown, and characters of one
+_OF_THE_FILTER = re.compile(r"filter|condition|index required|format error", re.IGNORECASE)
+_OF_THE_VECTORS = re.compile(r"vector name|vector dimension|expected dim", re.IGNORECASE)
 
 
 # What a server says that wants an index for the filter, or that cannot look through all points in time.
@@ -63,6 +64,7 @@ class QdrantIndex:
         self._tenant = _filter(self._options.where, AnyField())
         self._known: Description | None = None
         self._known_until = 0.0
+        self._passages: dict[str, str] = {}
 
     async def info(self) -> CollectionInfo:
         """Describe the collection; cheap to repeat."""
@@ -71,28 +73,18 @@ class QdrantIndex:
     async def sample(self, *, where: Filter | None = None) -> list[dict[str, Any]]:
         """Fetch the payloads of some points, under the names that a filter takes."""
         known = await self._readable()
-        records, _ = await self._ask(
-            lambda client: client.scroll(
-                self._name, scroll_filter=self._keep(known, where, ()), limit=SAMPLE, with_payload=True
-            ),
-            "reading payloads of",
-        )
+        records = await self._page(_all_of(self._kept(known, where)), known.limits.page(SAMPLE), False)
         return [record.payload or {} for record in records]
 
     async def retrieve(self, ids: Sequence[str]) -> list[Hit]:
         """Fetch points by id in the order given; ids that are gone or not to be seen are left out, scores are 0."""
         known = await self._readable()
-        if not ids:
-            return []
-        wanted = models.HasIdCondition(has_id=[native_id(id_) for id_ in ids])
-        keep = models.Filter(must=[self._tenant, wanted] if self._tenant else [wanted])
-        records, _ = await self._ask(
-            lambda client: client.scroll(
-                self._name, scroll_filter=keep, limit=len(ids), with_payload=True, with_vectors=known.with_vectors
-            ),
-            "fetching points of",
-        )
-        found = {hit.id: hit for hit in known.hits(records)}
+        hits = await self._fetch(known, ids)
+        if hits and not known.layout.keep and not any(hit.payload["text"] for hit in hits):
+            self._known_until = 0.0  # an alias may lead to another layout now
+            if (now := await self._readable()) is not known:
+                hits = await self._fetch(now, ids)
+        found = {hit.id: hit for hit in hits}
         return [found[id_] for id_ in ids if id_ in found]
 
     async def around(self, id_: str, reach: int, *, where: Filter | None = None) -> list[Hit]:
@@ -103,13 +95,13 @@ class QdrantIndex:
         if not source or surroundings.place(own[0].payload) is None:
             return own
         those = _filter({"must": [surroundings.of_source(known.layout.source, source)]}, AnyField())
-        keep = self._keep(known, where, ())
+        keep = [*([those] if those else []), *self._kept(known, where)]
         try:
             records, more = await self._ask(
                 lambda client: client.scroll(
                     self._name,
-                    scroll_filter=models.Filter(must=[part for part in (those, keep) if part]),
-                    limit=surroundings.MOST,
+                    scroll_filter=_all_of(keep),
+                    limit=known.limits.page(surroundings.MOST),
                     with_payload=surroundings.FIELDS,
                     with_vectors=False,
                 ),
@@ -131,120 +123,125 @@ class QdrantIndex:
         where: Filter | None = None,
         without: Sequence[str] = (),
     ) -> Candidates:
-        """Find the best points of each leg, scored by both.
+        """Find the best points of each leg, scored by both, in two requests or one.
 
-        Feedback is Qdrant's own query, or its equivalent where a server has none. Examples that are to stay out go by
-        id, since Qdrant itself leaves those out; all others as vectors.
+        Feedback is Qdrant's own query, or its equivalent where a server has none. While each leg scores what only the
+        other found, the points that the list will probably be made of are fetched.
         """
         known = await self._readable()
-        keep = self._keep(known, where, without)
-        words = lexical if known.space.lexical and lexical and lexical.indices else None
+        asked = query, lexical, depth, where, without
         try:
-            return await self._candidates(known, self._dense(known, query, without), words, depth, keep)
+            return await self._candidates(known, *asked)
         except ServerError as error:
-            if where and error.status == HTTPStatus.BAD_REQUEST:
-                raise FilterError(f"the server refuses the query with this filter: {error.said}") from error
-            if not _POINT_GONE.search(error.said):
+            if error.status != HTTPStatus.BAD_REQUEST:
                 raise
-        # A scored point was deleted meanwhile; what was thought of it still holds.
-        return await self._candidates(known, self._dense(known, query, ()), words, depth, keep)
+            if where and _OF_THE_FILTER.search(error.said):
+                raise FilterError(f"the server refuses the query with this filter: {error.said}") from error
+            if not _OF_THE_VECTORS.search(error.said) or (now := await self._readable()) is known:
+                raise
+        return await self._candidates(now, *asked)  # an alias leads to another layout now
 
     async def completed(self, hits: list[Hit]) -> list[Hit]:
         """Give the hits as they are: what the payload holds is all that there is."""
+        self._passages |= {hit.id: hit.passage[:_READ] for hit in hits}
+        for id_ in list(self._passages)[:-_REMEMBERED]:
+            del self._passages[id_]
         return hits
+
+    def remembered(self, ids: Sequence[str]) -> dict[str, str]:
+        """Give the passages of points that were shown lately, for as many as are remembered."""
+        return {id_: self._passages[id_] for id_ in ids if id_ in self._passages}
 
     async def _candidates(
         self,
         known: Description,
-        query: models.Query,
+        query: DenseQuery,
         lexical: SparseVector | None,
         depth: int,
-        keep: models.Filter | None,
+        where: Filter | None,
+        without: Sequence[str],
     ) -> Candidates:
-        dense = models.QueryRequest(
-            query=query,
-            using=known.space.vector or None,
-            filter=keep,
-            limit=depth,
-            params=_ACORN if known.acorn and not self._remote.exact else None,
-        )
-        # A nearest query by a distance gives the least first, Qdrant's feedback the greatest.
-        sign = -1.0 if isinstance(query, models.NearestQuery) and known.space.distance not in LINEAR else 1.0
-        if lexical is None:
-            (scores,) = await self._scores([dense])
-            return joined({id_: sign * score for id_, score in scores.items()})
-        sparse = models.QueryRequest(query=_sparse(lexical), using=known.space.lexical, filter=keep, limit=depth)
-        legs = [dense, sparse]
-        near, alike = await self._scores(legs)
-        for leg, ids in zip(legs, (alike.keys() - near.keys(), near.keys() - alike.keys()), strict=True):
-            these = models.HasIdCondition(has_id=[native_id(id_) for id_ in sorted(ids)])
-            leg.filter = models.Filter(must=[keep, these] if keep else [these])
-            leg.limit = max(len(ids), 1)
-        more_near, more_alike = await self._scores(legs)
-        return joined({id_: sign * score for id_, score in (near | more_near).items()}, alike | more_alike)
-
-    async def _scores(self, legs: Sequence[models.QueryRequest]) -> list[dict[str, float]]:
-        answers = await self._ask(lambda client: client.query_batch_points(self._name, list(legs)), "searching")
-        return [{str(point.id): point.score for point in answer.points} for answer in answers]
-
-    def _dense(self, known: Description, query: DenseQuery, by_id: Collection[str]) -> models.Query:
-        target = self._input(known, query.vector)
-        if not query.items:
-            return models.NearestQuery(nearest=target)
-        if not known.feedback:
-            return self._equivalent(known, query)
-        own = all(isinstance(item.vector, np.ndarray) for item in query.items)
-        if len(query.items) > _MOST_EXAMPLES and own and known.space.distance in LINEAR:
-            query = one_pair(query, cosine=known.space.distance == models.Distance.COSINE)
-        examples = [
-            models.FeedbackItem(
-                example=native_id(item.id) if item.id and item.id in by_id else self._input(known, item.vector),
-                score=item.score,
-            )
-            for item in query.items
+        kept = self._kept(known, where)
+        hidden = known.limits.excluding(without, conditions(_all_of(kept)))
+        allowed = _all_of([*kept, *([models.Filter(must_not=[*hidden])] if hidden else [])])
+        asked = known.limits.page(depth + MARGIN)
+        dense = self._dense(known, query)
+        legs = [_limited(dense, allowed, asked)]
+        if known.space.lexical and lexical and lexical.indices:
+            sparse = models.QueryRequest(query=words_query(lexical), using=known.space.lexical)
+            legs.append(_limited(sparse, allowed, asked))
+        seen = frozenset(without)
+        found = [
+            cut({id_: score for id_, score in scores.items() if id_ not in seen}, depth, asked)
+            for scores in await self._scores(known, legs)
         ]
-        naive = models.NaiveFeedbackStrategyParams(**asdict(query.coefficients))
-        return models.RelevanceFeedbackQuery(
-            relevance_feedback=models.RelevanceFeedbackInput(
-                target=target, feedback=examples, strategy=models.NaiveFeedbackStrategy(naive=naive)
-            )
+        if len(legs) == 1:
+            return joined(found[0])
+        near, alike = found
+        guessed = [] if known.heavy else likely(near, alike)
+        (more_near, more_alike), hits = await together(
+            self._rescored(known, (dense, alike.keys() - near.keys()), (sparse, near.keys() - alike.keys())),
+            self._fetch(known, guessed),
+        )
+        return joined(near | more_near, alike | more_alike, hits)
+
+    async def _rescored(
+        self, known: Description, *wanted: tuple[models.QueryRequest, Collection[str]]
+    ) -> list[dict[str, float]]:
+        """Score points by each leg; those that it knows nothing of are left out."""
+        must = [self._tenant] if self._tenant else []
+        size = known.limits.named(max(map(len, (ids for _, ids in wanted))) or 1)
+        legs = [
+            [_limited(leg, _all_of([*must, named_by_id(chunk)]), len(chunk)) for chunk in in_chunks(sorted(ids), size)]
+            for leg, ids in wanted
+        ]
+        scores = iter(await self._scores(known, list(chain(*legs))))
+        return [dict(chain.from_iterable(next(scores).items() for _ in own)) for own in legs]
+
+    async def _scores(self, known: Description, legs: Sequence[models.QueryRequest]) -> list[dict[str, float]]:
+        """Give the scores of each leg, more being better."""
+        scores = []
+        for batch in known.limits.batches(legs):
+            answers = await self._query(batch)
+            for leg, answer in zip(batch, answers, strict=True):
+                ascending = isinstance(leg.query, models.NearestQuery) and known.space.distance in ASCENDING
+                sign = -1.0 if ascending else 1.0
+                scores.append({str(point.id): sign * point.score for point in answer.points})
+        return scores
+
+    async def _fetch(self, known: Description, ids: Sequence[str]) -> list[Hit]:
+        """Fetch points with payloads and vectors, in no order."""
+        records: list[models.Record] = []
+        must = [self._tenant] if self._tenant else []
+        for chunk in in_chunks(ids, known.limits.named(len(ids) or 1)):
+            keep = _all_of([*must, named_by_id(chunk)])
+            records += await self._page(keep, len(chunk), known.with_vectors)
+        return known.hits(records)
+
+    async def _query(self, batch: Sequence[models.QueryRequest]) -> list[models.QueryResponse]:
+        return await self._ask(lambda client: client.query_batch_points(self._name, batch), "searching")
+
+    async def _page(self, keep: models.Filter | None, limit: int, vectors: bool | list[str]) -> list[models.Record]:
+        records, _ = await self._ask(
+            lambda client: client.scroll(
+                self._name, scroll_filter=keep, limit=limit, with_payload=True, with_vectors=vectors
+            ),
+            "fetching points of",
+        )
+        return records
+
+    def _dense(self, known: Description, query: DenseQuery) -> models.QueryRequest:
+        return models.QueryRequest(
+            query=dense_query(known, query, embeds=self._remote.embeds),
+            using=known.space.vector or None,
+            params=None if self._remote.exact else known.walk.params,
         )
 
-    def _equivalent(self, known: Description, query: DenseQuery) -> models.NearestQuery:
-        if known.space.distance not in LINEAR:
-            why = no_feedback(known.version, known.space.distance)
-            raise CollectionError(f"scores cannot steer in collection {self._name!r}: {why}")
-        moved = equivalent(known.space.distance, own_vector(query.vector), query.items, query.coefficients)
-        return models.NearestQuery(nearest=moved.tolist())
-
-    def _input(self, known: Description, vector: QueryVector) -> models.VectorInput:
-        if isinstance(vector, TextQuery) and self._remote.embeds:
-            if not known.feedback:
-                major, minor = known.version
-                raise EngineError(
-                    f"server {major}.{minor} has no feedback query, which queries embedded by {vector.model!r} on the "
-                    "server need: upgrade Qdrant to 1.17, or choose a model for this collection that runs here"
-                )
-            return models.Document(text=vector.text, model=vector.model)
-        own = own_vector(vector)
-        if own.size != known.space.dim:
-            vectors = f"vectors {known.space.vector!r}" if known.space.vector else "vectors"
-            raise ModelMismatchError(
-                f"a query of {own.size} numbers does not fit collection {self._name!r}, whose {vectors} have "
-                f"{known.space.dim}: embed queries with the model that made them"
-            )
-        numbers: list[float] = own.tolist()
-        return numbers
-
-    def _keep(self, known: Description, where: Filter | None, without: Sequence[str]) -> models.Filter | None:
-        """Build the filter for what may be retrieved."""
+    def _kept(self, known: Description, where: Filter | None) -> list[models.Condition]:
+        """Give the filters for what may be retrieved."""
         fields = known.info.fields
-        kept = [self._tenant, _filter(where, fields if known.space.fields is not None else AnyField(fields))]
-        if without:
-            gone = models.HasIdCondition(has_id=[native_id(id_) for id_ in without])
-            kept.append(models.Filter(must_not=[gone]))
-        must: list[models.Condition] = [part for part in kept if part]
-        return models.Filter(must=must) if must else None
+        given = _filter(where, fields if known.space.fields is not None else AnyField(fields))
+        return [part for part in (self._tenant, given) if part]
 
     async def _readable(self) -> Description:
         known = await self._described()
@@ -265,7 +262,7 @@ class QdrantIndex:
             return await self._remote.call(ask, what=f"{what} {self._name!r}")
         except ServerError as error:
             self._known_until = 0.0
-            if error.status == HTTPStatus.NOT_FOUND and not _POINT_GONE.search(error.said):
+            if error.status == HTTPStatus.NOT_FOUND:
                 self._known = None
                 raise await no_collection(self._remote, self._options, self._name) from error
             raise
@@ -278,5 +275,9 @@ def _filter(where: Filter | None, fields: dict[str, str]) -> models.Filter | Non
     return models.Filter.model_validate(where)
 
 
-def _sparse(words: SparseVector) -> models.SparseVector:
-    return models.SparseVector(indices=words.indices, values=words.values)
+def _all_of(must: Sequence[models.Condition]) -> models.Filter | None:
+    return models.Filter(must=list(must)) if must else None
+
+
+def _limited(leg: models.QueryRequest, where: models.Filter | None, limit: int) -> models.QueryRequest:
+    return leg.model_copy(update={"filter": where, "limit": max(limit, 1)})
