@@ -32,6 +32,8 @@ class Api:
         self._inference = inference
         self._lock = RLock()
         self._schemas: dict[str, dict[str, Any]] = {}
+        self.copies: dict[str, int] = {}
+        self.strict: dict[str, models.StrictModeConfigOutput] = {}
 
     def answer(self, method: str, path: str, body: Any) -> Any:
         with self._lock:
@@ -78,13 +80,13 @@ class Api:
     def _collection(self, method: str, name: str, body: Any) -> Any:
         match method:
             case "GET":
-                info = self.store.get_collection(name)
-                return info.model_copy(update={"payload_schema": self._schemas.get(name, {})})
+                return self._info(name)
             case "PUT":
                 if self.store.collection_exists(name):
                     raise RefusedError(409, f"Wrong input: Collection `{name}` already exists!")
                 made = models.CreateCollection.model_validate(body)
                 self._schemas[name] = {}
+                self.copies[name] = made.replication_factor or 1
                 return self.store.create_collection(name, made.vectors, made.sparse_vectors, metadata=made.metadata)
             case "PATCH":
                 changed = models.UpdateCollection.model_validate(body)
@@ -92,6 +94,12 @@ class Api:
             case "DELETE":
                 return self.store.delete_collection(name)
         raise RefusedError(405, "")
+
+    def _info(self, name: str) -> models.CollectionInfo:
+        info = self.store.get_collection(name)
+        params = info.config.params.model_copy(update={"replication_factor": self.copies.get(name, 1)})
+        config = info.config.model_copy(update={"params": params, "strict_mode_config": self.strict.get(name)})
+        return info.model_copy(update={"config": config, "payload_schema": self._schemas.get(name, {})})
 
     def _index(self, method: str, name: str, field: list[str], body: Any) -> Any:
         self.store.get_collection(name)

@@ -10,7 +10,8 @@ from warmer_server.settings import Settings
 
 def make_connection(url: str, settings: Settings) -> Connection:
     """Return address, key and timeout of a server."""
-    return Connection(url, settings.qdrant_api_key.get_secret_value(), settings.qdrant_timeout)
+    key = settings.qdrant_api_key.get_secret_value()
+    return Connection(url, key, settings.qdrant_timeout, grpc_port=settings.qdrant_grpc_port)
 
 
 def make_options(settings: Settings, hidden: str) -> Options:
@@ -30,6 +31,7 @@ def make_options(settings: Settings, hidden: str) -> Options:
         text_elsewhere=bool(settings.texts),
         vector=settings.vector,
         lexical_vector=settings.lexical_vector,
+        oversampling=settings.oversampling or None,
         where=settings.where or None,
     )
 
