@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from pydantic import TypeAdapter, ValidationError
 from qdrant_client import QdrantClient, models
+from qdrant_limits import check_strictly
 
 Embed = Callable[[str, str], list[float]]
 
@@ -110,12 +111,14 @@ class Api:
             schema = made.field_schema
             params = None if isinstance(schema, models.PayloadSchemaType | None) else schema
             kind = getattr(schema, "type", schema)
-            self._schemas[name][made.field_name] = models.PayloadIndexInfo(
+            self._schemas.setdefault(name, {})[made.field_name] = models.PayloadIndexInfo(
                 data_type=models.PayloadSchemaType(getattr(kind, "value", kind)), params=params, points=0
             )
         return _DONE
 
     def _points(self, method: str, name: str, what: str, body: Any) -> Any:
+        if strict := self.strict.get(name):
+            check_strictly(strict, what, body)
         if method == "POST" and what in _READS:
             return self._read(name, what, body)
         return self._write(method, name, what, body)
@@ -228,6 +231,8 @@ def _refusal(error: Exception) -> RefusedError:
         return RefusedError(404, f"Not found: Collection `{said[11:-10]}` doesn't exist!")
     if said.startswith("Point ") and "not found" in said:
         return RefusedError(404, f"Not found: No point with id {words[1]} found")
+    if " vector " in said and said.endswith("is not found in the collection"):
+        return RefusedError(400, f"Wrong input: Not existing vector name error: {words[2]}")
     return RefusedError(400, f"Wrong input: {said.removeprefix('Wrong input: ')}")
 
 

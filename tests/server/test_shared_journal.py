@@ -32,7 +32,9 @@ def server() -> Iterator[QdrantServer]:
 
 @pytest.fixture
 async def opened(
-    server: QdrantServer, tmp_path: Path, anyio_backend: str
+    server: QdrantServer,
+    tmp_path: Path,
+    anyio_backend: str,  # noqa: ARG001
 ) -> AsyncIterator[tuple[SharedStores, list[float]]]:
     """Shared stores, and the clock that they read."""
     settings = Settings.model_construct(qdrant_url=server.url, journal="qdrant", data_dir=tmp_path, qdrant_timeout=0.5)

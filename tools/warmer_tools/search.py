@@ -125,6 +125,7 @@ async def run(workspace: Workspace, said: Said, request: Request, waiting: Waiti
         if not hits and request.where and not await index.sample(where=request.where):
             raise await _nothing_passes(index, request.where)
         await check_thread(index, thread)
+        note = advice.text_filter(request.where or {}, (await index.info()).worded)
     with stage("journal"):
         if request.search_id:
             await workspace.journal.reword(thread.id, new, request.where)
@@ -135,7 +136,7 @@ async def run(workspace: Workspace, said: Said, request: Request, waiting: Waiti
         search_id=thread.id,
         collection=thread.collection,
         hits=hit_replies(numbers, hits, form),
-        next=advice.FIRST if hits else advice.NOTHING_LEFT if thread.shown else advice.NOTHING,
+        next=note + (advice.FIRST if hits else advice.NOTHING_LEFT if thread.shown else advice.NOTHING),
     )
 
 
@@ -212,7 +213,9 @@ async def _nothing_passes(index: Index, where: dict[str, Any]) -> SearchError:
     """Say that a filter hides everything, and which values there are to filter by."""
     values = few_values(await index.sample())
     there = f". Values seen: {json.dumps(values, ensure_ascii=False)}" if values else ""
-    return SearchError(f"no passage passes the filter {json.dumps(where)[:200]}: loosen it{there}")
+    note = advice.text_filter(where, (await index.info()).worded)
+    also = f". {note.rstrip(' .')}" if note else ""
+    return SearchError(f"no passage passes the filter {json.dumps(where)[:200]}: loosen it{also}{there}")
 
 
 TOOL = make_tool(

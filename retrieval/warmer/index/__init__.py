@@ -127,6 +127,8 @@ class CollectionInfo:
         notes: What a status report should say of it, in sentences.
         texts: Whether hits have their texts before they are `completed`.
         code: Marks of code a word in its median passage, from a sample: prose has 0 to 0.1, code 0.4 to 1.2.
+        worded: Fields in which a text filter looks for whole words, and whether for phrases too; in others it looks for
+            the string as it stands. None: everywhere for both.
     """
 
     name: str
@@ -140,6 +142,7 @@ class CollectionInfo:
     notes: tuple[str, ...] = ()
     texts: bool = True
     code: float = 0.0
+    worded: Mapping[str, bool] | None = None
 
 
 class Index(Protocol):

@@ -131,11 +131,20 @@ async def describe(
         fields=dict(space.fields if space.fields is not None else {**field_types(payloads), **schema}),
         lexical=bool(space.lexical),
         declared=bool(space.model),
-        notes=(*_notes(version, space, layout, readable), *server_notes(found, space, limits, walk)),
+        notes=(*_notes(version, space, layout, readable), *server_notes(found, space, limits, walk, layout.text)),
         code=code_marks(look_up(payload, layout.text) for payload in payloads),
+        worded={path: _has_phrases(index) for path, index in found.payload_schema.items() if _is_text(index)},
     )
     heavy = sum(len(repr(payload)) for payload in payloads) > _HEAVY * len(payloads)
     return Description(info, space, layout, readable, version, found.config, limits, walk, heavy)
+
+
+def _is_text(index: models.PayloadIndexInfo) -> bool:
+    return index.data_type == models.PayloadSchemaType.TEXT
+
+
+def _has_phrases(index: models.PayloadIndexInfo) -> bool:
+    return isinstance(index.params, models.TextIndexParams) and bool(index.params.phrase_matching)
 
 
 def no_text(known: Description, wanted: str) -> CollectionError:

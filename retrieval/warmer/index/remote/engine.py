@@ -11,7 +11,7 @@ from qdrant_client import AsyncQdrantClient, models
 
 from warmer.errors import FilterError
 from warmer.index import CANDIDATES, Candidates, CollectionInfo, DenseQuery, Filter, Hit, joined, surroundings
-from warmer.index.filters import AnyField, check_filter
+from warmer.index.filters import AnyField, check_filter, text_matches
 from warmer.index.remote.client import Remote
 from warmer.index.remote.description import Description, describe, no_text
 from warmer.index.remote.equivalent import ASCENDING
@@ -29,9 +29,10 @@ from warmer.vectors import SparseVector
 _T = TypeVar("_T")
 
 _FRESH = 5.0  # seconds that a description is used without another look at the collection
+_PREFIX_SINCE = (1, 19)
 _REMEMBERED, _READ = 2000, 12_000  # passages that were shown, and characters of one
 _OF_THE_FILTER = re.compile(r"filter|condition|index required|format error", re.IGNORECASE)
-_OF_THE_VECTORS = re.compile(r"vector name|vector dimension|expected dim", re.IGNORECASE)
+_OF_THE_VECTORS = re.compile(r"vector", re.IGNORECASE)
 
 
 # What a server says that wants an index for the filter, or that cannot look through all points in time.
@@ -240,6 +241,7 @@ class QdrantIndex:
     def _kept(self, known: Description, where: Filter | None) -> list[models.Condition]:
         """Give the filters for what may be retrieved."""
         fields = known.info.fields
+        _check_matches(known.version, where)
         given = _filter(where, fields if known.space.fields is not None else AnyField(fields))
         return [part for part in (self._tenant, given) if part]
 
@@ -266,6 +268,15 @@ class QdrantIndex:
                 self._known = None
                 raise await no_collection(self._remote, self._options, self._name) from error
             raise
+
+
+def _check_matches(version: tuple[int, int], where: Filter | None) -> None:
+    new = {kind for _, kind in text_matches(where)} & {"prefix", "substring"}
+    if new and version < _PREFIX_SINCE:
+        raise FilterError(
+            f"server {version[0]}.{version[1]} has no match by {min(new)}: match by text, which looks for words, or "
+            f"upgrade Qdrant to {_PREFIX_SINCE[0]}.{_PREFIX_SINCE[1]}"
+        )
 
 
 def _filter(where: Filter | None, fields: dict[str, str]) -> models.Filter | None:

@@ -9,10 +9,15 @@ from warmer.index.remote.space import Space
 from warmer.index.remote.walk import Walk
 
 
-def server_notes(found: models.CollectionInfo, space: Space, limits: Limits, walk: Walk) -> Iterator[str]:
+def server_notes(
+    found: models.CollectionInfo, space: Space, limits: Limits, walk: Walk, text_field: str
+) -> Iterator[str]:
     """Say what a caller would not expect, in sentences."""
     if walk.quantisation:
         yield _quantised(walk)
+    index = found.payload_schema.get(text_field)
+    if text_field and (index is None or index.data_type != models.PayloadSchemaType.TEXT):
+        yield f"a text filter on {text_field!r} looks for the string as it stands, not for words: it has no text index"
     if (shards := found.config.params.shard_number or 1) > 1 and space.lexical:
         yield f"each of its {shards} shards weighs words by its own passages"
     if deferred := found.update_queue.deferred_points if found.update_queue else None:

@@ -10,6 +10,7 @@ from qdrant_client import models
 from warmer.embedding.retrievers import same_model
 from warmer.errors import CollectionError, ModelMismatchError
 from warmer.index.remote.client import Remote
+from warmer.index.remote.limits import Limits
 from warmer.index.remote.names import no_collection
 from warmer.index.remote.options import Options
 from warmer.index.remote.payload import Layout, find_layout
@@ -33,6 +34,7 @@ class ServerSource:
         space: The dense vectors.
         layout: Fields of text, title and source; None to detect them on the first page.
         roots: Label -> absolute path of what was indexed; empty if Warmer did not make the collection.
+        limits: What its strict mode allows.
     """
 
     remote: Remote
@@ -41,12 +43,13 @@ class ServerSource:
     space: Space
     layout: Layout | None
     roots: dict[str, str]
+    limits: Limits
 
     async def count(self) -> int:
         """Count the points."""
         where = self._where()
         counted = await self.remote.call(
-            lambda client: client.count(self.name, where, exact=True), what=f"reading {self.name!r}"
+            lambda client: client.count(self.name, where, exact=self.limits.exact), what=f"reading {self.name!r}"
         )
         return counted.count
 
@@ -71,7 +74,7 @@ class ServerSource:
         where = self._where()
         return await self.remote.call(
             lambda client: client.scroll(
-                self.name, where, limit=_PAGE, offset=offset, with_payload=True, with_vectors=vectors
+                self.name, where, limit=self.limits.page(_PAGE), offset=offset, with_payload=True, with_vectors=vectors
             ),
             what=f"reading {self.name!r}",
         )
@@ -104,7 +107,9 @@ async def open_source(remote: Remote, name: str, options: Options, model: str) -
     own = own_metadata(info.config)
     roots = own.get("roots")
     layout = _WARMER_LAYOUT if own else None
-    return ServerSource(remote, name, options, space, layout, roots if isinstance(roots, dict) else {})
+    return ServerSource(
+        remote, name, options, space, layout, roots if isinstance(roots, dict) else {}, Limits.of(info.config)
+    )
 
 
 def _resolve_model(name: str, recorded: str, given: str) -> str:

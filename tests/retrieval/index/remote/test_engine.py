@@ -1,17 +1,39 @@
 """Collections that somebody else made, over REST: vectors, payloads, tenants, old servers, and what is refused."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from anyio import create_task_group
+from foreign import (
+    COSINE,
+    DIM,
+    DOCS,
+    DOT,
+    EUCLID,
+    EXAMPLES,
+    IDS,
+    MANHATTAN,
+    POINTS,
+    QUERY,
+    SEEN,
+    UUID,
+    VECTORS,
+    feedback_sent,
+    ids,
+    last_batch,
+    params,
+    steered,
+    store,
+    vector_of,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from qdrant_client import models
 from qdrant_server import QdrantServer
-from support import feedback_query, hybrid, near
+from support import hybrid, near
 
 from warmer.errors import CollectionError, EngineError, FilterError, ModelMismatchError
 from warmer.index import Coefficients, DenseQuery, FeedbackItem, Hit
@@ -21,33 +43,12 @@ from warmer.index.remote.engine import QdrantIndex
 from warmer.index.remote.equivalent import equivalent
 from warmer.index.remote.options import Options
 from warmer.index.remote.payload import Layout
-from warmer.steering.feedback import Example, equivalent_query
+from warmer.steering.feedback import equivalent_query
 from warmer.steering.params import Params
 from warmer.steering.ranking import nearest
-from warmer.vectors import QueryVector, TextQuery, Vector
+from warmer.vectors import TextQuery, Vector
 
 pytestmark = pytest.mark.anyio
-
-POINTS, DIM = 60, 6
-VECTORS = np.random.default_rng(3).normal(size=(POINTS, DIM)).astype(np.float32)
-UUID = "5c56c793-69f3-4fbf-87e6-c4bf54c28c26"
-IDS: list[int | str] = [UUID, *range(1, POINTS)]
-COSINE, DOT = models.Distance.COSINE, models.Distance.DOT
-EUCLID, MANHATTAN = models.Distance.EUCLID, models.Distance.MANHATTAN
-QUERY = VECTORS[7] + VECTORS[8]
-SCORED = [(str(IDS[n]), VECTORS[n], score) for n, score in [(0, 1.0), (7, 0.1), (8, 0.9), (9, 0.0)]]
-EXAMPLES = [Example(*scored) for scored in SCORED]
-SEEN = [id_ for id_, _, _ in SCORED]
-DOCS = "docs"
-
-
-def steered(query: QueryVector = QUERY) -> DenseQuery:
-    return feedback_query(query, SCORED)
-
-
-def vector_of(text: str, _: str = "") -> list[float]:
-    vector: list[float] = (VECTORS[len(text) % POINTS] * 2).tolist()
-    return vector
 
 
 @pytest.fixture(scope="module")
@@ -74,50 +75,6 @@ async def old(old_server: QdrantServer, anyio_backend: str) -> AsyncIterator[Rem
     connected = connect(Connection(old_server.url, pause=0.001))
     yield connected
     await connected.close()
-
-
-def store(  # a collection as others make them, with the first vector of `vectors` under the points
-    server: QdrantServer,
-    vectors: models.VectorParams | Mapping[str, models.VectorParams],
-    *,
-    name: str = DOCS,
-    sparse: bool = False,
-    metadata: dict[str, Any] | None = None,
-    payload: Any = lambda n: {"page_content": f"text {n}", "metadata": {"source": f"{n % 3}.md"}, "tenant": n % 2},
-    points: int = POINTS,
-) -> None:
-    server.store.delete_collection(name)
-    config = {"bm25": models.SparseVectorParams(modifier=models.Modifier.IDF)} if sparse else None
-    server.store.create_collection(name, vectors, config, metadata=metadata)
-    first = None if isinstance(vectors, models.VectorParams) else next(iter(vectors), None)
-    for n in range(points):
-        dense: Any = VECTORS[n].tolist() if isinstance(vectors, models.VectorParams) else {}
-        if first:
-            dense = {first: VECTORS[n].tolist()}
-        server.store.upsert(name, [models.PointStruct(id=IDS[n], vector=dense, payload=payload(n))])
-
-
-def params(distance: models.Distance = COSINE, **more: Any) -> models.VectorParams:
-    return models.VectorParams(size=DIM, distance=distance, **more)
-
-
-def ids(hits: list[Hit]) -> list[str]:
-    return [hit.id for hit in hits]
-
-
-def feedback_sent(server: QdrantServer) -> dict[str, Any]:
-    """Give the last feedback query, alone or the first of a batch."""
-    body = next(body for _, _, body in reversed(server.requests) if "relevance_feedback" in str(body))
-    query: dict[str, Any] = body.get("searches", [body])[0]["query"]
-    return query
-
-
-def last_batch(server: QdrantServer) -> list[dict[str, Any]]:
-    """Give the legs of the last retrieval."""
-    legs: list[dict[str, Any]] = next(body for _, _, body in reversed(server.requests) if "searches" in str(body))[
-        "searches"
-    ]
-    return legs
 
 
 def naive(distance: models.Distance, steering: DenseQuery, query: Vector = QUERY) -> list[float]:
@@ -219,7 +176,7 @@ async def test_an_old_server_ranks_alike(
         index = QdrantIndex(connected, DOCS)
         ranked.append(await nearest(index, steering, 20, without=SEEN))
     assert ids(ranked[0]) == ids(ranked[1])
-    assert (await QdrantIndex(remote, DOCS).info()).notes == ("the text is read from the payload's 'page_content'",)
+    assert (await QdrantIndex(remote, DOCS).info()).notes[0] == "the text is read from the payload's 'page_content'"
     assert "server 1.16 has no feedback query: its exact equivalent is used" in (await index.info()).notes
 
 
@@ -387,7 +344,7 @@ async def test_a_server_that_was_upgraded_is_noticed(
     assert "1.16 has no feedback query" in (await index.info()).notes[0]
     monkeypatch.setattr(remote, "_version", (1, 19))
     now[0] = 10
-    assert (await index.info()).notes == ("the text is read from the payload's 'page_content'",)
+    assert (await index.info()).notes[0] == "the text is read from the payload's 'page_content'"
 
 
 @pytest.mark.parametrize("metadata", [{"warmer": "hi"}, {"warmer": ["a"]}, {"warmer": {"fields": ["a"]}}])
