@@ -4,7 +4,7 @@ MCPB := npx --yes @anthropic-ai/mcpb@2.1.2
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint check package mcpb docs format bench tokens chaos clients clean
+.PHONY: demo test lint check package mcpb docs format bench tokens chaos clients server clean
 
 demo: .venv/warmer
 	$(BIN)/warmer demo
@@ -50,6 +50,10 @@ chaos: .venv/dev
 
 clients: .venv/dev
 	PYTHONPATH=tests $(BIN)/python -m clients docs/clients.md
+
+# On a real Qdrant server, whose binary is already there.
+server: .venv/dev
+	PYTHONPATH=tests $(BIN)/python -m real evals/results/server.md "$(QDRANT_BIN)"
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

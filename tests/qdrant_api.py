@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from pydantic import TypeAdapter, ValidationError
 from qdrant_client import QdrantClient, models
-from qdrant_limits import check_strictly
+from qdrant_limits import RateLimitedError, check_strictly
 
 Embed = Callable[[str, str], list[float]]
 
@@ -44,6 +44,8 @@ class Api:
                 )
             except ValidationError as error:
                 raise RefusedError(400, f"Format error in JSON body: {error.errors()[0]['msg']}") from error
+            except RateLimitedError as error:
+                raise RefusedError(429, str(error)) from error
             except (ValueError, KeyError, TypeError) as error:
                 raise _refusal(error) from error
 
@@ -88,6 +90,9 @@ class Api:
                 made = models.CreateCollection.model_validate(body)
                 self._schemas[name] = {}
                 self.copies[name] = made.replication_factor or 1
+                if made.strict_mode_config:
+                    given = made.strict_mode_config.model_dump(exclude_unset=True)
+                    self.strict[name] = models.StrictModeConfigOutput.model_validate(given)
                 return self.store.create_collection(name, made.vectors, made.sparse_vectors, metadata=made.metadata)
             case "PATCH":
                 changed = models.UpdateCollection.model_validate(body)
@@ -151,14 +156,16 @@ class Api:
                 400, "Format error in JSON body: data did not match any variant of untagged enum QueryInterface"
             )
         asked = models.QueryRequest.model_validate(body)
-        for strategy in _feedback_inputs(asked.query, *_prefetch_queries(asked.prefetch)):
+        inputs = _feedback_inputs(asked.query, *_prefetch_queries(asked.prefetch))
+        for strategy in inputs:
             _check_feedback(strategy)
+        gone = {one for asked_for in inputs for one in _named(asked_for)}
         return self.store.query_points(
             name,
             query=asked.query,
             using=asked.using,
-            prefetch=asked.prefetch,
-            query_filter=asked.filter,
+            prefetch=[leg.model_copy(update={"filter": _without(leg.filter, gone)}) for leg in _legs(asked.prefetch)],
+            query_filter=_without(asked.filter, gone),
             search_params=None,
             limit=asked.limit or 10,
             offset=asked.offset,
@@ -200,10 +207,27 @@ _POINTS: TypeAdapter[Any] = TypeAdapter(models.PointsList | models.PointsBatch)
 _SELECTOR: TypeAdapter[Any] = TypeAdapter(models.PointIdsList | models.FilterSelector)
 
 
-def _prefetch_queries(prefetch: Any) -> list[Any]:
+def _legs(prefetch: Any) -> list[models.Prefetch]:
     if prefetch is None:
         return []
-    return [leg.query for leg in (prefetch if isinstance(prefetch, list) else [prefetch])]
+    return prefetch if isinstance(prefetch, list) else [prefetch]
+
+
+def _prefetch_queries(prefetch: Any) -> list[Any]:
+    return [leg.query for leg in _legs(prefetch)]
+
+
+def _named(asked: models.RelevanceFeedbackInput) -> list[int | str]:
+    examples = [asked.target, *(item.example for item in asked.feedback)]
+    return [one for one in examples if isinstance(one, int | str)]
+
+
+def _without(where: models.Filter | None, ids: set[int | str]) -> models.Filter | None:
+    """Points that go as examples by id vanish from every leg."""
+    if not ids:
+        return where
+    gone = models.Filter(must_not=[models.HasIdCondition(has_id=list(ids))])
+    return models.Filter(must=[where, gone] if where else [gone])
 
 
 def _feedback_inputs(*queries: Any) -> list[models.RelevanceFeedbackInput]:

@@ -11,11 +11,16 @@ class StrictlyRefusedError(ValueError):
     """A request goes beyond a limit."""
 
 
+class RateLimitedError(Exception):
+    """A request takes more than the tokens of a minute."""
+
+
 def check_strictly(strict: models.StrictModeConfigOutput, what: str, body: Any) -> None:
     """Refuse what is beyond a limit, in Qdrant's words.
 
     Raises:
         StrictlyRefusedError: It is.
+        RateLimitedError: It takes more than a minute's tokens at once, so that no waiting helps.
     """
     asked = body if isinstance(body, dict) else {}
     searches = asked.get("searches", [asked] if what in {"query", "scroll"} else [])
@@ -34,13 +39,15 @@ def check_strictly(strict: models.StrictModeConfigOutput, what: str, body: Any) 
         _check("upsert limit", len(asked["points"]), strict.upsert_max_batchsize)
     tokens = sum(1 + len(_conditions(search.get("filter"))) for search in searches) + len(asked.get("ids", []))
     if strict.read_rate_limit and tokens > strict.read_rate_limit:
-        raise StrictlyRefusedError("Read rate limit exceeded, request larger than rate limiter capacity")
+        raise RateLimitedError(
+            "Rate limiting exceeded: Read rate limit exceeded, request larger than rate limiter capacity"
+        )
 
 
 def _check(name: str, value: float, most: float | None) -> None:
     if most is not None and value > most:
         raise StrictlyRefusedError(
-            f'Limit exceeded {value} > {most} for "{name}". Help: Reduce the "{name}" parameter.'
+            f'Limit exceeded {value:g} > {most:g} for "{name}". Help: Reduce the "{name}" parameter.'
         )
 
 
