@@ -151,7 +151,7 @@ class Settings(BaseSettings):
         le=100,
         allow_inf_nan=False,
         validation_alias="WARMER_OVERSAMPLING",
-        description="Points that quantised vectors find, for each that is asked for (default: by their kind, 2 or 4)",
+        description="Points that quantised vectors find, for each that is asked for (default: by their kind, 1 to 4)",
     )
     allowed: Annotated[frozenset[str], NoDecode, BeforeValidator(_parse_names)] = Field(
         default_factory=frozenset,

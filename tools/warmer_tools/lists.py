@@ -49,11 +49,11 @@ async def next_list(
         known = [Known(one.id, one.vector, texts[one.id]) for one in unscored if one.id in texts]
         return query, await rank(index, query, limit, where=thread.where, without=without, known=known)
 
-    if texts.keys() >= set(ids):
+    if ids and texts.keys() >= set(ids):
         (query, hits), found = await together(listed(texts), index.retrieve(ids))
         there = {hit.id for hit in found}
     else:
-        texts = {hit.id: hit.passage for hit in await index.completed(await index.retrieve(ids))}
+        texts = {hit.id: hit.passage for hit in await index.completed(await index.retrieve(ids))} if ids else {}
         query, hits = await listed(texts)
         there = set(texts)
     return query, hits, [shown.hit for shown in scored if shown.id not in there]

@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 _FEEDBACK_SINCE = (1, 17)
 _QUERIES_SINCE = (1, 10)
 _SAMPLE = 30  # payloads that are looked at
-_HEAVY = 8000  # characters of a payload, on average
+_HEAVY = 6000  # bytes of a point, payload and vector, on average: 160 candidates are 1 MB
 _JSON_TYPES = {"integer": "integer", "float": "number", "bool": "boolean", "geo": "object"}
 
 
@@ -48,7 +48,7 @@ class Description:
         config: What it was made from.
         limits: What its strict mode allows.
         walk: How dense queries go through its graph.
-        heavy: Whether payloads are so large that none is fetched on a guess.
+        heavy: Whether points are so large that only those which a list is made of are fetched.
     """
 
     info: CollectionInfo
@@ -135,7 +135,7 @@ async def describe(
         code=code_marks(look_up(payload, layout.text) for payload in payloads),
         worded={path: _has_phrases(index) for path, index in found.payload_schema.items() if _is_text(index)},
     )
-    heavy = sum(len(repr(payload)) for payload in payloads) > _HEAVY * len(payloads)
+    heavy = sum(len(repr(payload)) + 4 * space.dim for payload in payloads) > _HEAVY * len(payloads)
     return Description(info, space, layout, readable, version, found.config, limits, walk, heavy)
 
 

@@ -16,7 +16,6 @@ from warmer.index.remote.client import Remote
 from warmer.index.remote.description import Description, describe, no_text
 from warmer.index.remote.equivalent import ASCENDING
 from warmer.index.remote.faults import ServerError
-from warmer.index.remote.likely import likely
 from warmer.index.remote.limits import conditions, in_chunks, named_by_id
 from warmer.index.remote.names import no_collection
 from warmer.index.remote.options import Options
@@ -127,7 +126,7 @@ class QdrantIndex:
         """Find the best points of each leg, scored by both, in two requests or one.
 
         Feedback is Qdrant's own query, or its equivalent where a server has none. While each leg scores what only the
-        other found, the points that the list will probably be made of are fetched.
+        other found, all of them are fetched, where they are small: which of them a list is made of is not known before.
         """
         known = await self._readable()
         asked = query, lexical, depth, where, without
@@ -179,10 +178,10 @@ class QdrantIndex:
         if len(legs) == 1:
             return joined(found[0])
         near, alike = found
-        guessed = [] if known.heavy else likely(near, alike)
+        small = [] if known.heavy else sorted(near.keys() | alike.keys())
         (more_near, more_alike), hits = await together(
             self._rescored(known, (dense, alike.keys() - near.keys()), (sparse, near.keys() - alike.keys())),
-            self._fetch(known, guessed),
+            self._fetch(known, small),
         )
         return joined(near | more_near, alike | more_alike, hits)
 

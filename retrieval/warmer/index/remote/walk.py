@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 from qdrant_client import models
 
+from warmer.index.remote.equivalent import ASCENDING
 from warmer.index.remote.limits import Limits
 
 _ACORN_SINCE = (1, 16)
-# How many times as many points as are asked for are found by quantised vectors, and then scored by their own.
-_OVERSAMPLING = {"scalar": 2.0, "product": 4.0, "binary": 4.0, "turbo": 4.0}
+# How many times as many points as are asked for are found by quantised vectors, and then scored by their own: what it
+# takes for .99 of the best ten of feedback with fifteen scores.
+_OVERSAMPLING = {"scalar": 1.0, "product": 2.0, "binary": 4.0, "turbo": 4.0}
+_BROAD = 256  # of a walk by Euclid's or Manhattan's distance, which misses more by the server's own breadth
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,15 @@ def find_walk(
     """
     kind = _kind(vector.quantization_config or config.quantization_config)
     asked: dict[str, object] = {}
+    if vector.distance in ASCENDING:
+        asked["hnsw_ef"] = min(_BROAD, limits.ef or _BROAD)
     if version >= _ACORN_SINCE:
         asked["acorn"] = models.AcornSearchParams(enable=True, max_selectivity=1.0)
     if kind:
         wanted = oversampling or _OVERSAMPLING.get(kind, max(_OVERSAMPLING.values()))
         factor = wanted if limits.oversampling is None else min(wanted, limits.oversampling)
         asked["quantization"] = models.QuantizationSearchParams(
-            rescore=True, oversampling=factor if factor >= 1 else None
+            rescore=True, oversampling=factor if factor > 1 else None
         )
     return Walk(kind, models.SearchParams.model_validate(asked) if asked else None)
 

@@ -5,7 +5,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from foreign import COSINE, DIM, DOCS, EXAMPLES, IDS, QUERY, SEEN, VECTORS, ids, last_batch, params, steered, store
+from foreign import (
+    COSINE,
+    DIM,
+    DOCS,
+    EUCLID,
+    EXAMPLES,
+    IDS,
+    QUERY,
+    SEEN,
+    VECTORS,
+    ids,
+    last_batch,
+    params,
+    steered,
+    store,
+)
 from qdrant_client import models
 from qdrant_server import QdrantServer
 from support import hybrid, near
@@ -51,7 +66,9 @@ async def test_the_loop_keeps_within_each_limit_of_strict_mode(
     server: QdrantServer, remote: Remote, limit: str
 ) -> None:
     scalar = models.ScalarQuantization(scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8))
-    store(server, {"dense": params(quantization_config=scalar)}, sparse=True, metadata={"warmer": {"model": "m"}})
+    store(
+        server, {"dense": params(EUCLID, quantization_config=scalar)}, sparse=True, metadata={"warmer": {"model": "m"}}
+    )
     words = models.SparseVector(indices=query_words("text").indices, values=[1.0])
     server.store.update_vectors(DOCS, [models.PointVectors(id=n, vector={"bm25": words}) for n in IDS[20:50]])
     server.api.strict[DOCS] = models.StrictModeConfigOutput.model_validate({"enabled": True, limit: LIMITS[limit]})
@@ -81,10 +98,10 @@ async def test_a_limit_that_cannot_be_kept_is_named_and_not_the_filter(server: Q
 
 @pytest.mark.parametrize(
     ("kind", "wanted", "asked"),
-    [("scalar", None, 2.0), ("product", None, 4.0), ("binary", None, 4.0), ("binary", 8, 8.0)],
+    [("scalar", None, None), ("product", None, 2.0), ("binary", None, 4.0), ("binary", 8, 8.0)],
 )
 async def test_quantised_vectors_are_rescored(
-    server: QdrantServer, remote: Remote, kind: str, wanted: float | None, asked: float
+    server: QdrantServer, remote: Remote, kind: str, wanted: float | None, asked: float | None
 ) -> None:
     configs: dict[str, Any] = {
         "scalar": models.ScalarQuantization(scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8)),
@@ -98,8 +115,12 @@ async def test_quantised_vectors_are_rescored(
     for query in DenseQuery(QUERY), steered():
         assert len(await nearest(index, query, 5, without=SEEN)) == 5
         quantization = last_batch(server)[0]["params"]["quantization"]
-        assert (quantization["rescore"], quantization["oversampling"]) == (True, asked)
+        assert (quantization["rescore"], quantization.get("oversampling")) == (True, asked)
     assert f"quantised ({kind})" in "".join((await index.info()).notes)
+
+
+def large(n: int) -> dict[str, Any]:
+    return {"page_content": f"text {n} " + 9000 * "-"}
 
 
 async def test_a_search_and_its_feedback_are_two_round_trips_each(server: QdrantServer, remote: Remote) -> None:
@@ -110,6 +131,10 @@ async def test_a_search_and_its_feedback_are_two_round_trips_each(server: Qdrant
     shown = await hybrid(index, QUERY, "text", 10)
     paths = [path.rpartition("/")[2] for _, path, _ in server.requests]
     assert (paths[0], sorted(paths[1:])) == ("batch", ["batch", "scroll"])  # the second and third go at once
+    store(server, {"dense": params()}, sparse=True, metadata={"warmer": {"model": "m"}}, payload=large)
+    server.requests.clear()
+    assert len(await hybrid(QdrantIndex(remote, DOCS), QUERY, "text", 10)) == 10
+    assert [path.rpartition("/")[2] for _, path, _ in server.requests][-3:] == ["batch", "batch", "scroll"]
     assert index.remembered([shown[0].id, "no"]) == {shown[0].id: shown[0].passage}
 
 
