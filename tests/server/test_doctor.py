@@ -50,6 +50,7 @@ def test_all_that_is_set_up_works(data_dir: Path, capsys: pytest.CaptureFixture[
     said = {finding["part"]: finding for finding in told["findings"]}
     assert {part for part, finding in said.items() if finding["state"] == "note"} == {"server", "claude"}
     assert "notes: 36 passages" in said["collection"]["said"]
+    assert said["collection"]["said"].endswith("; /notes: not there any more, index where it is now")
     assert "6 passages indexed, searched, scored and searched again" in said["loop"]["said"]
 
 

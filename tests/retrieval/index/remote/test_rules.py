@@ -61,14 +61,13 @@ LIMITS = {
 }
 
 
+@pytest.mark.parametrize("metadata", [{"warmer": {"model": "m"}}, None])  # words of the server, and words read here
 @pytest.mark.parametrize("limit", LIMITS)
 async def test_the_loop_keeps_within_each_limit_of_strict_mode(
-    server: QdrantServer, remote: Remote, limit: str
+    server: QdrantServer, remote: Remote, limit: str, metadata: dict[str, Any] | None
 ) -> None:
     scalar = models.ScalarQuantization(scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8))
-    store(
-        server, {"dense": params(EUCLID, quantization_config=scalar)}, sparse=True, metadata={"warmer": {"model": "m"}}
-    )
+    store(server, {"dense": params(EUCLID, quantization_config=scalar)}, sparse=True, metadata=metadata)
     words = models.SparseVector(indices=query_words("text").indices, values=[1.0])
     server.store.update_vectors(DOCS, [models.PointVectors(id=n, vector={"bm25": words}) for n in IDS[20:50]])
     server.api.strict[DOCS] = models.StrictModeConfigOutput.model_validate({"enabled": True, limit: LIMITS[limit]})
@@ -136,6 +135,35 @@ async def test_a_search_and_its_feedback_are_two_round_trips_each(server: Qdrant
     assert len(await hybrid(QdrantIndex(remote, DOCS), QUERY, "text", 10)) == 10
     assert [path.rpartition("/")[2] for _, path, _ in server.requests][-3:] == ["batch", "batch", "scroll"]
     assert index.remembered([shown[0].id, "no"]) == {shown[0].id: shown[0].passage}
+
+
+@pytest.mark.parametrize("heavy", [False, True])
+async def test_words_that_are_read_here_take_two_round_trips_too(
+    server: QdrantServer, remote: Remote, heavy: bool
+) -> None:
+    def payload(n: int) -> dict[str, Any]:  # each other one of another layout
+        more = " -" * 4500 * heavy
+        return {"page_content": f"word{n}{more}"} if n % 2 else {"content": f"word{n}{more}", "meta": {"name": "x"}}
+
+    store(server, {"dense": params()}, payload=payload)
+    index = QdrantIndex(remote, DOCS)
+    await hybrid(index, QUERY, "word1", 1)  # reads the texts
+    server.requests.clear()
+    shown = await hybrid(index, QUERY, "word42", 10)
+    assert [path.rpartition("/")[2] for _, path, _ in server.requests] == ["batch", "scroll"]
+    assert str(IDS[42]) in ids(shown)
+    assert all(hit.payload["text"].startswith("word") for hit in shown)
+
+
+async def test_of_equal_words_those_with_the_least_ids_are_candidates(server: QdrantServer, remote: Remote) -> None:
+    store(server, {"dense": params()}, payload=lambda n: {"text": "same words" if n >= 20 else "others"})
+    index, words = QdrantIndex(remote, DOCS), query_words("same words")
+    seen = [str(IDS[n]) for n in (20, 21)]
+    found = await index.candidates(DenseQuery(VECTORS[0]), words, 3, without=seen)
+    near = await index.candidates(DenseQuery(VECTORS[0]), None, 3, without=seen)
+    assert set(found.ids) == {*near.ids, "22", "23", "24"}
+    even = {"must": [{"has_id": [n for n in IDS[1:] if int(n) % 2 == 0]}]}
+    assert "23" not in (await index.candidates(DenseQuery(VECTORS[0]), words, 3, where=even, without=seen)).ids
 
 
 async def test_an_alias_that_leads_to_another_layout_is_told_at_once(server: QdrantServer, remote: Remote) -> None:
