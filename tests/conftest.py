@@ -7,6 +7,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
+from environment import forget_settings
 from hypothesis import settings
 from support import Api, Reference
 
@@ -16,6 +17,7 @@ from warmer.index.edge.catalog import Catalog
 from warmer.passage import Passage
 from warmer.publishing.embedded.publish import index_passages
 
+forget_settings()
 settings.register_profile("warmer", deadline=None)
 settings.load_profile("warmer")
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from pydantic import TypeAdapter, ValidationError
 from qdrant_client import QdrantClient, models
+from qdrant_limits import RateLimitedError, check_strictly
 
 Embed = Callable[[str, str], list[float]]
 
@@ -32,6 +33,8 @@ class Api:
         self._inference = inference
         self._lock = RLock()
         self._schemas: dict[str, dict[str, Any]] = {}
+        self.copies: dict[str, int] = {}
+        self.strict: dict[str, models.StrictModeConfigOutput] = {}
 
     def answer(self, method: str, path: str, body: Any) -> Any:
         with self._lock:
@@ -41,6 +44,8 @@ class Api:
                 )
             except ValidationError as error:
                 raise RefusedError(400, f"Format error in JSON body: {error.errors()[0]['msg']}") from error
+            except RateLimitedError as error:
+                raise RefusedError(429, str(error)) from error
             except (ValueError, KeyError, TypeError) as error:
                 raise _refusal(error) from error
 
@@ -78,13 +83,16 @@ class Api:
     def _collection(self, method: str, name: str, body: Any) -> Any:
         match method:
             case "GET":
-                info = self.store.get_collection(name)
-                return info.model_copy(update={"payload_schema": self._schemas.get(name, {})})
+                return self._info(name)
             case "PUT":
                 if self.store.collection_exists(name):
                     raise RefusedError(409, f"Wrong input: Collection `{name}` already exists!")
                 made = models.CreateCollection.model_validate(body)
                 self._schemas[name] = {}
+                self.copies[name] = made.replication_factor or 1
+                if made.strict_mode_config:
+                    given = made.strict_mode_config.model_dump(exclude_unset=True)
+                    self.strict[name] = models.StrictModeConfigOutput.model_validate(given)
                 return self.store.create_collection(name, made.vectors, made.sparse_vectors, metadata=made.metadata)
             case "PATCH":
                 changed = models.UpdateCollection.model_validate(body)
@@ -92,6 +100,12 @@ class Api:
             case "DELETE":
                 return self.store.delete_collection(name)
         raise RefusedError(405, "")
+
+    def _info(self, name: str) -> models.CollectionInfo:
+        info = self.store.get_collection(name)
+        params = info.config.params.model_copy(update={"replication_factor": self.copies.get(name, 1)})
+        config = info.config.model_copy(update={"params": params, "strict_mode_config": self.strict.get(name)})
+        return info.model_copy(update={"config": config, "payload_schema": self._schemas.get(name, {})})
 
     def _index(self, method: str, name: str, field: list[str], body: Any) -> Any:
         self.store.get_collection(name)
@@ -102,12 +116,14 @@ class Api:
             schema = made.field_schema
             params = None if isinstance(schema, models.PayloadSchemaType | None) else schema
             kind = getattr(schema, "type", schema)
-            self._schemas[name][made.field_name] = models.PayloadIndexInfo(
+            self._schemas.setdefault(name, {})[made.field_name] = models.PayloadIndexInfo(
                 data_type=models.PayloadSchemaType(getattr(kind, "value", kind)), params=params, points=0
             )
         return _DONE
 
     def _points(self, method: str, name: str, what: str, body: Any) -> Any:
+        if strict := self.strict.get(name):
+            check_strictly(strict, what, body)
         if method == "POST" and what in _READS:
             return self._read(name, what, body)
         return self._write(method, name, what, body)
@@ -140,14 +156,16 @@ class Api:
                 400, "Format error in JSON body: data did not match any variant of untagged enum QueryInterface"
             )
         asked = models.QueryRequest.model_validate(body)
-        for strategy in _feedback_inputs(asked.query, *_prefetch_queries(asked.prefetch)):
+        inputs = _feedback_inputs(asked.query, *_prefetch_queries(asked.prefetch))
+        for strategy in inputs:
             _check_feedback(strategy)
+        gone = {one for asked_for in inputs for one in _named(asked_for)}
         return self.store.query_points(
             name,
             query=asked.query,
             using=asked.using,
-            prefetch=asked.prefetch,
-            query_filter=asked.filter,
+            prefetch=[leg.model_copy(update={"filter": _without(leg.filter, gone)}) for leg in _legs(asked.prefetch)],
+            query_filter=_without(asked.filter, gone),
             search_params=None,
             limit=asked.limit or 10,
             offset=asked.offset,
@@ -189,10 +207,27 @@ _POINTS: TypeAdapter[Any] = TypeAdapter(models.PointsList | models.PointsBatch)
 _SELECTOR: TypeAdapter[Any] = TypeAdapter(models.PointIdsList | models.FilterSelector)
 
 
-def _prefetch_queries(prefetch: Any) -> list[Any]:
+def _legs(prefetch: Any) -> list[models.Prefetch]:
     if prefetch is None:
         return []
-    return [leg.query for leg in (prefetch if isinstance(prefetch, list) else [prefetch])]
+    return prefetch if isinstance(prefetch, list) else [prefetch]
+
+
+def _prefetch_queries(prefetch: Any) -> list[Any]:
+    return [leg.query for leg in _legs(prefetch)]
+
+
+def _named(asked: models.RelevanceFeedbackInput) -> list[int | str]:
+    examples = [asked.target, *(item.example for item in asked.feedback)]
+    return [one for one in examples if isinstance(one, int | str)]
+
+
+def _without(where: models.Filter | None, ids: set[int | str]) -> models.Filter | None:
+    """Points that go as examples by id vanish from every leg."""
+    if not ids:
+        return where
+    gone = models.Filter(must_not=[models.HasIdCondition(has_id=list(ids))])
+    return models.Filter(must=[where, gone] if where else [gone])
 
 
 def _feedback_inputs(*queries: Any) -> list[models.RelevanceFeedbackInput]:
@@ -220,6 +255,8 @@ def _refusal(error: Exception) -> RefusedError:
         return RefusedError(404, f"Not found: Collection `{said[11:-10]}` doesn't exist!")
     if said.startswith("Point ") and "not found" in said:
         return RefusedError(404, f"Not found: No point with id {words[1]} found")
+    if " vector " in said and said.endswith("is not found in the collection"):
+        return RefusedError(400, f"Wrong input: Not existing vector name error: {words[2]}")
     return RefusedError(400, f"Wrong input: {said.removeprefix('Wrong input: ')}")
 
 

@@ -37,7 +37,12 @@ class QdrantServer:
     """
 
     def __init__(
-        self, version: str = "1.19.0", api_key: str = "", read_only_key: str = "", inference: Embed | None = None
+        self,
+        version: str = "1.19.0",
+        api_key: str = "",
+        read_only_key: str = "",
+        inference: Embed | None = None,
+        port: int = 0,
     ) -> None:
         self.version = version
         self.api = Api(version, inference)
@@ -47,7 +52,7 @@ class QdrantServer:
         self._read_only_key = read_only_key
         self._lock = Lock()
         self._faults: list[Fault] = []
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._http.daemon_threads = True
         self._thread = Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
 

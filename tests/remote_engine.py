@@ -1,11 +1,12 @@
-"""Collections on a server for tests: on `qdrant_server`, or on a real one that QDRANT_URL names."""
+"""Collections on a server for tests: on `qdrant_server`, or on a real one that WARMER_TEST_QDRANT_URL names."""
 
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from anyio import run
+from environment import SERVER, SERVER_KEY
 
 from warmer.index import Candidates, CollectionInfo, Hit
 from warmer.index.remote.client import Connection, Remote, connect
@@ -15,12 +16,12 @@ from warmer.index.remote.options import Options
 from warmer.vectors import Vector
 
 Points = Iterable[tuple[str, Vector, dict[str, Any]]]
-NO_SERVER = "QDRANT_URL names no Qdrant server, so this was not tried on one"
+NO_SERVER = "WARMER_TEST_QDRANT_URL names no Qdrant server, so this was not tried on one"
 
 
 def real_server() -> Connection | None:
-    url = os.environ.get("QDRANT_URL", "")
-    return Connection(url, os.environ.get("QDRANT_API_KEY", "")) if url else None
+    url = os.environ.get(SERVER, "")
+    return Connection(url, os.environ.get(SERVER_KEY, "")) if url else None
 
 
 def make(connection: Connection, info: CollectionInfo, points: Points) -> None:
@@ -79,3 +80,6 @@ class ReconnectingIndex:
 
     async def completed(self, hits: list[Hit]) -> list[Hit]:
         return hits
+
+    def remembered(self, ids: Sequence[str]) -> dict[str, str]:  # noqa: ARG002
+        return {}

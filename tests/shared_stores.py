@@ -12,7 +12,7 @@ from typing import TypeVar
 from anyio.lowlevel import checkpoint
 from qdrant_client import AsyncQdrantClient
 
-from warmer.index.remote.client import Remote
+from warmer.index.remote.client import Connection, Remote, connect
 from warmer.journal.jobs import Jobs
 from warmer.journal.parameters import Parameters
 from warmer.journal.qdrant.jobs import QdrantJobs
@@ -84,5 +84,21 @@ def qdrant(client: AsyncQdrantClient) -> Open:
         store = await open_store(InterleavingRemote.local(client))
         moves = partial(export_from_qdrant, store), partial(import_into_qdrant, store)
         yield Memory(QdrantJournal(store, lifetime), QdrantParameters(store), QdrantJobs(store), *moves)
+
+    return opened
+
+
+def on_server(connection: Connection, name: str) -> Open:
+    """Return a function that opens a collection of a real server; it takes the lifetime of searches in seconds."""
+
+    @asynccontextmanager
+    async def opened(lifetime: float = DAY) -> AsyncIterator[Memory]:
+        remote = connect(connection)
+        try:
+            store = await open_store(remote, name)
+            moves = partial(export_from_qdrant, store), partial(import_into_qdrant, store)
+            yield Memory(QdrantJournal(store, lifetime), QdrantParameters(store), QdrantJobs(store), *moves)
+        finally:
+            await remote.close()
 
     return opened

@@ -7,7 +7,7 @@ collection that somebody else made. Writes evals/results/words.md.
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from warmer.embedding import Embedder
 from warmer.embedding.fastembedder import load as load_embedder
 from warmer.index import CANDIDATES, Candidates, DenseQuery, Filter, Index
 from warmer.index.edge.catalog import Catalog
-from warmer.index.remote.words import Words, find
+from warmer.index.remote.words import Fetched, Words, find
 from warmer.passage import embedded_text
 from warmer.publishing.embedded.published import PublishedGeneration
 from warmer.steering.params import Params
@@ -102,17 +102,20 @@ class ReadWords:
     ) -> Candidates:
         """Find the best points of each leg."""
 
-        async def by_vector(depth: int, ids: Set[str] | None) -> dict[str, float]:
-            keep = where if ids is None else {"must": [{"has_id": sorted(ids)}, *([where] if where else [])]}
+        async def by_vector(depth: int, keep: Filter | None) -> dict[str, float]:
             found = await self._index.candidates(query, None, depth, where=keep, without=without)
             return dict(zip(found.ids, found.dense.tolist(), strict=True))
 
-        async def passages(ids: list[str]) -> dict[str, str]:
-            return {id_: self._texts[id_] for id_ in ids}
+        async def search(depth: int, ids: Sequence[str]) -> dict[str, float]:
+            named = {"must": [{"has_id": list(ids)}, *([where] if where else [])]}
+            return await by_vector(depth, where) | (await by_vector(len(ids), named) if ids else {})
+
+        async def fetch(_: Sequence[str], unread: Sequence[str]) -> Fetched:
+            return [], {id_: self._texts[id_] for id_ in unread}
 
         if lexical is None or not lexical.indices:
             return await self._index.candidates(query, None, depth, where=where, without=without)
-        return await find(self._words, lexical, depth, by_vector, passages)
+        return await find(self._words, lexical, depth, search, fetch, frozenset(without))
 
 
 def _report(figures: Mapping[str, Mapping[str, tuple[float, float]]]) -> str:

@@ -42,7 +42,17 @@ class StorageError(WarmerError):
 
 
 class EngineError(WarmerError):
-    """A Qdrant server that cannot be reached, refuses, or fails."""
+    """A Qdrant server that cannot be reached, refuses, or fails.
+
+    Attributes:
+        wrong_key: Whether the key is not known, or has expired.
+        lacks_right: Whether the key is known, and may not do what was asked.
+        missing: Whether what was asked for is not there.
+    """
+
+    wrong_key = False
+    lacks_right = False
+    missing = False
 
 
 class JudgeError(WarmerError):

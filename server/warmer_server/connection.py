@@ -12,7 +12,8 @@ from warmer_server.settings import Settings
 
 def make_connection(url: str, settings: Settings) -> Connection:
     """Return address, key and timeout of a server."""
-    return Connection(url, settings.qdrant_api_key.get_secret_value(), settings.qdrant_timeout)
+    key = settings.qdrant_api_key.get_secret_value()
+    return Connection(url, key, settings.qdrant_timeout, grpc_port=settings.qdrant_grpc_port)
 
 
 def make_options(settings: Settings, hidden: str) -> Options:
@@ -32,6 +33,7 @@ def make_options(settings: Settings, hidden: str) -> Options:
         hidden=frozenset({hidden}),
         default=settings.collection_name,
         text_elsewhere=bool(settings.texts),
+        oversampling=settings.oversampling or None,
         by_collection=by_collection,
         model_dim=lambda collection: dim_of(settings.retrievers.get(collection, settings.embedding_model)),
     )

@@ -1,13 +1,11 @@
 """Open the collections and the journal that the settings name."""
 
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
 
 import anyio
 import anyio.to_thread
@@ -26,20 +24,9 @@ from warmer.journal.sqlite.parameters import SqliteParameters
 from warmer.journal.sqlite.searches import SqliteJournal
 from warmer.journal.tenancy import TenantJobs, TenantJournal, TenantParameters, namespace_of
 from warmer_server.settings import Settings
+from warmer_server.stores import SharedStores, Stores
 
 JOURNAL_COLLECTION = "warmer-journal"
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """Stores of searches and scores, parameters and jobs; `location` describes for `status` where they are."""
-
-    journal: Journal
-    parameters: Parameters
-    jobs: Jobs
-    location: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +37,7 @@ class Engine:
     journal: Journal
     parameters: Parameters
     jobs: Jobs
-    _stores: "Stores | LazySharedStores"
+    _stores: Stores | SharedStores
 
     @property
     def journal_location(self) -> str:
@@ -70,8 +57,7 @@ async def open_engine(settings: Settings) -> AsyncIterator[Engine]:
         if settings.qdrant_url:
             server = LazyServer(settings)
             stack.push_async_callback(server.close)
-            stores = LazySharedStores(server, open_local) if settings.journal == "qdrant" else open_local()
-            yield _make_engine(server, stores, settings)
+            yield _make_engine(server, _stores(settings, server, open_local), settings)
         elif problem := settings.without_server:
             yield _make_engine(NoCollections(problem), open_local(), settings)
         else:
@@ -79,7 +65,7 @@ async def open_engine(settings: Settings) -> AsyncIterator[Engine]:
             yield _make_engine(collections, open_local(), settings)
 
 
-def _make_engine(collections: Collections, stores: "Stores | LazySharedStores", settings: Settings) -> Engine:
+def _make_engine(collections: Collections, stores: Stores | SharedStores, settings: Settings) -> Engine:
     where = settings.where
     namespace = namespace_of(where[""] if where.keys() == {""} else where)
     return Engine(
@@ -89,6 +75,12 @@ def _make_engine(collections: Collections, stores: "Stores | LazySharedStores", 
         TenantJobs(stores.jobs, namespace),
         stores,
     )
+
+
+def _stores(settings: Settings, server: "LazyServer", open_local: Callable[[], Stores]) -> Stores | SharedStores:
+    if settings.journal == "sqlite":
+        return open_local()
+    return SharedStores(server.open_stores, open_local, has_local=journal_path(settings).exists)
 
 
 def _open_local(settings: Settings, stack: AsyncExitStack) -> Stores:
@@ -151,30 +143,21 @@ class LazyServer:
                 for module in (
                     "warmer_server.connection",
                     "warmer.index.remote.collections",
-                    "warmer.journal.qdrant.store",
+                    "warmer_server.server_journal",
                 ):
                     await anyio.to_thread.run_sync(import_module, module)
                 self._ready = True
 
-    async def open_stores(self) -> Stores | str:
-        """Open the journal on the server; return the reason instead if the key may only read.
+    async def open_stores(self) -> Stores:
+        """Open the journal on the server.
 
         Raises:
-            EngineError: The request to the server failed.
+            EngineError: The key may not write it, or the request to the server failed.
         """
         await self.ready()
-        from warmer.journal.qdrant.jobs import QdrantJobs  # noqa: PLC0415
-        from warmer.journal.qdrant.parameters import QdrantParameters  # noqa: PLC0415
-        from warmer.journal.qdrant.searches import QdrantJournal  # noqa: PLC0415
-        from warmer.journal.qdrant.store import ReadOnlyError, open_store  # noqa: PLC0415
+        from warmer_server.server_journal import open_stores  # noqa: PLC0415
 
-        try:
-            store = await open_store(self._remote, JOURNAL_COLLECTION)
-        except ReadOnlyError as error:
-            return str(error)
-        journal = QdrantJournal(store, self._settings.search_hours * 3600)
-        location = f"collection {JOURNAL_COLLECTION} on the server"
-        return Stores(journal, QdrantParameters(store), QdrantJobs(store), location)
+        return await open_stores(self._remote, self._settings)
 
     async def version(self) -> str:
         """Return the version of the server, as "major.minor".
@@ -204,46 +187,3 @@ class LazyServer:
         from warmer_server.connection import make_options  # noqa: PLC0415
 
         return QdrantCollections(self._remote, make_options(self._settings, JOURNAL_COLLECTION))
-
-
-class LazySharedStores:
-    """Stores on the server, opened on first use; local ones if the key may only read."""
-
-    def __init__(self, server: LazyServer, open_local: Callable[[], Stores]) -> None:
-        self._server = server
-        self._open_local = open_local
-        self._opened: Stores | None = None
-        self._opening = anyio.Lock()
-        self.journal = cast("Journal", _LazyStore(self._open, "journal"))
-        self.parameters = cast("Parameters", _LazyStore(self._open, "parameters"))
-        self.jobs = cast("Jobs", _LazyStore(self._open, "jobs"))
-
-    @property
-    def location(self) -> str:
-        """Where the stores are; empty before they are open."""
-        return self._opened.location if self._opened else ""
-
-    async def _open(self) -> Stores:
-        async with self._opening:
-            if not self._opened:
-                stores = await self._server.open_stores()
-                if isinstance(stores, str):
-                    _log.warning("searches and scores are kept on this machine alone: %s", stores)
-                    local = self._open_local()
-                    stores = replace(local, location=f"{local.location}; not on the server, since {stores}")
-                self._opened = stores
-            return self._opened
-
-
-class _LazyStore:
-    """Proxy of one store that opens it at the first call. All its methods are coroutines."""
-
-    def __init__(self, open_stores: Callable[[], Awaitable[Stores]], name: str) -> None:
-        self._open_stores = open_stores
-        self._name = name
-
-    def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
-        async def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401  as the protocol has them
-            return await getattr(getattr(await self._open_stores(), self._name), method)(*arguments, **named)
-
-        return call

@@ -191,6 +191,21 @@ class Settings(BaseSettings):
         validation_alias="QDRANT_TIMEOUT",
         description="Seconds to wait at most for the answer to one request to it",
     )
+    qdrant_grpc_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        validation_alias="QDRANT_GRPC_PORT",
+        description="Its port of gRPC (default: 6334 where the URL's port is 6333, else none, and REST alone is used)",
+    )
+    oversampling: float = Field(
+        0,
+        ge=0,
+        le=100,
+        allow_inf_nan=False,
+        validation_alias="WARMER_OVERSAMPLING",
+        description="Points that quantised vectors find, for each that is asked for (default: by their kind, 1 to 4)",
+    )
     allowed: Annotated[frozenset[str], NoDecode, BeforeValidator(_parse_names)] = Field(
         default_factory=frozenset,
         validation_alias="WARMER_COLLECTIONS",
@@ -235,6 +250,13 @@ class Settings(BaseSettings):
         "sqlite",
         validation_alias="WARMER_JOURNAL",
         description="Where searches and scores are kept: in the data directory, or on the server, for several replicas",
+    )
+    journal_replicas: int = Field(
+        0,
+        ge=0,
+        le=100,
+        validation_alias="WARMER_JOURNAL_REPLICAS",
+        description="Copies of the journal that is made on the server (default: as many as what is searched has)",
     )
     tokens_file: Annotated[Path | None, AfterValidator(lambda path: path and path.expanduser().absolute())] = Field(
         None,
@@ -313,7 +335,7 @@ class Settings(BaseSettings):
 
 
 _SERVER_ONLY = {
-    *("qdrant_api_key", "allowed", "where", "texts", "journal"),
+    *("qdrant_api_key", "qdrant_grpc_port", "allowed", "where", "texts", "journal", "journal_replicas", "oversampling"),
     *("vector", "lexical_vector", "text_field", "title_field", "source_field"),
 }
 

@@ -13,6 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
 
+from environment import forget_settings
+
 from chaos import Skipped, Trial, damage, disks, kills, messages, servers
 from chaos.report import write
 
@@ -35,6 +37,7 @@ KINDS: dict[str, Callable[[Path], Trial | Skipped | Sequence[Trial | Skipped]]] 
 
 
 def main() -> None:
+    forget_settings()
     report, *requested = sys.argv[1:]
     work = Path(os.environ.get("CHAOS_WORK") or tempfile.mkdtemp(prefix="chaos-"))
     figures = work / "figures"

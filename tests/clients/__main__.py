@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from environment import forget_settings
 from http_server import environment_of, serving
 
 from clients import inspector
@@ -46,6 +47,7 @@ class Client:
 
 def main(table: Path, work: Path) -> None:
     """Test all clients and write the table; exit with status 1 if anything failed."""
+    forget_settings()
     data = work / "data"
     index = [sys.executable, "-m", "warmer_server.cli", "index", str(ROOT / "README.md"), str(ROOT / "docs")]
     subprocess.run([*index, "--collection", COLLECTION], env=environment_of(data), check=True)

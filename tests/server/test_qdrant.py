@@ -114,6 +114,16 @@ async def test_all_three_tools_work_on_a_foreign_collection(
     assert writes == []
 
 
+async def test_feedback_takes_two_round_trips(connect: Connect, qdrant: QdrantServer, reference: Reference) -> None:
+    async with connect() as client:
+        found = await ask(client, "search", query=reference.queries[0], limit=4)
+        qdrant.requests.clear()
+        await ask(client, "give_feedback", search_id=found["search_id"], scores={"1": 9, "2": 0})
+    kinds = [path.rpartition("/")[2] for _, path, _ in qdrant.requests if path != "/collections/docs"]
+    # Whether what was scored is still there is asked while the best are searched, which are then fetched.
+    assert (sorted(kinds[:2]), kinds[2:]) == (["batch", "scroll"], ["scroll"])
+
+
 async def test_a_deleted_point_still_counts_and_the_reply_says_so(
     connect: Connect, qdrant: QdrantServer, reference: Reference
 ) -> None:

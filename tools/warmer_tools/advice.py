@@ -1,7 +1,10 @@
 """One sentence on what pays now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import mean
+from typing import Any
+
+from warmer.index.filters import text_matches
 
 _GOOD, _USEFUL = 5, 3
 _HOPELESS = 10  # so many scores below _USEFUL: the words are wrong, not the ranking
@@ -45,6 +48,25 @@ def unsteered(outcome: str, *, scored: bool = True) -> str:
     if not scored:
         return "That was said before and adds nothing: score the hits, or use other words."
     return "The scores say nothing, none differs from the neutral one: spread them, or add rewordings."
+
+
+def text_filter(where: Mapping[str, Any], worded: Mapping[str, bool] | None) -> str:
+    """Say that a filter looks for texts in a field in another way than one thinks; empty where it does not.
+
+    Args:
+        where: The filter.
+        worded: As in `CollectionInfo`.
+    """
+    if worded is None:
+        return ""
+    matches = set(text_matches(where))
+    plain = sorted({key for key, kind in matches if key not in worded and kind in {"text", "text_any", "phrase"}})
+    if plain:
+        fields = ", ".join(plain)
+        return f"{fields} has no text index: the filter looks there for the string exactly as written, in that case. "
+    if phrases := sorted({key for key, kind in matches if kind == "phrase" and not worded[key]}):
+        return f"The text index of {', '.join(phrases)} knows no phrases, so that none is found: match by text. "
+    return ""
 
 
 def gone(hits: Sequence[int]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from warmer.errors import SearchError
 from warmer.index import Filter, Index
 from warmer.index.sampling import few_values
+from warmer_tools.advice import text_filter
 
 _SHOWN = 200
 _KINDS = {bool: "boolean", int: "integer", float: "number", str: "string"}
@@ -14,8 +15,9 @@ _KINDS = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 async def nothing_passes(index: Index, where: Filter) -> SearchError:
     """Say that a filter hides everything, why that may be, and what there is to filter by."""
-    fields, payloads = (await index.info()).fields, await index.sample()
-    reasons = list(dict.fromkeys(reason for key, match in _matches(where) for reason in _reasons(key, match, fields)))
+    info, payloads = await index.info(), await index.sample()
+    found = [reason for key, match in _matches(where) for reason in _reasons(key, match, info.fields)]
+    reasons = list(dict.fromkeys([*found, *filter(None, [text_filter(where, info.worded).rstrip(" .")])]))
     values = few_values(payloads)
     told = [f"Values seen: {json.dumps(values, ensure_ascii=False)}"] if values else []
     return SearchError(". ".join([f"no passage passes the filter {_json(where)}: loosen it", *told, *reasons]))

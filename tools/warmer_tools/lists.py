@@ -1,9 +1,10 @@
 """The next list of a thread, whichever tool asks for it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from warmer.errors import SearchError
 from warmer.index import CollectionInfo, Hit, Index
+from warmer.index.together import together
 from warmer.journal import AGENT, Search
 from warmer.journal.parameters import Key, choose
 from warmer.steering.copies import Known
@@ -38,13 +39,24 @@ async def next_list(
     """
     scored, unscored = thread.scored, thread.unscored
     ids = [shown.id for shown in (*scored, *unscored)]
-    there = await index.completed(await index.retrieve(ids)) if ids else []
-    texts = {hit.id: hit.passage for hit in there}
-    examples = [Example(one.id, one.vector, (one.score or 0) / SCALE, texts.get(one.id, "")) for one in scored]
-    query = compose(thread.wordings, params, examples, lexical=thread.lexical)
-    known = [Known(one.id, one.vector, texts[one.id]) for one in unscored if one.id in texts]
-    hits = await rank(index, query, limit, where=thread.where, without=without, known=known)
-    return query, hits, [shown.hit for shown in scored if shown.id not in texts]
+    texts = index.remembered(ids)
+
+    async def listed(texts: Mapping[str, str]) -> tuple[Query, list[Hit]]:
+        examples = [
+            Example(one.id, one.vector, (one.score or 0) / SCALE, texts.get(one.id, "")) for one in thread.scored
+        ]
+        query = compose(thread.wordings, params, examples, lexical=thread.lexical)
+        known = [Known(one.id, one.vector, texts[one.id]) for one in unscored if one.id in texts]
+        return query, await rank(index, query, limit, where=thread.where, without=without, known=known)
+
+    if ids and texts.keys() >= set(ids):
+        (query, hits), found = await together(listed(texts), index.retrieve(ids))
+        there = {hit.id for hit in found}
+    else:
+        texts = {hit.id: hit.passage for hit in await index.completed(await index.retrieve(ids))} if ids else {}
+        query, hits = await listed(texts)
+        there = set(texts)
+    return query, hits, [shown.hit for shown in scored if shown.id not in there]
 
 
 def form_of(

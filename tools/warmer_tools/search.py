@@ -122,6 +122,7 @@ async def run(workspace: Workspace, said: Said, request: Request, waiting: Waiti
         if not hits and request.where and not await index.sample(where=request.where):
             raise await nothing_passes(index, request.where)
         await check_thread(index, thread)
+        note = advice.text_filter(request.where or {}, (await index.info()).worded)
     with stage("embed"):
         unfit = await unfit_vectors(workspace, index, hits, waiting)
     with stage("journal"):
@@ -134,7 +135,7 @@ async def run(workspace: Workspace, said: Said, request: Request, waiting: Waiti
         search_id=thread.id,
         collection=thread.collection,
         hits=hit_replies(numbers, hits, form),
-        next=unfit + (advice.FIRST if hits else advice.NOTHING_LEFT if thread.shown else advice.NOTHING),
+        next=unfit + note + (advice.FIRST if hits else advice.NOTHING_LEFT if thread.shown else advice.NOTHING),
     )
 
 

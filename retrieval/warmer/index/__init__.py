@@ -1,6 +1,6 @@
 """Where vectors live: one protocol, several engines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -93,18 +93,22 @@ class Candidates:
         ids: Point ids.
         dense: Scores of the dense leg, shape (n,); more is better, whatever the distance.
         lexical: Scores of the lexical leg, 0 for a point that shares no word with the query; None without that leg.
+        hits: Those of the points that were fetched along the way, by id, which need not be retrieved any more.
     """
 
     ids: list[str]
     dense: NDArray[np.float64]
     lexical: NDArray[np.float64] | None = None
+    hits: Mapping[str, Hit] = field(default_factory=dict)
 
 
-def joined(dense: Mapping[str, float], lexical: Mapping[str, float] | None = None) -> Candidates:
+def joined(
+    dense: Mapping[str, float], lexical: Mapping[str, float] | None = None, hits: Iterable[Hit] = ()
+) -> Candidates:
     """Make candidates of scores by point id; every candidate has a dense score."""
     ids = sorted(dense)
     words = None if lexical is None else np.array([lexical.get(id_, 0.0) for id_ in ids])
-    return Candidates(ids, np.array([dense[id_] for id_ in ids]), words)
+    return Candidates(ids, np.array([dense[id_] for id_ in ids]), words, {hit.id: hit for hit in hits})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,8 @@ class CollectionInfo:
         notes: What a status report should say of it, in sentences.
         texts: Whether hits have their texts before they are `completed`.
         code: Marks of code a word in its median passage, from a sample: prose has 0 to 0.1, code 0.4 to 1.2.
+        worded: Fields in which a text filter looks for whole words, and whether for phrases too; in others it looks for
+            the string as it stands. None: everywhere for both.
     """
 
     name: str
@@ -138,6 +144,7 @@ class CollectionInfo:
     notes: tuple[str, ...] = ()
     texts: bool = True
     code: float = 0.0
+    worded: Mapping[str, bool] | None = None
 
 
 class Index(Protocol):
@@ -183,4 +190,8 @@ class Index(Protocol):
 
     async def completed(self, hits: list[Hit]) -> list[Hit]:
         """Add what is kept outside of the engine, such as texts; only for hits that are going to be shown."""
+        ...
+
+    def remembered(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Give the passages of points that were shown before, where to fetch them takes longer than to keep them."""
         ...

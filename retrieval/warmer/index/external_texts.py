@@ -76,6 +76,10 @@ class ExternalTextsIndex:
         """Add the texts."""
         return await self._resolve(await self._index.completed(hits))
 
+    def remembered(self, ids: Sequence[str]) -> dict[str, str]:  # noqa: ARG002
+        """Remember nothing: the other index has no texts."""
+        return {}
+
     async def _resolve(self, hits: list[Hit]) -> list[Hit]:
         """Ask for the texts, in a thread.
 

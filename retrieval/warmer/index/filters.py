@@ -6,7 +6,7 @@ What this accepts, qdrant-client's models accept too. It refuses more: what can 
 import json
 import re
 import sys
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -362,3 +362,19 @@ def check_limit(where: Filter) -> None:
     """
     if edge_filter(where, AnyField()) is None:
         raise FilterError("the filter has no condition, so it would hide nothing: add one, or unset it")
+
+
+def text_matches(where: object) -> Iterator[tuple[str, str]]:
+    """Yield the field and the kind of each match of texts in a filter: `text`, `text_any`, `phrase` ..."""
+    if isinstance(where, Mapping):
+        match = where.get("match")
+        if isinstance(where.get("key"), str) and isinstance(match, Mapping):
+            yield from ((where["key"], kind) for kind in match if kind in _TEXT_MATCHES)
+        for value in where.values():
+            yield from text_matches(value)
+    elif isinstance(where, list):
+        for item in where:
+            yield from text_matches(item)
+
+
+_TEXT_MATCHES = ("text", "text_any", "phrase", "prefix", "substring")

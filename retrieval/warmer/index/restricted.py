@@ -1,6 +1,6 @@
 """Collections for somebody who may not see all of them, or not all that is in them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -104,6 +104,10 @@ class RestrictedIndex:
     async def completed(self, hits: list[Hit]) -> list[Hit]:
         """Add what is kept outside of the engine."""
         return await self._index.completed(hits)
+
+    def remembered(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Give the passages of points that were shown before; whoever asks says what was shown to them."""
+        return self._index.remembered(ids)
 
     def _both(self, where: Filter | None) -> Filter:
         return combined(self._where, where)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from warmer.index import CANDIDATES, CollectionInfo, DenseQuery, Filter, Hit, Index
+from warmer.index import CANDIDATES, Candidates, CollectionInfo, DenseQuery, Filter, Hit, Index
 from warmer.steering.copies import Known, without_copies
 from warmer.steering.fusion import fuse
 from warmer.steering.params import Params
@@ -90,12 +90,19 @@ async def _ranked(
     found = await index.candidates(query.dense, query.lexical, max(CANDIDATES, limit), where=where, without=without)
     fused = fuse(found, share)
     scores = {found.ids[n]: fused[n] for n in best(fused, max(POOL, limit))}
-    hits = await index.retrieve(list(scores))
+    hits = await _retrieved(index, found, list(scores))
     if not hits:
         return []
     own = np.array([scores[hit.id] for hit in hits])
     final = regularize(own, np.stack([hit.vector for hit in hits]), query.params.neighbours)
     return [replace(hits[n], score=float(final[n])) for n in best(final, len(hits))]
+
+
+async def _retrieved(index: Index, found: Candidates, ids: Sequence[str]) -> list[Hit]:
+    """Retrieve those of the points that the engine did not fetch along with their scores; in the order given."""
+    missing = [id_ for id_ in ids if id_ not in found.hits]
+    there = {**found.hits, **{hit.id: hit for hit in (await index.retrieve(missing) if missing else [])}}
+    return [there[id_] for id_ in ids if id_ in there]
 
 
 def share_of_words(params: Params, code: float) -> float:

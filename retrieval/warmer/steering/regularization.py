@@ -7,6 +7,7 @@ from warmer.vectors import Vector, directions
 
 POOL = 60  # best candidates that are looked at
 NEAREST = 8
+_DIGITS = 9  # of a score: the order of a sum must not decide between copies
 
 
 def regularize(scores: NDArray[np.float64], vectors: Vector, weight: float) -> NDArray[np.float64]:
@@ -31,6 +32,6 @@ def regularize(scores: NDArray[np.float64], vectors: Vector, weight: float) -> N
 
 
 def best(scores: NDArray[np.float64], limit: int) -> list[int]:
-    """Give the places of the highest scores, highest first; equals stay in order."""
-    places: list[int] = np.argsort(-scores, kind="stable")[:limit].tolist()
+    """Give the places of the highest scores, highest first; equals, but for rounding, stay in order."""
+    places: list[int] = np.argsort(-np.round(scores, _DIGITS), kind="stable")[:limit].tolist()
     return places

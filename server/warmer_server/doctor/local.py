@@ -89,10 +89,11 @@ def _check_folder(folder: Path) -> Finding:
     return Finding("data", "ok", f"{folder} {state}, {room}")
 
 
-def _missing(catalog: Catalog, name: str) -> list[str]:
-    """List the paths that a collection was indexed from and that are not there any more."""
+def _missing(catalog: Catalog, name: str) -> str:
+    """Say which paths that a collection was indexed from are not there any more."""
     manifest = catalog.generations(name).manifest()
-    return [path for path in manifest.roots.values() if not os.path.lexists(path)] if manifest else []
+    gone = [path for path in manifest.roots.values() if not os.path.lexists(path)] if manifest else []
+    return f"; {', '.join(gone)}: not there any more, index where it is now" if gone else ""
 
 
 async def collections(settings: Settings) -> AsyncIterator[Finding]:
@@ -108,11 +109,8 @@ async def collections(settings: Settings) -> AsyncIterator[Finding]:
             problem = mismatch(info, settings.retrievers.get(name, settings.embedding_model)) if served else ""
         except WarmerError as error:
             problem = str(error)
-        said = problem or f"{name}: {info.points} passages, embedded by {info.model}"
+        said = problem or f"{name}: {info.points} passages, embedded by {info.model}{_missing(catalog, name)}"
         yield Finding("collection", "fails" if problem else "ok", said)
-        for path in [] if problem else _missing(catalog, name):
-            said = f"{name}: {path} is not there any more: index where it is now, and it does not double"
-            yield Finding("collection", "note", said)
     wanted = settings.collection_name
     if wanted and wanted not in names and not settings.qdrant_url:
         yield Finding("collections", "fails", f"COLLECTION_NAME is {wanted!r}, and there is no such collection")

@@ -8,6 +8,7 @@ from uuid import uuid4
 from warmer.errors import WarmerError
 from warmer_server.compatibility import mismatch
 from warmer_server.doctor import Finding
+from warmer_server.doctor.served import try_collection, try_journal
 from warmer_server.engine import JOURNAL_COLLECTION
 from warmer_server.fit import compare
 from warmer_server.settings import Settings
@@ -21,6 +22,7 @@ _FEATURES = {  # version that brought a feature, and the feature
     (1, 16): "ACORN (filtered walks find less)",
 }
 _MAX_OPENED = 20
+_LEAST = 'a read-only key is enough, or a token of {"access": [{"collection": "docs", "access": "r"}]}'
 
 
 async def server(settings: Settings) -> AsyncIterator[Finding]:
@@ -43,6 +45,8 @@ async def server(settings: Settings) -> AsyncIterator[Finding]:
         yield await _check_write_access(remote, settings)
         async for finding in _check_collections(collections, names, settings):
             yield finding
+    async for finding in try_journal(settings):
+        yield finding
 
 
 async def _check_write_access(remote: "Remote", settings: Settings) -> Finding:
@@ -56,9 +60,13 @@ async def _check_write_access(remote: "Remote", settings: Settings) -> Finding:
         if error.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.UNAUTHORIZED}:
             raise
         said = "the key may not make or delete collections, which is enough to search; it cannot index or copy"
-        journal = f"; WARMER_JOURNAL=qdrant needs the right to write {JOURNAL_COLLECTION}, which was not tried"
+        journal = f"; WARMER_JOURNAL=qdrant needs the right to write {JOURNAL_COLLECTION}"
         return Finding("rights", "note", said + journal * (settings.journal == "qdrant"))
-    return Finding("rights", "ok", "the key may write")
+    if not settings.qdrant_api_key.get_secret_value():
+        return Finding("rights", "note", "no key is set, and whoever reaches the server may write and delete there")
+    return Finding(
+        "rights", "note", f"the key may write and delete all collections, which searching never does: {_LEAST}"
+    )
 
 
 async def _check_collections(
@@ -80,5 +88,7 @@ async def _check_collections(
         yield Finding("collection", ("fails" if required else "note") if problem else "ok", problem or said)
         if found:
             yield found
+        if required and not problem:
+            yield await try_collection(settings, name)
     if more := names[_MAX_OPENED:]:
         yield Finding("collections", "note", f"{len(more)} more are not looked at")

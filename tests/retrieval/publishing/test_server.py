@@ -17,10 +17,12 @@ from warmer.index.edge.engine import EdgeIndex
 from warmer.index.remote.client import Connection, Remote, connect
 from warmer.index.remote.engine import QdrantIndex
 from warmer.index.remote.faults import ServerError
+from warmer.index.remote.options import Options
 from warmer.passage import Passage
 from warmer.publishing.server.collection import ServerCollection
 from warmer.publishing.server.points import in_batches, make_point
 from warmer.publishing.server.publish import publish_passages
+from warmer.publishing.server.reading import open_source
 from warmer.publishing.server.retry import with_retries
 from warmer.publishing.server.upload import IN_FLIGHT, uploading
 from warmer.vectors import Vector
@@ -114,7 +116,9 @@ async def test_a_published_collection_answers_as_an_embedded_one_does(
     assert info.code == pytest.approx((await here.info()).code)
     assert (info.model, info.lexical, info.fields["line"]) == (embedder.name, True, "integer")
     schema = server.api.answer("GET", "/collections/notes", None)["payload_schema"]
-    assert {name: index["data_type"] for name, index in schema.items()} == {"source": "keyword", "line": "integer"}
+    kinds = {"source": "keyword", "line": "integer", "text": "text", "title": "text"}
+    assert {name: index["data_type"] for name, index in schema.items()} == kinds
+    assert schema["text"]["params"]["phrase_matching"]
 
 
 async def test_only_changes_are_embedded_and_old_points_are_deleted_last(
@@ -291,3 +295,29 @@ async def test_a_changed_link_is_written_without_embedding(server: QdrantServer,
         assert fake.embedded == (url == "https://h/main#L1")
         assert [payload.get("url", "") for payload in stored(server).values()] == [url]
     assert not (await publish_passages(notes, [passage], fake, roots=ROOTS)).published
+
+
+async def test_a_key_that_could_not_finish_writes_nothing(server: QdrantServer, notes: ServerCollection) -> None:
+    await publish_passages(notes, texts("bread"), FakeEmbedder(), roots=ROOTS)
+    before = stored(server)
+    refusal = '{"status": {"error": "Forbidden: Global access is required"}}'
+    server.fail(status=403, body=refusal, times=9, when=lambda method, _: method == "PATCH")
+    fresh = ServerCollection(notes._remote, "notes", pauses=())
+    with pytest.raises(EngineError, match=r"may not index 'notes'.*nothing was written"):
+        await publish_passages(fresh, texts("bread", "boats"), FakeEmbedder(), roots=ROOTS)
+    assert stored(server) == before
+    assert (await publish_passages(fresh, texts("bread"), FakeEmbedder(), roots=ROOTS)).published is False
+
+
+async def test_requests_keep_within_the_limits_of_strict_mode(server: QdrantServer, remote: Remote) -> None:
+    names = [f"n{n}" for n in range(40)]
+    await publish_passages(ServerCollection(remote, "notes", pauses=()), texts("a"), FakeEmbedder(), roots=ROOTS)
+    server.api.strict["notes"] = models.StrictModeConfigOutput(
+        enabled=True, max_query_limit=7, upsert_max_batchsize=3, search_allow_exact=False, read_rate_limit=16
+    )
+    notes = ServerCollection(remote, "notes", pauses=())
+    assert (await publish_passages(notes, texts(*names), FakeEmbedder(), roots=ROOTS)).embedded == len(names)
+    assert {passage["text"] for passage in stored(server).values()} == {f"Of {name}." for name in names}
+    source = await open_source(remote, "notes", Options(), "fake")
+    assert await source.count() == len(names)
+    assert sum([len(page) async for page in source.pages()]) == len(names)

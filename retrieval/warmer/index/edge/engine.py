@@ -27,6 +27,7 @@ from warmer.index.edge.shards import load, readable
 from warmer.index.filters import edge_filter
 from warmer.index.formula import one_pair
 from warmer.index.sampling import SAMPLE, code_marks
+from warmer.index.ties import MARGIN, cut
 from warmer.passage import native_id
 from warmer.recent import Recent
 from warmer.vectors import SparseVector, own_vector
@@ -127,13 +128,14 @@ class EdgeIndex:
         """Find the best points of each leg, scored by both; feedback is one pair of examples that stands for all."""
         opened = self._open()
         allowed = _without(edge_filter(where or {}, opened.manifest.fields), without)
-        dense = _dense(query)
+        dense, asked = _dense(query), depth + MARGIN
         with readable(self._generations.folder):
             if lexical is None or not lexical.indices:
-                (scores,) = _scores(opened.shard, [_leg(dense, depth, allowed)])
-                return joined(scores)
+                (scores,) = _scores(opened.shard, [_leg(dense, asked, allowed)])
+                return joined(cut(scores, depth, asked))
             legs = dense, _lexical(lexical)
-            near, alike = _scores(opened.shard, [_leg(leg, depth, allowed) for leg in legs])
+            best = _scores(opened.shard, [_leg(leg, asked, allowed) for leg in legs])
+            near, alike = (cut(scores, depth, asked) for scores in best)
             others = alike.keys() - near.keys(), near.keys() - alike.keys()
             fill = [_leg(leg, max(len(ids), 1), _only(ids)) for leg, ids in zip(legs, others, strict=True)]
             more_near, more_alike = _scores(opened.shard, fill)
@@ -142,6 +144,10 @@ class EdgeIndex:
     async def completed(self, hits: list[Hit]) -> list[Hit]:
         """Give the hits as they are: passages are in the collection."""
         return hits
+
+    def remembered(self, ids: Sequence[str]) -> dict[str, str]:  # noqa: ARG002
+        """Remember nothing: to fetch it takes no time."""
+        return {}
 
     def _sample(self, opened: _Opened, where: Filter | None = None) -> list[dict[str, Any]]:
         allowed = edge_filter(where or {}, opened.manifest.fields)

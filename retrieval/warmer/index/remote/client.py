@@ -1,6 +1,7 @@
 """The connection to a Qdrant server: bounded in time, tried again only where that is safe."""
 
 import asyncio
+import math
 import random
 import warnings
 from collections.abc import Awaitable, Callable
@@ -22,6 +23,9 @@ _T = TypeVar("_T")
 GRPC_PORT = 6334
 _ATTEMPTS = 3
 _PROBE = 3.0  # seconds that the gRPC port is given to answer
+_SECOND_BEST = 30.0  # seconds after which gRPC is tried again where REST had to do
+_RESTART = 8  # pauses that a server which was there is given to come back: 4 seconds
+_UNKNOWN = (0, 0)
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -69,7 +73,8 @@ class Remote:
         self._timeout = timeout
         self._pause = pause
         self._chosen: AsyncQdrantClient | None = None
-        self._version = (0, 0)
+        self._chosen_until = math.inf
+        self._version = _UNKNOWN
         self._choosing = asyncio.Lock()
 
     @classmethod
@@ -115,6 +120,8 @@ class Remote:
     async def _attempts(
         self, ask: Callable[[AsyncQdrantClient], Awaitable[_T]], what: str, attempts: int, deadline: float
     ) -> _T:
+        clock = asyncio.get_running_loop().time
+        patience = clock() + _RESTART * self._pause if self._version != _UNKNOWN else 0.0
         for attempt in count(1):
             try:
                 return await ask(await self._client(what))
@@ -126,16 +133,21 @@ class Remote:
                 fault = self._place.fault(error, what)
                 if not fault.status:
                     self._chosen = None  # gRPC may be gone while REST is there
-                pause = fault.retry_after or self._pause * attempt * random.random()  # noqa: S311  jitter
-                late = asyncio.get_running_loop().time() + pause >= deadline
-                if attempt >= attempts or not fault.transient or late:
+                pause = fault.retry_after or self._pause * min(attempt, _ATTEMPTS) * random.uniform(0.2, 1)  # noqa: S311
+                most = min(attempts, 2) if fault.retry_after else attempts
+                restarting = (fault.unsent or (attempts > 1 and not fault.status)) and clock() < patience
+                again = fault.transient and (attempt < most or restarting)
+                if not again or clock() + pause >= deadline:
                     raise fault from error
             await asyncio.sleep(pause)
         raise AssertionError
 
     async def _client(self, what: str) -> AsyncQdrantClient:
         """Choose the first client that is answered; the last one's failure is the reason if none is."""
+        clock = asyncio.get_running_loop().time
         async with self._choosing:
+            if clock() >= self._chosen_until:
+                self._chosen = None
             for client in self._clients[:-1] if self._chosen is None else []:
                 try:
                     async with asyncio.timeout(min(_PROBE, self._timeout / 2)):
@@ -145,6 +157,7 @@ class Remote:
                     continue
             if self._chosen is None:
                 await self._choose(self._clients[-1], what)
+                self._chosen_until = clock() + _SECOND_BEST if len(self._clients) > 1 else math.inf
         assert self._chosen
         return self._chosen
 
@@ -155,7 +168,7 @@ class Remote:
             message = f"{what}: {self.url} says it is version {said[:40]!r}: does QDRANT_URL name a Qdrant server?"
             raise ServerError(message, HTTPStatus.OK)
         self._version = int(major), int(minor)
-        self._chosen = client
+        self._chosen, self._chosen_until = client, math.inf
 
 
 def connect(connection: Connection) -> Remote:

@@ -10,19 +10,22 @@ from qdrant_client import AsyncQdrantClient, models
 from warmer.errors import CollectionError, EngineError
 from warmer.index import CollectionInfo, Hit
 from warmer.index.remote.conditions import Names, find_names
-from warmer.index.remote.equivalent import LINEAR
+from warmer.index.remote.equivalent import ONE_PAIR
+from warmer.index.remote.limits import Limits
 from warmer.index.remote.notes import Look, notes
 from warmer.index.remote.options import Options
 from warmer.index.remote.payload import Layouts, field_types, find_layouts
-from warmer.index.remote.space import Space, find_space
+from warmer.index.remote.search_notes import search_notes, worded
+from warmer.index.remote.space import Space, dense_params, find_space
+from warmer.index.remote.walk import Walk, find_walk
 from warmer.index.sampling import code_marks
 
 _T = TypeVar("_T")
 
 _FEEDBACK_SINCE = (1, 17)
-_ACORN_SINCE = (1, 16)
 _QUERIES_SINCE = (1, 10)
 _SAMPLE = 30  # payloads that are looked at
+_HEAVY = 6000  # bytes of a point, payload and vector, on average: 160 candidates are 1 MB
 _JSON_TYPES = {"integer": "integer", "float": "number", "bool": "boolean", "geo": "object"}
 
 
@@ -46,6 +49,9 @@ class Description:
         readable: Whether there are texts.
         version: The server's, major and minor.
         config: What it was made from.
+        limits: What its strict mode allows.
+        walk: How dense queries go through its graph.
+        heavy: Whether points are so large that only those which a list is made of are fetched.
     """
 
     info: CollectionInfo
@@ -55,6 +61,9 @@ class Description:
     readable: bool
     version: tuple[int, int]
     config: models.CollectionConfig
+    limits: Limits
+    walk: Walk
+    heavy: bool
 
     @property
     def own(self) -> bool:
@@ -70,11 +79,6 @@ class Description:
     def feedback(self) -> bool:
         """Tell whether the server has the feedback query."""
         return self.version >= _FEEDBACK_SINCE
-
-    @property
-    def acorn(self) -> bool:
-        """Tell whether the server's walk of the graph can go on over points that a filter hides."""
-        return self.version >= _ACORN_SINCE
 
     @property
     def with_vectors(self) -> bool | list[str]:
@@ -113,6 +117,7 @@ async def describe(
     if version < _QUERIES_SINCE:
         raise EngineError(f"server {version[0]}.{version[1]} is too old: upgrade Qdrant to 1.17 or newer")
     found = await ask(lambda client: client.get_collection(name), "describing")
+    limits = Limits.of(found.config)
     points = found.points_count or 0
     if tenant:
         points = (await ask(lambda client: client.count(name, tenant, exact=False), "counting the points of")).count
@@ -122,7 +127,9 @@ async def describe(
     own = space.fields is not None
     sparse = [] if own else list(found.config.params.sparse_vectors or {})
     page, _ = await ask(
-        lambda client: client.scroll(name, scroll_filter=tenant, limit=_SAMPLE, with_payload=True, with_vectors=sparse),
+        lambda client: client.scroll(
+            name, scroll_filter=tenant, limit=limits.page(_SAMPLE), with_payload=True, with_vectors=sparse
+        ),
         "reading payloads of",
     )
     payloads = [point.payload or {} for point in page]
@@ -134,6 +141,7 @@ async def describe(
     types = dict(space.fields) if space.fields is not None else field_types(payloads)
     schema = {path: _JSON_TYPES.get(index.data_type.value, "string") for path, index in found.payload_schema.items()}
     names = None if own else find_names(payloads, layouts, {**types, **schema})
+    walk = find_walk(found.config, dense_params(found.config)[space.vector], version, limits, options.oversampling)
     description = Description(
         info=CollectionInfo(
             name=name,
@@ -145,6 +153,7 @@ async def describe(
             declared=bool(space.model),
             named_model=look.named_model,
             code=code_marks(texts),
+            worded=worded(found, names),
         ),
         space=space,
         layouts=layouts,
@@ -152,11 +161,24 @@ async def describe(
         readable=options.text_elsewhere or not payloads or any(texts),
         version=version,
         config=found.config,
+        limits=limits,
+        walk=walk,
+        heavy=sum(len(repr(payload)) + 4 * space.dim for payload in payloads) > _HEAVY * len(payloads),
     )
     said = [no_feedback(version, space.distance)] if version < _FEEDBACK_SINCE else []
     said += [] if own else notes(replace(look, space=space), readable=description.readable)
+    said += search_notes(found, space, limits, walk, _text_fields(layouts, names))
     lexical = bool(space.lexical) or description.words_here
     return replace(description, info=replace(description.info, lexical=lexical, notes=tuple(said)))
+
+
+def _text_fields(layouts: Layouts, names: Names | None) -> list[str]:
+    """List the fields of texts that a filter can look into."""
+    if layouts.keep:
+        return []
+    if names is None:
+        return list(layouts.paths("text"))
+    return [key for group in names.shown.get("text", ()) for key in group]
 
 
 def _layouts(payloads: list[dict[str, Any]], options: Options) -> Layouts:
@@ -181,6 +203,6 @@ def no_text(known: Description, wanted: str) -> CollectionError:
 def no_feedback(version: tuple[int, int], distance: models.Distance) -> str:
     """Say what happens on a server that has no feedback query."""
     server = f"server {version[0]}.{version[1]} has no feedback query"
-    if distance in LINEAR:
+    if distance in ONE_PAIR:
         return f"{server}: its exact equivalent is used"
     return f"{server}, and its equivalent is not for {distance.value} distance: upgrade Qdrant to 1.17 or newer"

@@ -4,42 +4,43 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence, Set
-from dataclasses import asdict
 from http import HTTPStatus
+from itertools import chain
 from typing import Any, TypeVar
 
-import numpy as np
 from qdrant_client import AsyncQdrantClient, models
 
-from warmer.errors import CollectionError, EngineError, FilterError, ModelMismatchError
+from warmer.errors import FilterError
 from warmer.index import CANDIDATES, Candidates, CollectionInfo, DenseQuery, Filter, Hit, joined, surroundings
-from warmer.index.filters import AnyField, check_filter
-from warmer.index.formula import one_pair
+from warmer.index.filters import AnyField
 from warmer.index.paths import filter_key
+from warmer.index.remote.allowed import all_of, filter_of, given_filter
 from warmer.index.remote.client import Remote
-from warmer.index.remote.conditions import NO_NAMES, shown_fields, translated
-from warmer.index.remote.description import Description, describe, no_feedback, no_text
-from warmer.index.remote.equivalent import LINEAR, equivalent
+from warmer.index.remote.conditions import shown_fields
+from warmer.index.remote.description import Description, describe, no_text
+from warmer.index.remote.equivalent import ASCENDING
 from warmer.index.remote.faults import ServerError
+from warmer.index.remote.limits import conditions, in_chunks, named_by_id
 from warmer.index.remote.names import no_collection
 from warmer.index.remote.neighbours import Payloads, ids_around
 from warmer.index.remote.notes import ASIDE
 from warmer.index.remote.options import Options
+from warmer.index.remote.queries import dense_query, words_query
 from warmer.index.remote.stored import Stored, read_stored
-from warmer.index.remote.words import Page, SampledWords, find
+from warmer.index.remote.words import Fetched, Page, SampledWords, Words, find
 from warmer.index.sampling import SAMPLE
-from warmer.passage import native_id
-from warmer.vectors import QueryVector, SparseVector, TextQuery, own_vector
+from warmer.index.ties import MARGIN, cut
+from warmer.index.together import together
+from warmer.vectors import SparseVector
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 _FRESH = 5.0  # seconds that a description is used without another look at the collection
-# Scored points lie around the query and stay out: without ACORN they are a hole in the graph, where the walk may end.
-_ACORN = models.SearchParams(acorn=models.AcornSearchParams(enable=True, max_selectivity=1.0))
 _LOOKED = 30  # points that are compared with a model's vectors
-_MOST_EXAMPLES = 16  # that go as they are: the time of a feedback query grows with their square
-_POINT_GONE = re.compile(r"no point with id|^point \S+ is not found", re.IGNORECASE)
+_REMEMBERED, _READ = 2000, 12_000  # passages that were shown, and characters of one
+_OF_THE_FILTER = re.compile(r"filter|condition|index required|format error", re.IGNORECASE)
+_OF_THE_VECTORS = re.compile(r"vector", re.IGNORECASE)
 
 
 # What a server says that wants an index for the filter, or that cannot look through all points in time.
@@ -70,9 +71,10 @@ class QdrantIndex:
         self._options = (options or Options()).of(name)
         self._clock = clock
         self._words = SampledWords(self._read_page, self._options.words, clock)
-        self._tenant = _filter(self._options.where, AnyField())
+        self._tenant = filter_of(self._options.where, AnyField())
         self._known: Description | None = None
         self._known_until = 0.0
+        self._passages: dict[str, str] = {}
 
     async def info(self) -> CollectionInfo:
         """Describe the collection; cheap to repeat."""
@@ -81,56 +83,41 @@ class QdrantIndex:
     async def stored(self) -> list[Stored]:
         """Fetch some points as they are stored, with all their dense vectors."""
         known = await self._readable()
-        records, _ = await self._ask(
-            lambda client: client.scroll(
-                self._name, scroll_filter=self._tenant, limit=_LOOKED, with_payload=True, with_vectors=True
-            ),
-            "reading points of",
-        )
+        records, _ = await self._scroll(self._tenant, known.limits.page(_LOOKED), vectors=True)
         return [read_stored(record, known.layouts, known.space.vector) for record in records]
 
     async def sample(self, *, where: Filter | None = None) -> list[dict[str, Any]]:
         """Fetch the payloads of some points, under the names that a filter takes."""
         known = await self._readable()
-        records, _ = await self._ask(
-            lambda client: client.scroll(
-                self._name, scroll_filter=self._keep(known, where, ()), limit=SAMPLE, with_payload=True
-            ),
-            "reading payloads of",
-        )
+        records, _ = await self._scroll(all_of(self._kept(known, where)), known.limits.page(SAMPLE))
         payloads = [record.payload or {} for record in records]
         return payloads if known.names is None else [shown_fields(payload, known.layouts) for payload in payloads]
 
     async def retrieve(self, ids: Sequence[str]) -> list[Hit]:
         """Fetch points by id in the order given; ids that are gone or not to be seen are left out, scores are 0."""
         known = await self._readable()
-        if not ids:
-            return []
-        wanted = models.HasIdCondition(has_id=[native_id(id_) for id_ in ids])
-        keep = models.Filter(must=[self._tenant, wanted] if self._tenant else [wanted])
-        records, _ = await self._ask(
-            lambda client: client.scroll(
-                self._name, scroll_filter=keep, limit=len(ids), with_payload=True, with_vectors=known.with_vectors
-            ),
-            "fetching points of",
-        )
-        found = {hit.id: hit for hit in known.hits(records)}
+        hits = await self._fetch(known, ids)
+        if ids and not known.layouts.keep and not any(hit.payload["text"] for hit in hits):
+            self._known_until = 0.0  # an alias may lead to another layout now
+            if (now := await self._readable()) is not known:
+                hits = await self._fetch(now, ids)
+        found = {hit.id: hit for hit in hits}
         return [found[id_] for id_ in ids if id_ in found]
 
     async def around(self, id_: str, reach: int, *, where: Filter | None = None) -> list[Hit]:
         """Fetch a point between those before and after it in its document, if the server lets them be looked for."""
         known = await self._readable()
-        keep = self._keep(known, where, ())
+        kept = self._kept(known, where)
 
         async def fetch(ids: Sequence[str]) -> Payloads:
-            return await self._payloads(len(ids), _narrowed(ids, keep), True) or []
+            return await self._payloads(len(ids), [*kept, named_by_id(ids)]) or []
 
-        async def find(document: Filter) -> Payloads:
-            those = _filter({"must": [document]}, AnyField())
-            must = models.Filter(must=[part for part in (those, keep) if part])
+        async def find_document(document: Filter) -> Payloads:
+            those = filter_of({"must": [document]}, AnyField())
             names = [filter_key([payload], name) for name in surroundings.fields(payload)]
+            must = [*kept, *([those] if those else [])]
             try:
-                return await self._payloads(surroundings.MOST, must, names) or []
+                return await self._payloads(known.limits.page(surroundings.MOST), must, names) or []
             except ServerError as error:
                 if error.status in _UNORDERED:
                     return []
@@ -139,14 +126,13 @@ class QdrantIndex:
         if not (own := await fetch([id_])):
             return []
         payload = own[0][1]
-        return await self.retrieve(await ids_around(id_, payload, known.layouts, reach, find, fetch))
+        return await self.retrieve(await ids_around(id_, payload, known.layouts, reach, find_document, fetch))
 
-    async def _payloads(self, most: int, keep: models.Filter, names: list[str] | bool) -> Payloads | None:
+    async def _payloads(
+        self, most: int, must: Sequence[models.Condition], names: list[str] | bool = True
+    ) -> Payloads | None:
         """Fetch ids and payloads of points as they are stored; None where there are more."""
-        records, more = await self._ask(
-            lambda client: client.scroll(self._name, keep, limit=most, with_payload=names, with_vectors=False),
-            "fetching a document of",
-        )
+        records, more = await self._scroll(all_of(must), most, fields=names)
         return None if more else [(str(record.id), record.payload or {}) for record in records]
 
     async def candidates(
@@ -158,161 +144,177 @@ class QdrantIndex:
         where: Filter | None = None,
         without: Sequence[str] = (),
     ) -> Candidates:
-        """Find the best points of each leg, scored by both.
+        """Find the best points of each leg, scored by both, in two requests or one.
 
-        Feedback is Qdrant's own query, or its equivalent where a server has none. Examples that are to stay out go by
-        id, since Qdrant itself leaves those out; all others as vectors.
+        Feedback is Qdrant's own query, or its equivalent where a server has none. While each leg scores what only the
+        other found, all of them are fetched, where they are small: which of them a list is made of is not known before.
         """
         known = await self._readable()
-        keep = self._keep(known, where, without)
-        words = lexical if lexical and lexical.indices and (known.space.lexical or known.words_here) else None
+        asked = query, lexical, depth, where, without
         try:
-            return await self._candidates(known, self._dense(known, query, without), words, depth, keep)
+            return await self._candidates(known, *asked)
         except ServerError as error:
-            if where and error.status == HTTPStatus.BAD_REQUEST:
-                raise FilterError(f"the server refuses the query with this filter: {error.said}") from error
-            if not _POINT_GONE.search(error.said):
+            if error.status != HTTPStatus.BAD_REQUEST:
                 raise
-        # A scored point was deleted meanwhile; what was thought of it still holds.
-        return await self._candidates(known, self._dense(known, query, ()), words, depth, keep)
+            if where and _OF_THE_FILTER.search(error.said):
+                raise FilterError(f"the server refuses the query with this filter: {error.said}") from error
+            if not _OF_THE_VECTORS.search(error.said) or (now := await self._readable()) is known:
+                raise
+        return await self._candidates(now, *asked)  # an alias leads to another layout now
 
     async def completed(self, hits: list[Hit]) -> list[Hit]:
         """Give the hits as they are: what the payload holds is all that there is."""
+        self._passages |= {hit.id: hit.passage[:_READ] for hit in hits}
+        for id_ in list(self._passages)[:-_REMEMBERED]:
+            del self._passages[id_]
         return hits
+
+    def remembered(self, ids: Sequence[str]) -> dict[str, str]:
+        """Give the passages of points that were shown lately, for as many as are remembered."""
+        return {id_: self._passages[id_] for id_ in ids if id_ in self._passages}
 
     async def _candidates(
         self,
         known: Description,
-        query: models.Query,
+        query: DenseQuery,
         lexical: SparseVector | None,
         depth: int,
-        keep: models.Filter | None,
+        where: Filter | None,
+        without: Sequence[str],
     ) -> Candidates:
-        dense = models.QueryRequest(
-            query=query,
-            using=known.space.vector or None,
-            filter=keep,
-            limit=depth,
-            params=_ACORN if known.acorn and not self._remote.exact else None,
+        kept = self._kept(known, where)
+        hidden = known.limits.excluding(without, conditions(all_of(kept)))
+        allowed = all_of([*kept, *([models.Filter(must_not=[*hidden])] if hidden else [])])
+        seen = frozenset(without)
+        dense, words = self._dense(known, query), lexical if lexical and lexical.indices else None
+        if words and known.words_here:
+            return await self._with_words(known, dense, words, depth, kept, allowed, seen)
+        asked = known.limits.page(depth + MARGIN)
+        legs = [_limited(dense, allowed, asked)]
+        if words and known.space.lexical:
+            sparse = models.QueryRequest(query=words_query(words), using=known.space.lexical)
+            legs.append(_limited(sparse, allowed, asked))
+        found = [cut(_unseen(scores, seen), depth, asked) for scores in await self._scores(known, legs)]
+        if len(legs) == 1:
+            return joined(found[0])
+        near, alike = found
+        small = [] if known.heavy else sorted(near.keys() | alike.keys())
+        (more_near, more_alike), hits = await together(
+            self._rescored(known, (dense, alike.keys() - near.keys()), (sparse, near.keys() - alike.keys())),
+            self._fetch(known, small),
         )
-        # A nearest query by a distance gives the least first, Qdrant's feedback the greatest.
-        sign = -1.0 if isinstance(query, models.NearestQuery) and known.space.distance not in LINEAR else 1.0
-        if lexical is None:
-            (scores,) = await self._scores([dense])
-            return joined({id_: sign * score for id_, score in scores.items()})
-        if not known.space.lexical:
-            return await self._with_words(known, dense, sign, lexical, keep)
-        sparse = models.QueryRequest(query=_sparse(lexical), using=known.space.lexical, filter=keep, limit=depth)
-        legs = [dense, sparse]
-        near, alike = await self._scores(legs)
-        for leg, ids in zip(legs, (alike.keys() - near.keys(), near.keys() - alike.keys()), strict=True):
-            _narrow(leg, ids, keep)
-        more_near, more_alike = await self._scores(legs)
-        return joined({id_: sign * score for id_, score in (near | more_near).items()}, alike | more_alike)
+        return joined(near | more_near, alike | more_alike, hits)
 
     async def _with_words(
         self,
         known: Description,
         dense: models.QueryRequest,
-        sign: float,
         lexical: SparseVector,
-        keep: models.Filter | None,
+        depth: int,
+        kept: Sequence[models.Condition],
+        allowed: models.Filter | None,
+        seen: Set[str],
     ) -> Candidates:
-        """Find candidates by words that are looked for here."""
+        """Find candidates by words that are looked for here, in two requests too."""
+
+        async def search(depth: int, ids: Sequence[str]) -> dict[str, float]:
+            asked = known.limits.page(depth + MARGIN)
+            chunks = list(in_chunks(ids, known.limits.named(len(ids) or 1)))
+            if not known.limits.fits(conditions(all_of(kept)) + 1):
+                chunks = []
+            named = [_limited(dense, all_of([*kept, named_by_id(chunk)]), len(chunk)) for chunk in chunks]
+            best, *more = await self._scores(known, [_limited(dense, allowed, asked), *named])
+            return cut(_unseen(best, seen), depth, asked) | dict(chain.from_iterable(one.items() for one in more))
+
+        async def fetch(ids: Sequence[str], unread: Sequence[str]) -> Fetched:
+            if not known.heavy:
+                hits = await self._fetch(known, ids)
+                return hits, {hit.id: hit.passage for hit in hits}
+            records = await self._named(known, unread)
+            return [], {str(record.id): known.layouts.passage(record.payload or {}) for record in records}
+
+        return await find(await self._words_of(known), lexical, depth, search, fetch, seen)
+
+    async def _words_of(self, known: Description) -> Words:
+        """Read on in the texts for a while, or one page of them where the server limits what is read in a minute."""
         try:
-            words = await self._words.ready(known.info.points or 0)
+            return await self._words.ready(known.info.points or 0, sparingly=known.limits.reads is not None)
         except ServerError:  # a search is answered without further words
-            words = self._words.now
-
-        async def by_vector(depth: int, ids: Set[str] | None) -> dict[str, float]:
-            leg = dense.model_copy(update={"limit": depth})
-            if ids:
-                _narrow(leg, ids, keep)
-            return {id_: sign * score for id_, score in (await self._scores([leg]))[0].items()}
-
-        return await find(words, lexical, dense.limit or CANDIDATES, by_vector, self._passages)
-
-    async def _passages(self, ids: list[str]) -> dict[str, str]:
-        known = await self._readable()
-        wanted = [native_id(id_) for id_ in ids]
-        records = await self._ask(
-            lambda client: client.retrieve(self._name, wanted, with_payload=True, with_vectors=False),
-            "reading texts of",
-        )
-        return {str(record.id): known.layouts.passage(record.payload or {}) for record in records}
+            return self._words.now
 
     async def _read_page(self, offset: Any, size: int) -> Page:  # noqa: ANN401  as the server gave it
         known = await self._readable()
-        records, after = await self._ask(
-            lambda client: client.scroll(
-                self._name, self._tenant, size, offset=offset, with_payload=True, with_vectors=False
-            ),
-            "reading texts of",
-        )
+        records, after = await self._scroll(self._tenant, known.limits.page(size), offset=offset)
         return [(str(record.id), known.layouts.passage(record.payload or {})) for record in records], after
 
-    async def _scores(self, legs: Sequence[models.QueryRequest]) -> list[dict[str, float]]:
-        answers = await self._ask(lambda client: client.query_batch_points(self._name, list(legs)), "searching")
-        return [{str(point.id): point.score for point in answer.points} for answer in answers]
-
-    def _dense(self, known: Description, query: DenseQuery, by_id: Collection[str]) -> models.Query:
-        target = self._input(known, query.vector)
-        if not query.items:
-            return models.NearestQuery(nearest=target)
-        if not known.feedback:
-            return self._equivalent(known, query)
-        own = all(isinstance(item.vector, np.ndarray) for item in query.items)
-        if len(query.items) > _MOST_EXAMPLES and own and known.space.distance in LINEAR:
-            query = one_pair(query, cosine=known.space.distance == models.Distance.COSINE)
-        examples = [
-            models.FeedbackItem(
-                example=native_id(item.id) if item.id and item.id in by_id else self._input(known, item.vector),
-                score=item.score,
-            )
-            for item in query.items
+    async def _rescored(
+        self, known: Description, *wanted: tuple[models.QueryRequest, Collection[str]]
+    ) -> list[dict[str, float]]:
+        """Score points by each leg; those that it knows nothing of are left out."""
+        must = [self._tenant] if self._tenant else []
+        size = known.limits.named(max(map(len, (ids for _, ids in wanted))) or 1)
+        legs = [
+            [_limited(leg, all_of([*must, named_by_id(chunk)]), len(chunk)) for chunk in in_chunks(sorted(ids), size)]
+            for leg, ids in wanted
         ]
-        naive = models.NaiveFeedbackStrategyParams(**asdict(query.coefficients))
-        return models.RelevanceFeedbackQuery(
-            relevance_feedback=models.RelevanceFeedbackInput(
-                target=target, feedback=examples, strategy=models.NaiveFeedbackStrategy(naive=naive)
-            )
+        scores = iter(await self._scores(known, list(chain(*legs))))
+        return [dict(chain.from_iterable(next(scores).items() for _ in own)) for own in legs]
+
+    async def _scores(self, known: Description, legs: Sequence[models.QueryRequest]) -> list[dict[str, float]]:
+        """Give the scores of each leg, more being better."""
+        scores = []
+        for batch in known.limits.batches(legs):
+            answers = await self._query(batch)
+            for leg, answer in zip(batch, answers, strict=True):
+                ascending = isinstance(leg.query, models.NearestQuery) and known.space.distance in ASCENDING
+                sign = -1.0 if ascending else 1.0
+                scores.append({str(point.id): sign * point.score for point in answer.points})
+        return scores
+
+    async def _fetch(self, known: Description, ids: Sequence[str]) -> list[Hit]:
+        """Fetch points with payloads and vectors, in no order."""
+        return known.hits(await self._named(known, ids, vectors=known.with_vectors))
+
+    async def _named(
+        self, known: Description, ids: Sequence[str], *, vectors: bool | list[str] = False
+    ) -> list[models.Record]:
+        records: list[models.Record] = []
+        must = [self._tenant] if self._tenant else []
+        for chunk in in_chunks(ids, known.limits.named(len(ids) or 1)):
+            found, _ = await self._scroll(all_of([*must, named_by_id(chunk)]), len(chunk), vectors=vectors)
+            records += found
+        return records
+
+    async def _query(self, batch: Sequence[models.QueryRequest]) -> list[models.QueryResponse]:
+        return await self._ask(lambda client: client.query_batch_points(self._name, batch), "searching")
+
+    async def _scroll(
+        self,
+        keep: models.Filter | None,
+        limit: int,
+        *,
+        fields: bool | list[str] = True,
+        vectors: bool | list[str] = False,
+        offset: Any = None,  # noqa: ANN401  as the server gave it
+    ) -> tuple[list[models.Record], Any]:
+        """Fetch points page by page; gives where the next page begins, too."""
+        return await self._ask(
+            lambda client: client.scroll(
+                self._name, keep, limit=limit, offset=offset, with_payload=fields, with_vectors=vectors
+            ),
+            "fetching points of",
         )
 
-    def _equivalent(self, known: Description, query: DenseQuery) -> models.NearestQuery:
-        if known.space.distance not in LINEAR:
-            why = no_feedback(known.version, known.space.distance)
-            raise CollectionError(f"scores cannot steer in collection {self._name!r}: {why}")
-        moved = equivalent(known.space.distance, own_vector(query.vector), query.items, query.coefficients)
-        return models.NearestQuery(nearest=moved.tolist())
+    def _dense(self, known: Description, query: DenseQuery) -> models.QueryRequest:
+        return models.QueryRequest(
+            query=dense_query(known, query, embeds=self._remote.embeds),
+            using=known.space.vector or None,
+            params=None if self._remote.exact else known.walk.params,
+        )
 
-    def _input(self, known: Description, vector: QueryVector) -> models.VectorInput:
-        if isinstance(vector, TextQuery) and self._remote.embeds:
-            if not known.feedback:
-                major, minor = known.version
-                raise EngineError(
-                    f"server {major}.{minor} has no feedback query, which queries embedded by {vector.model!r} on the "
-                    "server need: upgrade Qdrant to 1.17, or choose a model for this collection that runs here"
-                )
-            return models.Document(text=vector.text, model=vector.model)
-        own = own_vector(vector)
-        if own.size != known.space.dim:
-            vectors = f"vectors {known.space.vector!r}" if known.space.vector else "vectors"
-            raise ModelMismatchError(
-                f"a query of {own.size} numbers does not fit collection {self._name!r}, whose {vectors} have "
-                f"{known.space.dim}: embed queries with the model that made them"
-            )
-        numbers: list[float] = own.tolist()
-        return numbers
-
-    def _keep(self, known: Description, where: Filter | None, without: Sequence[str]) -> models.Filter | None:
-        """Build the filter for what may be retrieved."""
-        fields = known.info.fields if known.own else AnyField(known.info.fields)
-        kept = [self._tenant, _filter(translated(where or {}, known.names or NO_NAMES), fields)]
-        if without:
-            gone = models.HasIdCondition(has_id=[native_id(id_) for id_ in without])
-            kept.append(models.Filter(must_not=[gone]))
-        must: list[models.Condition] = [part for part in kept if part]
-        return models.Filter(must=must) if must else None
+    def _kept(self, known: Description, where: Filter | None) -> list[models.Condition]:
+        """Give the filters for what may be retrieved."""
+        return [part for part in (self._tenant, given_filter(known, where)) if part]
 
     async def _readable(self) -> Description:
         known = await self._described()
@@ -327,6 +329,8 @@ class QdrantIndex:
             self._known = await describe(self._ask, version, self._name, self._options, self._tenant, old)
             for note in [] if old else self._known.info.notes:
                 _log.log(logging.WARNING if ASIDE in note else logging.INFO, "collection %r: %s", self._name, note)
+            if old and old.config != self._known.config:  # an alias leads to another collection
+                self._words = SampledWords(self._read_page, self._options.words, self._clock)
             self._known_until = now + _FRESH
         return self._known
 
@@ -335,29 +339,15 @@ class QdrantIndex:
             return await self._remote.call(ask, what=f"{what} {self._name!r}")
         except ServerError as error:
             self._known_until = 0.0
-            if error.status == HTTPStatus.NOT_FOUND and not _POINT_GONE.search(error.said):
+            if error.status == HTTPStatus.NOT_FOUND:
                 self._known = None
                 raise await no_collection(self._remote, self._options, self._name) from error
             raise
 
 
-def _narrow(leg: models.QueryRequest, ids: Collection[str], keep: models.Filter | None) -> None:
-    """Let a leg score some points alone."""
-    leg.filter = _narrowed(sorted(ids), keep)
-    leg.limit = max(len(ids), 1)
+def _unseen(scores: dict[str, float], seen: Set[str]) -> dict[str, float]:
+    return {id_: score for id_, score in scores.items() if id_ not in seen}
 
 
-def _narrowed(ids: Collection[str], keep: models.Filter | None) -> models.Filter:
-    these = models.HasIdCondition(has_id=[native_id(id_) for id_ in ids])
-    return models.Filter(must=[keep, these] if keep else [these])
-
-
-def _filter(where: Filter | None, fields: dict[str, str]) -> models.Filter | None:
-    if not where:
-        return None
-    check_filter(where, fields)
-    return models.Filter.model_validate(where)
-
-
-def _sparse(words: SparseVector) -> models.SparseVector:
-    return models.SparseVector(indices=words.indices, values=words.values)
+def _limited(leg: models.QueryRequest, where: models.Filter | None, limit: int) -> models.QueryRequest:
+    return leg.model_copy(update={"filter": where, "limit": max(limit, 1)})

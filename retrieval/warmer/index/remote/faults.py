@@ -1,6 +1,7 @@
 """What went wrong between here and a Qdrant server, in words that a person can act on."""
 
 import json
+import re
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ ERRORS = (
 )
 UNREACHED = 0  # the status where no answer came
 _SHOWN = 300
+_RIGHTS = re.compile(r"access .*is (required|allowed)|manage access|may not be accessed", re.IGNORECASE)
+_OWN_LIMIT = re.compile(r"(read|write) rate limit exceeded", re.IGNORECASE)
+_ADDRESS = re.compile(r"\b[a-z]+://[^\s\"',;)]+|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b", re.IGNORECASE)
 _AGAIN = {UNREACHED, 408, 429, 500, 502, 503, 504}
 _STATUS = {
     grpc.StatusCode.INVALID_ARGUMENT: HTTPStatus.BAD_REQUEST,
@@ -45,13 +49,27 @@ _STATUS = {
 _MEANING: dict[int, str] = {
     HTTPStatus.OK: "{url} did not answer as Qdrant does ({said}): does QDRANT_URL name a Qdrant server?",
     HTTPStatus.UNAUTHORIZED: "{url} refuses the API key ({said}): check QDRANT_API_KEY",
-    HTTPStatus.FORBIDDEN: "{url} does not allow this ({said}): check QDRANT_API_KEY and what it gives access to",
+    HTTPStatus.FORBIDDEN: "{url} refuses the API key ({said}): it is wrong or has expired; check QDRANT_API_KEY",
     HTTPStatus.REQUEST_TIMEOUT: "{url} took too long ({said}): try again later",
     HTTPStatus.TOO_MANY_REQUESTS: "{url} limits how often it may be asked ({said}): try again {later}",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "{url} failed ({said}): try again later, and look into the server's log",
     HTTPStatus.BAD_GATEWAY: "{url} is not available (502: {said}): try again later",
     HTTPStatus.SERVICE_UNAVAILABLE: "{url} is not available (503: {said}): try again later",
     HTTPStatus.GATEWAY_TIMEOUT: "{url} is not available (504: {said}): try again later",
 }
+_NO_RIGHT = (
+    "{url} does not allow this ({said}): give the key that right, or name what it may read; a collection that it may "
+    "not read, one that does not exist and an alias of another name are all answered so"
+)
+_NEVER = "{url} never allows as much at once ({said}): ask for less, or raise {limit} in the collection's strict mode"
+_SENTENCES = (  # for what a server calls an internal error
+    (re.compile(r"time.?out|timed out|deadline", re.IGNORECASE), "{url} took too long ({said}): try again later"),
+    (
+        re.compile(r"shard|replica|peer|transport|consensus|connect", re.IGNORECASE),
+        "a node that holds a part of the collection does not answer ({said}): start it again, or keep more than one "
+        "copy of the collection (replication_factor)",
+    ),
+)
 
 
 class ServerError(EngineError):
@@ -62,14 +80,30 @@ class ServerError(EngineError):
         said: The server's own words.
         transient: Whether the same call may succeed in a moment.
         retry_after: Seconds that the server asks to wait, if it said so.
+        unsent: Whether the server cannot have got the call.
     """
 
-    def __init__(self, message: str, status: int, said: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, status: int, said: str = "", retry_after: float | None = None, *, unsent: bool = False
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.said = said
-        self.transient = status in _AGAIN
         self.retry_after = retry_after
+        self.unsent = unsent
+        self.missing = status == HTTPStatus.NOT_FOUND
+        self.lacks_right = status == HTTPStatus.FORBIDDEN and bool(_RIGHTS.search(said))
+        self.wrong_key = status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} and not self.lacks_right
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same call may succeed in a moment."""
+        return self.status in _AGAIN and not self._beyond_limit
+
+    @property
+    def _beyond_limit(self) -> bool:
+        """Whether the call takes more than a collection's limit of a minute, so that waiting does not help."""
+        return self.retry_after is None and bool(_OWN_LIMIT.search(self.said))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +121,11 @@ class Place:
             means = _unreachable(error, self.url, said)
         else:
             later = f"in {retry_after:g} s" if retry_after else "later"
-            known = _MEANING.get(status, f"{{url}} answered {status}: {{said}}")
-            means = known.format(url=self.url, said=said or "it gives no reason", later=later)
-        return ServerError(f"{what}: {means}", status, said, retry_after)
+            limit = "write_rate_limit" if said.lower().startswith("write") else "read_rate_limit"
+            means = _meaning(status, said, retry_after).format(
+                url=self.url, said=said or "it gives no reason", later=later, limit=limit
+            )
+        return ServerError(f"{what}: {means}", status, said, retry_after, unsent=_is_unsent(error))
 
     def late(self, what: str, seconds: float) -> ServerError:
         """Say that no answer came in time."""
@@ -100,7 +136,25 @@ class Place:
         text = " ".join(text.split())
         if self.key:
             text = text.replace(self.key, "***")
+        text = _ADDRESS.sub(lambda found: found[0] if found[0].rstrip("/") in self.url else "another node", text)
         return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _meaning(status: int, said: str, retry_after: float | None) -> str:
+    if status == HTTPStatus.FORBIDDEN and _RIGHTS.search(said):
+        return _NO_RIGHT
+    if status == HTTPStatus.TOO_MANY_REQUESTS and retry_after is None and _OWN_LIMIT.search(said):
+        return _NEVER
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        for pattern, sentence in _SENTENCES:
+            if pattern.search(said):
+                return sentence
+    return _MEANING.get(status, f"{{url}} answered {status}: {{said}}")
+
+
+def _is_unsent(error: BaseException) -> bool:
+    refused = isinstance(error, grpc.aio.AioRpcError) and "failed to connect" in (error.details() or "").lower()
+    return refused or any(isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout) for cause in _causes(error))
 
 
 def _answer(error: BaseException) -> tuple[int, str, float | None]:

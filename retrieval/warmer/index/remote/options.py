@@ -21,6 +21,8 @@ class Options:
         text_elsewhere: The text is not in the payload at all.
         vector: The dense vector's name, where a collection has several.
         lexical_vector: A sparse vector of Qdrant's BM25; empty: none but Warmer's own.
+        oversampling: How many times as many points as are asked for are found by quantised vectors, to be scored by
+            their own; None: as many as their kind needs.
         where: A filter that is always added, such as a tenant's, in Qdrant's JSON.
         by_collection: Collection -> what is otherwise there, by the names of these attributes.
         named: What was set for this very collection; the rest is left aside where it does not fit.
@@ -37,6 +39,7 @@ class Options:
     text_elsewhere: bool = False
     vector: str = ""
     lexical_vector: str = ""
+    oversampling: float | None = None
     where: Filter | None = None
     by_collection: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     named: frozenset[str] = frozenset()

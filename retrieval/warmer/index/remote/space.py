@@ -44,8 +44,7 @@ def find_space(collection: str, config: models.CollectionConfig, options: Option
     Raises:
         CollectionError: There is no dense vector, several and none is named, or one that is not there is named.
     """
-    vectors = config.params.vectors
-    every = {"": vectors} if isinstance(vectors, models.VectorParams) else dict(vectors or {})
+    every = dense_params(config)
     dense = {name: params for name, params in every.items() if params.multivector_config is None}
     sparse = config.params.sparse_vectors or {}
     if not dense:
@@ -64,6 +63,12 @@ def find_space(collection: str, config: models.CollectionConfig, options: Option
         generation=str(own.get("generation") or ""),
         fields=fields if isinstance(fields, dict) else None,
     )
+
+
+def dense_params(config: models.CollectionConfig) -> dict[str, models.VectorParams]:
+    """Give the vectors that are not sparse, by name; one without a name has an empty one."""
+    vectors = config.params.vectors
+    return {"": vectors} if isinstance(vectors, models.VectorParams) else dict(vectors or {})
 
 
 def own_metadata(config: models.CollectionConfig) -> Mapping[str, Any]:

@@ -13,8 +13,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 import numpy as np
 from numpy.typing import NDArray
 
-from warmer.index import Candidates, joined
+from warmer.index import Candidates, Hit, joined
 from warmer.index.bm25 import document_words
+from warmer.index.ties import cut
 from warmer.vectors import SparseVector
 
 _MOST_WORDS = 3_000_000  # of all of them, 8 bytes each
@@ -27,7 +28,9 @@ _CHANGED = 0.1  # share of points that were added or deleted, after which it is 
 
 Page = tuple[Sequence[tuple[str, str]], object]  # ids and passages, and where the next page begins; None: nowhere
 Texts = Mapping[str, str]
-Dense = Callable[[int, Set[str] | None], Awaitable[Mapping[str, float]]]
+Fetched = tuple[Sequence[Hit], Texts]  # points, and the passages of those that were not read
+Search = Callable[[int, Sequence[str]], Awaitable[Mapping[str, float]]]
+Fetch = Callable[[Sequence[str], Sequence[str]], Awaitable[Fetched]]
 ReadPage = Callable[[object, int], Awaitable[Page]]
 
 
@@ -62,14 +65,18 @@ class Words:
                 values.append(value)
             self._size += len(words.indices)
 
-    async def grow(self, read_page: ReadPage, seconds: float, clock: Callable[[], float]) -> None:
-        """Read on for some time."""
+    async def grow(
+        self, read_page: ReadPage, seconds: float, clock: Callable[[], float], *, sparingly: bool = False
+    ) -> None:
+        """Read on for some time, or one page alone."""
         end = clock() + seconds
         while not self.read and clock() < end:
             passages, self._offset = await read_page(self._offset, min(_PAGE, self._most))
             self.add(passages)
             self.whole = self._offset is None
             self.read = self.whole or len(self.ids) >= self._most or self._size >= _MOST_WORDS
+            if sparingly:
+                return
 
     def rarity(self, query: SparseVector) -> list[float]:
         """Weigh the words of a query by their inverse document frequencies, as Qdrant's modifier `idf` does."""
@@ -88,10 +95,13 @@ class Words:
                 scores[np.array(rows)] += weight * np.array(values, dtype=np.float64)
         return scores
 
-    def best(self, scores: NDArray[np.float64], depth: int) -> list[str]:
-        """List the best passages that have a word of the query, at most `depth`."""
-        some = np.argpartition(-scores, depth)[:depth] if len(scores) > depth else np.arange(len(scores))
-        return [self.ids[row] for row in some.tolist() if scores[row] > 0]
+    def best(self, scores: NDArray[np.float64], depth: int, without: Set[str] = frozenset()) -> list[str]:
+        """List the best passages that have a word of the query, at most `depth`; of equals those with the least ids."""
+        most = depth + len(without)
+        least = np.partition(scores, -most)[-most] if len(scores) > most else 0.0
+        rows = np.flatnonzero((scores > 0) & (scores >= least)).tolist()
+        there = {self.ids[row]: float(scores[row]) for row in rows if self.ids[row] not in without}
+        return list(cut(there, depth, len(there) + 1))
 
     def row(self, id_: str) -> int | None:
         """Give the place of a passage, None where it was not read."""
@@ -102,10 +112,6 @@ class Words:
         weights = dict(zip(query.indices, self.rarity(query), strict=True))
         words = document_words(passage[:_READ])
         return sum(weights.get(index, 0.0) * value for index, value in zip(words.indices, words.values, strict=True))
-
-
-def _posting() -> "tuple[array[int], array[float]]":
-    return array("I"), array("f")
 
 
 class SampledWords:
@@ -124,12 +130,13 @@ class SampledWords:
         """What there is without reading on."""
         return self._now or Words(0, self._clock(), 0)
 
-    async def ready(self, points: int, seconds: float = _SECONDS) -> Words:
+    async def ready(self, points: int, seconds: float = _SECONDS, *, sparingly: bool = False) -> Words:
         """Read on for some time, and give what there is; a search that comes meanwhile does not wait.
 
         Args:
             points: How many the collection has.
             seconds: How long to read at most.
+            sparingly: Whether one page must do, since the server counts what is asked.
         """
         now = self._clock()
         if self._now is None:
@@ -139,7 +146,7 @@ class SampledWords:
         if self._next and not self._growing:
             self._growing = True
             try:
-                await self._next.grow(self._read_page, seconds, self._clock)
+                await self._next.grow(self._read_page, seconds, self._clock, sparingly=sparingly)
             finally:
                 self._growing = False
             if self._next.read:
@@ -153,7 +160,12 @@ class SampledWords:
 
 
 async def find(
-    words: Words, query: SparseVector, depth: int, dense: Dense, passages: Callable[[list[str]], Awaitable[Texts]]
+    words: Words,
+    query: SparseVector,
+    depth: int,
+    search: Search,
+    fetch: Fetch,
+    without: Set[str] = frozenset(),
 ) -> Candidates:
     """Find candidates by vectors and by the words that were read, and let both legs score all of them.
 
@@ -161,15 +173,14 @@ async def find(
         words: The words that were read.
         query: Those that are looked for.
         depth: Candidates of each leg.
-        dense: Gives the scores of the best points by vectors, or of some points by id.
-        passages: Gives passages that were not read, by id.
+        search: Gives the scores of the best points by vectors, as many as it is told, and of some points by id.
+        fetch: Gives points by id, if that costs little, and the passages of those that were not read.
+        without: Points that stay out.
     """
     scores = words.scores(query)
-    near = dict(await dense(depth if words.whole else max(depth, _DEEPER), None))
-    if further := {*words.best(scores, depth)} - near.keys():
-        near |= await dense(len(further), further)
+    near = await search(depth if words.whole else max(depth, _DEEPER), words.best(scores, depth, without))
     rows = {id_: words.row(id_) for id_ in near}
-    unread = sorted(id_ for id_, row in rows.items() if row is None)
     alike = {id_: float(scores[row]) for id_, row in rows.items() if row is not None}
-    texts = await passages(unread) if unread else {}
-    return joined(near, alike | {id_: words.score(query, text) for id_, text in texts.items()})
+    hits, texts = await fetch(sorted(near), sorted(near.keys() - alike.keys()))
+    unread = {id_: words.score(query, text) for id_, text in texts.items() if id_ not in alike}
+    return joined(near, unread | alike, hits)

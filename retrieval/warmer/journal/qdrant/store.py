@@ -18,6 +18,7 @@ from qdrant_client import models
 from warmer.errors import EngineError, StorageError
 from warmer.index.remote.client import Remote
 from warmer.index.remote.faults import ServerError
+from warmer.index.remote.limits import Limits, in_chunks
 
 SCHEMA = 1
 _SCHEMA_KIND = "schema"
@@ -44,19 +45,29 @@ Change = models.UpsertOperation | models.SetPayloadOperation
 class ReadOnlyError(EngineError):
     """The API key may not write the collection."""
 
+    lacks_right = True
+
 
 class Store:
-    """The documents of one collection. Every method raises EngineError if Qdrant fails."""
+    """The documents of one collection. Every method raises EngineError if Qdrant fails.
 
-    def __init__(self, remote: Remote, name: str) -> None:
+    Attributes:
+        replicas: How many copies it was made with.
+        limits: What the server allows.
+    """
+
+    def __init__(self, remote: Remote, name: str, replicas: int = 1, limits: Limits = Limits()) -> None:  # noqa: B008
+        self.replicas = replicas
+        self.limits = limits
         self._remote = remote
         self._name = name
 
     async def get(self, ids: Sequence[str], fields: Sequence[str] = ()) -> dict[str, Document]:
         """Fetch documents by id, with all fields or only those named; missing ids are left out."""
         found: dict[str, Document] = {}
-        for start in range(0, len(ids), _LARGE_PAGE):
-            records = await self._retrieve(ids[start : start + _LARGE_PAGE], list(fields) or True)
+        size = min(_LARGE_PAGE, self.limits.reads or _LARGE_PAGE)
+        for start in range(0, len(ids), size):
+            records = await self._retrieve(ids[start : start + size], list(fields) or True)
             found |= {str(record.id): record.payload or {} for record in records}
         return found
 
@@ -73,12 +84,16 @@ class Store:
     async def count(self, where: models.Filter) -> int:
         """Count the documents that match a filter."""
         counted = await self._remote.call(
-            lambda client: client.count(self._name, where), what=f"reading {self._name!r}"
+            lambda client: client.count(self._name, where, exact=self.limits.exact), what=f"reading {self._name!r}"
         )
         return counted.count
 
     async def write(self, *changes: Change, retry: bool = True) -> None:
         """Apply changes in order. Each is atomic, but not all of them together."""
+        for part in in_chunks(changes, self.limits.write(len(changes))):
+            await self._write(part, retry=retry)
+
+    async def _write(self, changes: Sequence[Change], *, retry: bool) -> None:
         await self._remote.call(
             lambda client: client.batch_update_points(
                 self._name, list(changes), wait=True, ordering=models.WriteOrdering.STRONG
@@ -103,7 +118,9 @@ class Store:
         self, where: models.Filter, fields: list[str], after: models.ExtendedPointId | None
     ) -> tuple[list[models.Record], models.ExtendedPointId | None]:
         return await self._remote.call(
-            lambda client: client.scroll(self._name, where, limit=_PAGE, offset=after, with_payload=fields),
+            lambda client: client.scroll(
+                self._name, where, limit=self.limits.page(_PAGE), offset=after, with_payload=fields
+            ),
             what=f"reading {self._name!r}",
         )
 
@@ -164,7 +181,7 @@ async def open_store(remote: Remote, name: str = "warmer-journal", replicas: int
         await _create(remote, name, replicas)
         return await _prepare(remote, name)
     except ServerError as error:
-        if error.status != HTTPStatus.FORBIDDEN:
+        if not error.lacks_right:
             raise
         raise ReadOnlyError(
             f"the API key may not make or write collection {name!r}, where searches and scores are shared: "
@@ -198,7 +215,8 @@ async def _create(remote: Remote, name: str, replicas: int | None) -> None:
 
 async def _prepare(remote: Remote, name: str) -> Store:
     info = await remote.call(lambda client: client.get_collection(name), what=f"opening {name!r}")
-    store, id_ = Store(remote, name), document_id(_SCHEMA_KIND)
+    copies = info.config.params.replication_factor or 1
+    store, id_ = Store(remote, name, copies, Limits.of(info.config)), document_id(_SCHEMA_KIND)
     # Count first: the schema document is the first one written, so a non-empty journal has it.
     written = await store.count(models.Filter())
     document = (await store.get([id_])).get(id_)

@@ -11,6 +11,7 @@ from warmer.embedding.retrievers import same_model
 from warmer.errors import CollectionError, ModelMismatchError
 from warmer.index import surroundings
 from warmer.index.remote.client import Remote
+from warmer.index.remote.limits import Limits
 from warmer.index.remote.names import no_collection, options_of
 from warmer.index.remote.options import Options
 from warmer.index.remote.payload import Layouts, find_layouts
@@ -33,6 +34,7 @@ class ServerSource:
         space: The dense vectors.
         layouts: Fields of text, title and source; None to detect them on the first page.
         roots: Label -> absolute path of what was indexed; empty if Warmer did not make the collection.
+        limits: What its strict mode allows.
     """
 
     remote: Remote
@@ -41,12 +43,13 @@ class ServerSource:
     space: Space
     layouts: Layouts | None
     roots: dict[str, str]
+    limits: Limits
 
     async def count(self) -> int:
         """Count the points."""
         where = self._where()
         counted = await self.remote.call(
-            lambda client: client.count(self.name, where, exact=True), what=f"reading {self.name!r}"
+            lambda client: client.count(self.name, where, exact=self.limits.exact), what=f"reading {self.name!r}"
         )
         return counted.count
 
@@ -70,7 +73,7 @@ class ServerSource:
         where = self._where()
         return await self.remote.call(
             lambda client: client.scroll(
-                self.name, where, limit=_PAGE, offset=offset, with_payload=True, with_vectors=vectors
+                self.name, where, limit=self.limits.page(_PAGE), offset=offset, with_payload=True, with_vectors=vectors
             ),
             what=f"reading {self.name!r}",
         )
@@ -103,8 +106,8 @@ async def open_source(remote: Remote, name: str, options: Options, model: str) -
     space = replace(space, model=_resolve_model(name, space.model, model))
     own = own_metadata(info.config)
     roots = own.get("roots")
-    layouts = Layouts() if own else None
-    return ServerSource(remote, name, options, space, layouts, roots if isinstance(roots, dict) else {})
+    layouts, limits = Layouts() if own else None, Limits.of(info.config)
+    return ServerSource(remote, name, options, space, layouts, roots if isinstance(roots, dict) else {}, limits)
 
 
 def _placed(read: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:

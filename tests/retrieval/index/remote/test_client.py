@@ -1,5 +1,7 @@
 """What goes wrong between here and a server, on the wire."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from dataclasses import replace
 from threading import Event
@@ -57,14 +59,31 @@ async def unreachable(connection: Connection) -> str:
         await remote.close()
 
 
+def said(message: str) -> str:
+    return json.dumps({"status": {"error": message}, "time": 0.0})
+
+
 PERSISTENT: list[tuple[dict[str, Any], list[str]]] = [
-    ({"status": 500}, ["answered 500: fault 500"]),
+    ({"status": 500}, ["failed (fault 500)", "later"]),
+    ({"status": 500, "body": said("Timeout error: Operation timed out after 60s")}, ["took too long"]),
+    (
+        {"status": 500, "body": said("1 of 3 shards failed, peer http://10.0.3.7:6335: Connection refused")},
+        ["a node that holds a part of the collection", "peer another node", "replication_factor"],
+    ),
     ({"status": 502, "body": "<html>Bad Gateway</html>"}, ["not available (502", "HTML, from a proxy"]),
     ({"status": 503}, ["not available (503", "later"]),
     ({"status": 522, "body": "timed out"}, ["answered 522: timed out"]),
     ({"status": 429}, ["how often", "try again later"]),
     ({"status": 429, "retry_after": 60}, ["how often", "try again in 60 s"]),
     ({"status": 403, "body": f"Forbidden: {KEY} may not"}, ["*** may not", "QDRANT_API_KEY"]),
+    ({"status": 403, "body": "ExpiredSignature"}, ["refuses the API key (ExpiredSignature)", "has expired"]),
+    ({"status": 403, "body": said("Forbidden: Access to collection x is required")}, ["give the key that right"]),
+    ({"status": 403, "body": said("Forbidden: Global manage access is required")}, ["give the key that right"]),
+    (
+        {"status": 429, "body": said("Rate limiting exceeded: Read rate limit exceeded, request larger than capacity")},
+        ["never allows as much at once", "read_rate_limit"],
+    ),
+    ({"status": 429, "body": said("Write rate limit exceeded: too much")}, ["write_rate_limit"]),
     ({"body": "<html>Sign in</html>"}, ["did not answer as Qdrant", "QDRANT_URL"]),
     ({"body": '{"result": [1], "status": "ok"}'}, ["did not answer as Qdrant"]),
     ({"body": '{"result": null, "status": "ok"}'}, ["did not answer as Qdrant"]),
@@ -93,10 +112,32 @@ async def test_what_passes_is_tried_again_where_that_is_safe(
     assert [path for _, path, _ in server.requests[before:]].count("/collections") == 1
 
 
-async def test_a_refusal_is_not_asked_twice(server: QdrantServer, remote: Remote) -> None:
-    server.fail(status=400, when=asked)
+TOO_MUCH = {"status": 429, "body": said("Read rate limit exceeded, request larger than rate limiter capacity")}
+
+
+@pytest.mark.parametrize("fault", [{"status": 400}, {"status": 403, "body": "ExpiredSignature"}, TOO_MUCH])
+async def test_a_refusal_is_not_asked_twice(server: QdrantServer, remote: Remote, fault: dict[str, Any]) -> None:
+    server.fail(**fault, when=asked)
     await refusal(remote)
     assert [path for _, path, _ in server.requests].count("/collections") == 1
+
+
+async def test_what_a_server_asks_to_wait_is_waited_once(server: QdrantServer, remote: Remote) -> None:
+    server.fail(status=429, retry_after=1, times=3, when=asked)
+    assert "try again in 1 s" in await refusal(remote)
+    assert [path for _, path, _ in server.requests].count("/collections") == 2
+
+
+@pytest.mark.parametrize("retry", [True, False])
+async def test_a_restart_of_the_server_is_a_wait(retry: bool) -> None:
+    with QdrantServer() as first:
+        remote = connect(Connection(first.url))
+        await remote.version()
+    asking = asyncio.ensure_future(remote.call(listing, what="listing", retry=retry))
+    await asyncio.sleep(0)
+    with QdrantServer(port=int(first.url.rpartition(":")[2])):
+        assert (await asking).collections == []
+        await remote.close()
 
 
 async def test_waiting_ends(server: QdrantServer) -> None:

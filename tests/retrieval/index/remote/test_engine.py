@@ -1,6 +1,6 @@
 """Collections that somebody else made, over REST: vectors, payloads, tenants, old servers, and what is refused."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -9,48 +9,50 @@ import pytest
 from anyio import create_task_group
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from others import (
+    COSINE,
+    DIM,
+    DOCS,
+    DOT,
+    EUCLID,
+    EXAMPLES,
+    IDS,
+    MANHATTAN,
+    POINTS,
+    QUERY,
+    SEEN,
+    UUID,
+    VECTORS,
+    feedback_sent,
+    ids,
+    last_batch,
+    params,
+    steered,
+    store,
+    vector_of,
+)
 from qdrant_client import models
 from qdrant_server import QdrantServer
-from support import feedback_query, hybrid, near
+from support import hybrid, near
 
 from warmer.errors import CollectionError, EngineError, FilterError, ModelMismatchError
 from warmer.index import Coefficients, DenseQuery, FeedbackItem, Hit
+from warmer.index.formula import most_telling, steps
 from warmer.index.remote.client import Connection, Remote, connect
 from warmer.index.remote.engine import QdrantIndex
 from warmer.index.remote.equivalent import equivalent
 from warmer.index.remote.options import Options
-from warmer.steering.feedback import Example, equivalent_query
+from warmer.steering.feedback import equivalent_query
 from warmer.steering.params import Params
 from warmer.steering.ranking import nearest
-from warmer.vectors import QueryVector, TextQuery, Vector
+from warmer.vectors import TextQuery, Vector
 
 pytestmark = pytest.mark.anyio
-
-POINTS, DIM = 60, 6
-VECTORS = np.random.default_rng(3).normal(size=(POINTS, DIM)).astype(np.float32)
-UUID = "5c56c793-69f3-4fbf-87e6-c4bf54c28c26"
-IDS: list[int | str] = [UUID, *range(1, POINTS)]
-COSINE, DOT = models.Distance.COSINE, models.Distance.DOT
-EUCLID, MANHATTAN = models.Distance.EUCLID, models.Distance.MANHATTAN
-QUERY = VECTORS[7] + VECTORS[8]
-SCORED = [(str(IDS[n]), VECTORS[n], score) for n, score in [(0, 1.0), (7, 0.1), (8, 0.9), (9, 0.0)]]
-EXAMPLES = [Example(*scored) for scored in SCORED]
-SEEN = [id_ for id_, _, _ in SCORED]
-DOCS = "docs"
 
 
 def named(**options: str) -> Options:
     """Options that are set for DOCS alone."""
     return Options(by_collection={DOCS: options})
-
-
-def steered(query: QueryVector = QUERY) -> DenseQuery:
-    return feedback_query(query, SCORED)
-
-
-def vector_of(text: str, _: str = "") -> list[float]:
-    vector: list[float] = (VECTORS[len(text) % POINTS] * 2).tolist()
-    return vector
 
 
 @pytest.fixture(scope="module")
@@ -79,50 +81,6 @@ async def old(old_server: QdrantServer, anyio_backend: str) -> AsyncIterator[Rem
     await connected.close()
 
 
-def store(  # a collection as others make them, with the first vector of `vectors` under the points
-    server: QdrantServer,
-    vectors: models.VectorParams | Mapping[str, models.VectorParams],
-    *,
-    name: str = DOCS,
-    sparse: bool = False,
-    metadata: dict[str, Any] | None = None,
-    payload: Any = lambda n: {"page_content": f"text {n}", "metadata": {"source": f"{n % 3}.md"}, "tenant": n % 2},
-    points: int = POINTS,
-) -> None:
-    server.store.delete_collection(name)
-    config = {"bm25": models.SparseVectorParams(modifier=models.Modifier.IDF)} if sparse else None
-    server.store.create_collection(name, vectors, config, metadata=metadata)
-    first = None if isinstance(vectors, models.VectorParams) else next(iter(vectors), None)
-    for n in range(points):
-        dense: Any = VECTORS[n].tolist() if isinstance(vectors, models.VectorParams) else {}
-        if first:
-            dense = {first: VECTORS[n].tolist()}
-        server.store.upsert(name, [models.PointStruct(id=IDS[n], vector=dense, payload=payload(n))])
-
-
-def params(distance: models.Distance = COSINE, **more: Any) -> models.VectorParams:
-    return models.VectorParams(size=DIM, distance=distance, **more)
-
-
-def ids(hits: list[Hit]) -> list[str]:
-    return [hit.id for hit in hits]
-
-
-def feedback_sent(server: QdrantServer) -> dict[str, Any]:
-    """Give the last feedback query, alone or the first of a batch."""
-    body = next(body for _, _, body in reversed(server.requests) if "relevance_feedback" in str(body))
-    query: dict[str, Any] = body.get("searches", [body])[0]["query"]
-    return query
-
-
-def last_batch(server: QdrantServer) -> list[dict[str, Any]]:
-    """Give the legs of the last retrieval."""
-    legs: list[dict[str, Any]] = next(body for _, _, body in reversed(server.requests) if "searches" in str(body))[
-        "searches"
-    ]
-    return legs
-
-
 def naive(distance: models.Distance, steering: DenseQuery, query: Vector = QUERY) -> list[float]:
     """Qdrant's formula as it is written, on all points."""
 
@@ -146,6 +104,15 @@ def naive(distance: models.Distance, steering: DenseQuery, query: Vector = QUERY
     return [float(score) for score in total]
 
 
+def by_the_formula(hits: list[Hit], steering: DenseQuery, distance: models.Distance, query: Vector = QUERY) -> None:
+    """Hits are ranked by the formula; under Euclid, one pair of examples adds a constant to all scores."""
+    truth = dict(zip(map(str, IDS), naive(distance, steering, query), strict=True))
+    wanted = np.array([truth[hit.id] for hit in hits])
+    assert list(wanted) == pytest.approx(sorted(wanted, reverse=True), abs=1e-3)
+    apart = wanted - [hit.score for hit in hits]
+    assert apart == pytest.approx(apart[0] if distance == EUCLID else 0, abs=1e-3)
+
+
 @pytest.mark.parametrize("named", [False, True])
 @pytest.mark.parametrize("distance", [COSINE, DOT, EUCLID, MANHATTAN])
 async def test_feedback_is_the_formula_for_every_distance(
@@ -154,35 +121,38 @@ async def test_feedback_is_the_formula_for_every_distance(
     store(server, {"fast-x": params(distance)} if named else params(distance))
     index, steering = QdrantIndex(remote, DOCS), steered()
     hits = await nearest(index, steering, POINTS, without=SEEN)
-    truth = {str(id_): score for id_, score in zip(IDS, naive(distance, steering), strict=True) if str(id_) not in SEEN}
-    assert [hit.score for hit in hits] == pytest.approx([truth[hit.id] for hit in hits], abs=1e-4)
-    assert [hit.score for hit in hits] == pytest.approx(sorted(truth.values(), reverse=True), abs=1e-4)
-    sent = [item["example"] for item in feedback_sent(server)["relevance_feedback"]["feedback"]]
-    assert sent[1:] == [UUID, 7, 8, 9]
+    assert set(ids(hits)) == {str(id_) for id_ in IDS} - set(SEEN)
+    by_the_formula(hits, steering, distance)
     shown = await nearest(index, steering, POINTS, without=[UUID, "8"])
-    assert [hit.score for hit in shown if hit.id not in SEEN] == pytest.approx([hit.score for hit in hits], abs=1e-4)
-    sent = [item["example"] for item in feedback_sent(server)["relevance_feedback"]["feedback"]]
-    assert sent[1:] == [UUID, pytest.approx(VECTORS[7]), 8, pytest.approx(VECTORS[9])]
+    assert [hit.id for hit in shown if hit.id not in SEEN] == ids(hits)
 
 
-@pytest.mark.parametrize("distance", [COSINE, DOT, EUCLID])
-async def test_many_examples_go_as_the_one_pair_that_ranks_alike(
-    server: QdrantServer, remote: Remote, distance: models.Distance
+@pytest.mark.parametrize("count", [2, 5, 30])
+@pytest.mark.parametrize("distance", [COSINE, DOT, EUCLID, MANHATTAN])
+async def test_examples_go_as_the_one_pair_that_ranks_alike_or_as_few(
+    server: QdrantServer, remote: Remote, distance: models.Distance, count: int
 ) -> None:
     store(server, params(distance))
-    items = [FeedbackItem(None, vector, n / 40 - 0.2) for n, vector in enumerate(VECTORS[:20])]
-    query = DenseQuery(QUERY, items, Coefficients(1.0, 1.0, 0.05))
+    items = [FeedbackItem(None, vector, n / count - 0.5) for n, vector in enumerate(VECTORS[:count])]
+    query = DenseQuery(QUERY, items, Coefficients(1.0, 1.0, 1 / count))
     hits = await nearest(QdrantIndex(remote, DOCS), query, POINTS)
-    truth = dict(zip(map(str, IDS), naive(distance, query), strict=True))
-    assert [hit.score for hit in hits] == pytest.approx([truth[hit.id] for hit in hits], abs=1e-4)
-    assert [hit.score for hit in hits] == pytest.approx(sorted(truth.values(), reverse=True), abs=1e-4)
+    if distance != MANHATTAN or count <= 20:
+        by_the_formula(hits, query, distance)
     sent = feedback_sent(server)["relevance_feedback"]["feedback"]
-    assert len(sent) == (20 if distance == EUCLID else 2)
+    assert len(sent) == (min(count, 20) if distance == MANHATTAN else 2)
+
+
+def test_examples_that_weigh_little_are_left_out() -> None:
+    scores = [-0.1, 0.5, 0.0, -0.5, 0.01, 0.09]
+    items = [FeedbackItem(str(n), VECTORS[n], score) for n, score in enumerate(scores)]
+    fewer = most_telling(DenseQuery(QUERY, items, Coefficients(1.0, 1.0, 1 / 6)), 4)
+    assert [item.id for item in fewer.items] == ["0", "1", "3", "5"]
+    assert steps(fewer.items, fewer.coefficients) == pytest.approx(steps(items, Coefficients(1, 1, 1 / 6)), abs=0.02)
 
 
 @given(seed=st.integers(0, 2**32 - 1), a=st.floats(0.05, 3), b=st.floats(0, 2), c=st.floats(0, 3))
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@pytest.mark.parametrize("distance", [COSINE, DOT])
+@pytest.mark.parametrize("distance", [COSINE, DOT, EUCLID])
 async def test_the_equivalent_is_exact(distance: models.Distance, seed: int, a: float, b: float, c: float) -> None:
     rng = np.random.default_rng(seed)
     query = rng.normal(size=DIM).astype(np.float32)
@@ -191,12 +161,16 @@ async def test_the_equivalent_is_exact(distance: models.Distance, seed: int, a: 
     steering = DenseQuery(query, items, Coefficients(a, b, c))
     moved = equivalent(distance, query, steering.items, steering.coefficients)
     unit = VECTORS / np.linalg.norm(VECTORS, axis=1, keepdims=True) if distance == COSINE else VECTORS
-    assert unit @ moved == pytest.approx(naive(distance, steering, query), abs=1e-4)
+    scores = -a * np.square(unit - moved).sum(axis=1) if distance == EUCLID else unit @ moved
+    apart = scores - naive(distance, steering, query)
+    assert apart == pytest.approx(
+        apart[0] if distance == EUCLID else 0, abs=1e-3 * max(1.0, float(np.abs(scores).max()))
+    )
     if distance == COSINE:
         assert moved == pytest.approx(equivalent_query(steering), abs=1e-5)
 
 
-@pytest.mark.parametrize("distance", [COSINE, DOT])
+@pytest.mark.parametrize("distance", [COSINE, DOT, EUCLID])
 async def test_an_old_server_ranks_alike(
     server: QdrantServer, remote: Remote, old_server: QdrantServer, old: Remote, distance: models.Distance
 ) -> None:
@@ -224,12 +198,11 @@ async def test_the_walk_goes_on_over_what_stays_out_where_the_server_can(version
     assert acorn == ({"enable": True, "max_selectivity": 1.0} if asked else None)
 
 
-@pytest.mark.parametrize("distance", [EUCLID, MANHATTAN])
-async def test_what_an_old_server_cannot_do(old_server: QdrantServer, old: Remote, distance: models.Distance) -> None:
-    store(old_server, params(distance))
+async def test_what_an_old_server_cannot_do(old_server: QdrantServer, old: Remote) -> None:
+    store(old_server, params(MANHATTAN))
     index, steering = QdrantIndex(old, DOCS), steered()
     assert await near(index, QUERY, 3)
-    with pytest.raises(CollectionError, match=rf"1\.16.*{distance.value} distance.*upgrade Qdrant"):
+    with pytest.raises(CollectionError, match=r"1\.16.*Manhattan distance.*upgrade Qdrant"):
         await nearest(index, steering, 3)
     assert "upgrade" in (await index.info()).notes[0]
     with pytest.raises(EngineError, match=r"1\.16.*'m'.*upgrade Qdrant"):
@@ -525,9 +498,10 @@ async def test_words_where_warmer_made_the_sparse_vector(server: QdrantServer, r
         store(server, {"dense": params()}, sparse=True, metadata=metadata)
         index = QdrantIndex(remote, DOCS, options)
         assert (await index.info()).lexical
+        server.requests.clear()
         assert len(await hybrid(index, QUERY, "some words", 5)) == 5
-        legs = [leg["using"] for leg in last_batch(server)]
-        assert legs == (["dense", "bm25"] if used else ["dense"])
+        first = next(body for _, _, body in server.requests if "searches" in str(body))
+        assert [leg["using"] for leg in first["searches"]] == (["dense", "bm25"] if used else ["dense"])
 
 
 async def test_distances_are_fused_as_nearness(server: QdrantServer, remote: Remote) -> None:

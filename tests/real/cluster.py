@@ -1,0 +1,153 @@
+"""Three nodes, of which one is killed or hangs while agents search and score."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+import anyio
+import numpy as np
+from qdrant_client import models
+
+from real import Result
+from real.nodes import Node, nodes
+from warmer.errors import WarmerError
+from warmer.index import CollectionInfo, DenseQuery, Hit
+from warmer.index.remote.client import Connection, Remote, connect
+from warmer.journal import AGENT, Search, new_search_id
+from warmer_server.engine import JOURNAL_COLLECTION, Engine, open_engine
+from warmer_server.settings import Settings
+
+_AGENTS, _CALLS, _WRITERS, _WRITES, _DIM, _POINTS = 8, 25, 4, 100, 8, 500
+_NAME = "docs"
+
+
+def run(binary: Path) -> Iterator[Result]:
+    """Try each fault on a cluster of its own."""
+    for copies, fault in ((1, "killed"), (2, "killed"), (2, "hanging")):
+        with nodes(binary, 3) as three, TemporaryDirectory() as folder:
+            yield from anyio.run(_under_load, three, copies, fault, Path(folder))
+    with nodes(binary, 3) as three, TemporaryDirectory() as folder:
+        yield from anyio.run(_writers, three, Path(folder))
+
+
+async def _under_load(three: Sequence[Node], copies: int, fault: str, folder: Path) -> list[Result]:
+    await _fill(three[0], copies)
+    failed: list[str] = []
+    longest = 0.0
+
+    async def agent(engine: Engine, number: int) -> None:
+        nonlocal longest
+        for call in range(_CALLS):
+            began = perf_counter()
+            try:
+                await _search_and_score(engine, number * _CALLS + call)
+            except WarmerError as error:
+                failed.append(str(error))
+            longest = max(longest, perf_counter() - began)
+
+    async with open_engine(_settings(three[0], folder)) as engine:
+        await engine.journal.counts()  # makes the journal, with as many copies as the data
+        async with anyio.create_task_group() as agents:
+            for number in range(_AGENTS):
+                agents.start_soon(agent, engine, number)
+            await anyio.sleep(1)
+            victim = _holder(three)
+            (victim.kill if fault == "killed" else victim.hang)()
+    said = f"{len(failed)} of {_AGENTS * _CALLS} loops failed, the longest took {longest:.1f} s"
+    if failed:
+        said += f'; one said: "{failed[-1][:200]}"'
+    good = not failed if copies > 1 else None
+    return [Result(f"three nodes, data in {copies} cop{'y' if copies == 1 else 'ies'}, a node {fault}", said, good)]
+
+
+async def _writers(three: Sequence[Node], folder: Path) -> list[Result]:
+    """Count scores that were acknowledged and are lost, or are there twice, after a node was killed."""
+    await _fill(three[0], 2)
+    acknowledged: dict[str, float] = {}
+
+    async def write(engine: Engine, writer: int) -> None:
+        for n in range(_WRITES):
+            search = Search(new_search_id(), _NAME, "m", f"{writer} {n}", np.ones(_DIM, np.float32), {}, lexical=False)
+            try:
+                await engine.journal.begin(search, _hits())
+                await engine.journal.score(search.id, {1: n % 11}, AGENT, "r")
+            except WarmerError:
+                continue
+            acknowledged[search.id] = n % 11
+
+    async with AsyncExitStack() as stack:
+        engines = [
+            await stack.enter_async_context(open_engine(_settings(three[0], folder / str(n)))) for n in range(_WRITERS)
+        ]
+        await engines[0].journal.counts()
+        async with anyio.create_task_group() as writers:
+            for number, engine in enumerate(engines):
+                writers.start_soon(write, engine, number)
+            await anyio.sleep(1)
+            _holder(three).kill()
+        lost = 0
+        for id_, score in acknowledged.items():
+            scores = [await _scores(engine, id_) for engine in engines]
+            lost += not any(found == [score] for found in scores)
+    said = f"{lost} of {len(acknowledged)} acknowledged lost or doubled"
+    return [Result(f"{_WRITERS} writers, journal by default, a node killed", said, lost == 0)]
+
+
+async def _scores(engine: Engine, id_: str) -> list[float | None]:
+    try:
+        return [shown.score for shown in (await engine.journal.find(id_)).scored]
+    except WarmerError:
+        return []
+
+
+async def _search_and_score(engine: Engine, seed: int) -> None:
+    index = await engine.collections.find(_NAME)
+    vector = np.random.default_rng(seed).normal(size=_DIM).astype(np.float32)
+    found = await index.candidates(DenseQuery(vector), depth=5)
+    hits = await index.retrieve(found.ids)
+    search = Search(new_search_id(), _NAME, "m", str(seed), vector, {}, lexical=False)
+    await engine.journal.begin(search, hits)
+    await engine.journal.score(search.id, {1: 7.0}, AGENT, "r")
+    assert (await engine.journal.find(search.id)).scored
+
+
+def _holder(three: Sequence[Node]) -> Node:
+    """Give a node that holds a copy of the journal; never the one that is asked, which is the first."""
+    for node in three[1:]:
+        held = node.ask("GET", f"/collections/{JOURNAL_COLLECTION}/cluster")
+        if held["local_shards"]:
+            return node
+    return three[1]
+
+
+def _settings(node: Node, folder: Path) -> Settings:
+    return Settings.model_construct(qdrant_url=node.url, journal="qdrant", data_dir=folder, collection_name=_NAME)
+
+
+def _hits() -> list[Hit]:
+    return [Hit("1", 1.0, {"text": "one", "title": "", "source": ""}, np.ones(_DIM, dtype=np.float32))]
+
+
+async def _fill(node: Node, copies: int) -> None:
+    remote: Remote = connect(Connection(node.url))
+    vectors = np.random.default_rng(0).normal(size=(_POINTS, _DIM))
+    info = CollectionInfo(_NAME, "1", "m", _DIM, _POINTS)
+    await remote.call(
+        lambda client: client.create_collection(
+            info.name,
+            {"dense": models.VectorParams(size=_DIM, distance=models.Distance.COSINE)},
+            shard_number=3,
+            replication_factor=copies,
+            metadata={"warmer": {"model": "m", "generation": "1"}},
+        ),
+        what="making",
+        retry=False,
+    )
+    points = [
+        models.PointStruct(id=n, vector={"dense": vector.tolist()}, payload={"text": f"text {n}"})
+        for n, vector in enumerate(vectors)
+    ]
+    await remote.call(lambda client: client.upsert(_NAME, points, wait=True), what="filling")
+    await remote.close()
