@@ -19,7 +19,7 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("search", {"query": "yeast-and-secret-words", "limit": 3}),
     ("search", {"query": "yeast-and-secret-words", "limit": 3, "filter": {"must": "yeast-and-secret-words"}}),
     ("give_feedback", {"search_id": "s_unknown-handle-of-nobody", "scores": {"1": 9}}),
-    ("search", {"query": "x", "yeast-and-secret-words\n": 1}),
+    ("search", {"query": "x", "limit of yeast-and-secret-words\n": 1}),
     ("give_feedback", {"search_id": "the first", "scores": {"1": 9}, "limit": 2}),
     ("give_feedback", {"search_id": "the first", "scores": {"77": 9}}),
     (

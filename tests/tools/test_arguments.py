@@ -237,9 +237,15 @@ async def test_a_slip_is_refused_with_the_right_name(client: Client, tool: str, 
     assert f"; send {right}" in message
 
 
-async def test_a_slip_beside_what_it_is_for_is_an_addition(client: Client) -> None:
-    found = await ask(client, "search", query="bread", user_query="find me bread", Query="bread")
-    assert found["next"].endswith("(ignored: Query, user_query)")
+async def test_another_word_beside_what_it_is_for_is_an_addition(client: Client) -> None:
+    found = await ask(client, "search", query="bread", user_query="find me bread", top_k=3, limit=3)
+    assert found["next"].endswith("(ignored: top_k, user_query)")
+
+
+@pytest.mark.parametrize("wrong", ["Query", "querry", "limt", "rewordngs"])
+async def test_a_misspelling_is_refused_whatever_else_is_sent(client: Client, wrong: str) -> None:
+    message = await refusal(client, "search", query="bread", limit=3, rewordings=["loaf"], **{wrong: 3})
+    assert message.startswith(f"Error: {wrong} is no argument: there are ")
 
 
 @given(st.text(max_size=200))
@@ -247,7 +253,7 @@ def test_any_name_is_an_addition_or_a_slip(name: str) -> None:
     known = search.TOOL.parameters["properties"]
     right = argument_meant(name, known)
     assert right in {"", *known}
-    assert is_addition(name, known, known) or name in {"scores", "judge", "queries", "job_id"} | set(known)
+    assert right or is_addition(name, known, {}) or name in {"judge", "queries", "job_id", "wait_seconds", "cancel"}
 
 
 async def test_numbers_are_texts_where_texts_are_wanted(client: Client) -> None:

@@ -47,26 +47,36 @@ def keep(names: Collection[str]) -> None:
 
 
 def is_addition(name: str, known: Collection[str], sent: Container[str]) -> bool:
-    """Tell whether an unknown argument is a client's own, rather than a slip for one that was not sent."""
+    """Tell whether an unknown argument is a client's own, rather than a slip for one of ours.
+
+    Another word for an argument that was sent too is an addition; a misspelling never is.
+    """
     if _plain(name) in _ADDED:
         return True
-    return name not in _ours and ((right := argument_meant(name, known)) == "" or right in sent)
+    if name in _ours or _misspelt(name, known):
+        return False
+    right = _other_word(name, known)
+    return not right or right in sent
 
 
 def argument_meant(name: str, known: Collection[str]) -> str:
     """Find the argument that somebody meant; empty where it is none of these."""
-    plain, by_plain = _plain(name), {_plain(one): one for one in known}
-    if plain in by_plain:
-        return by_plain[plain]
-    for right in known:
-        if plain in _OTHER_WORDS.get(right, "").split():
-            return right
-    words = re.findall(r"[A-Z]?[a-z]+", name[:_LONG])
-    for right in (right for word in words for right in _SINGLE_WORDS.get(word.lower(), ())):
-        if right in known:
-            return right
-    close = get_close_matches(plain[:_LONG], by_plain, n=1, cutoff=_CLOSE)
+    return _other_word(name, known) or _misspelt(name, known)
+
+
+def _misspelt(name: str, known: Collection[str]) -> str:
+    by_plain = {_plain(one): one for one in known}
+    close = get_close_matches(_plain(name)[:_LONG], by_plain, n=1, cutoff=_CLOSE)
     return by_plain[close[0]] if close else ""
+
+
+def _other_word(name: str, known: Collection[str]) -> str:
+    plain = _plain(name)
+    if right := next((one for one in known if plain in _OTHER_WORDS.get(one, "").split()), ""):
+        return right
+    words = re.findall(r"[A-Z]?[a-z]+", name[:_LONG])
+    meant = (right for word in words for right in _SINGLE_WORDS.get(word.lower(), ()))
+    return next((right for right in meant if right in known), "")
 
 
 def _plain(name: str) -> str:

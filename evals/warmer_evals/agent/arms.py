@@ -15,6 +15,7 @@ _THREAD = {  # parameters of a tool for threads and skimmed lists
 }
 _TELLING = re.compile("[a-z]+_[a-z_]+|rewordings")  # names that are no ordinary words
 _FEW = 5
+_USUAL = 15  # of the server
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,9 @@ class Arm:
         schema = copy.deepcopy(tool.input_schema)
         for name in self.hidden(tool.name):
             schema["properties"].pop(name, None)
-        if self.whole:
-            schema["properties"]["limit"]["default"] = _FEW
+        limit = schema["properties"]["limit"]
+        limit["default"] = _FEW if self.whole else _USUAL
+        limit["description"] = limit["description"].replace(f"{_USUAL} if", f"{limit['default']} if")
         return tool.model_copy(update={"description": told, "input_schema": schema})
 
 

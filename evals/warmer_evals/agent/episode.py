@@ -107,8 +107,9 @@ class Episode:
             return f"you have read {self.budget}, which is all that you may: call {ANSWER} now"
         if absent := [name for name in self._arm.hidden(tool) if name in arguments]:
             return f"{tool} has no parameter {absent[0]!r}"
-        if type(limit) is not int:
-            return f"limit is {str(limit)[:40]!r}: send a whole number from 1 to {min(self.left, MOST)}"
+        if type(limit) is not int or (limit < 1 and tool == "search"):  # the server takes 0 for the usual number
+            shown = limit if type(limit) is int else repr(str(limit)[:40])
+            return f"limit is {shown}: send a whole number from 1 to {min(self.left, MOST)}"
         if arguments.get("judge"):
             return "no other model may be asked here: send scores of your own"
         return ""
