@@ -257,7 +257,10 @@ def test_settings_are_listed_and_checked(environment: dict[str, str]) -> None:
     for field in Settings.model_fields.values():
         assert str(field.validation_alias) in listed
     assert "WARMER_TEXT_LIMIT is 'many'" in refused({**environment, "WARMER_TEXT_LIMIT": "many"}, "serve")
-    assert "QDRANT_URL is not set" in refused({**environment, "WARMER_VECTOR": "dense"}, "serve")
+    lonely = {**environment, "WARMER_VECTOR": "dense"}
+    assert "QDRANT_URL is not set" in refused(lonely, "status")
+    assert "QDRANT_URL is not set" in refused(lonely, "serve", "--http", "--port", "0")
+    assert "QDRANT_URL is not set" in warmer(lonely, "serve").stderr  # and the tools say so
 
 
 def test_version_and_help(environment: dict[str, str]) -> None:

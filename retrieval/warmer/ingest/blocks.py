@@ -104,6 +104,8 @@ def _directive(rows: Sequence[str], at: int) -> Block | None:
         body += 1
     while body < end and not rows[body].strip():
         body += 1
+    if any(block.end > end - body for block in find_blocks(rows[body:end])):
+        return None  # a fence within it that nothing closes
     kind: Kind = "code" if _CODE_DIRECTIVE.fullmatch(rows[at]) else "directive"
     return Block(kind, at, tuple(rows[at:body]), tuple(rows[body:end]))
 

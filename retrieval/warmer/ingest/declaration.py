@@ -24,11 +24,11 @@ _TYPE = re.compile(
     rf"^{_MODIFIERS}(?P<word>{_TYPE_WORDS})\b(?:\s+(?:class|struct|enum|object|interface))?\s*(?P<rest>.*)", re.S
 )
 _FUNCTION = re.compile(
-    rf"^{_MODIFIERS}(?:{_FUNCTION_WORDS})\*?\s*(?:\([^)]*\)\s*)?(?:<[^>]*>\s*)?(?P<name>(?:self\.)?[\w$.:]*[?!=]?)"
+    rf"^{_MODIFIERS}(?:{_FUNCTION_WORDS})(?!\w)\*?\s*(?:\([^)]*\)\s*)?(?:<[^>]*>\s*)?(?P<name>(?:self\.)?[\w$.:]*[?!=]?)"
 )
 _VALUE = re.compile(rf"^{_MODIFIERS}(?:{_VALUE_WORDS})\s+(?:mut\s+)?:?(?P<name>[\w$]+)")
 _DEFINE = re.compile(r"#\s*define\s+(?P<name>\w+)(?:\([^)]*\))?")
-_GROUP = re.compile(r"^(?:const|var|type)\s*\($")
+_GROUP = re.compile(r"^(?P<word>const|var|type)\s*\((?=\s|$)")
 _CALLED = re.compile(r"(?P<name>(?:operator\s*\S{1,3}|[\w$:~]+[?!]?))\s*(?:<[^<>]*>\s*)?\(")
 _ANNOTATION = re.compile(r"@(?!interface\b)[\w.:]+\s*|#!?\[|\[\[?(?=[\w:]+[\](,. ])|__attribute__\s*|template\s*<")
 _STATEMENT = re.compile(
@@ -132,6 +132,8 @@ def _beginning(rows: Sequence[str], row: int) -> int:
 
 
 def _named(signature: str, suffix: str) -> Declaration:
+    if group := _GROUP.match(signature):
+        return Declaration(group["word"], group["word"])
     if declared := _type(signature):
         return declared
     if found := _FUNCTION.match(signature):
@@ -140,7 +142,8 @@ def _named(signature: str, suffix: str) -> Declaration:
     if signature.startswith("typedef") and (name := _last_name(signature)):
         return Declaration(name, signature)
     found = _DEFINE.match(signature) or (None if _is_c_constant(signature, suffix) else _VALUE.match(signature))
-    return Declaration(found["name"], signature) if found else _member(signature, suffix)
+    is_function = bool(re.search(r"=>|\bfunction\b", signature))
+    return Declaration(found["name"], signature, is_function) if found else _member(signature, suffix)
 
 
 def _type(signature: str) -> Declaration | None:

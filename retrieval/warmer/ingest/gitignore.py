@@ -59,7 +59,7 @@ class PatternList:
 def read_patterns(data: bytes) -> PatternList:
     """Read the patterns of a file."""
     lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    return PatternList([*(line.removesuffix(b"\r") for line in lines[:-1]), lines[-1]])
+    return PatternList(line.removesuffix(b"\r") for line in lines)
 
 
 def parse_pattern(line: bytes) -> Pattern | None:

@@ -19,7 +19,7 @@ _SILENT_DIRECTIVE = re.compile(
     | \.\.[ ]\|[^|\n]+\|[ ][\w-]+::[\s\S]*                 # a substitution
     | \.\.[ ](?:[\w:+.-]+:)?(?:{_WITHOUT_TEXT})::[\s\S]*
     | \.\.[ ](?!(?:{_ADMONITIONS})::[ \t]*\S)[\w:+.-]+::[ \t]*\S*[ \t]*(?:\n[ \t]+:[^\n]*)*
-    | \.\.[ ](?![\[_|])(?![\w:+.-]+::)[\s\S]*              # a comment
+    | \.\.[ ](?![\[_|])(?![\w:+.-]+::)[^\n]*(?:\n[ \t]+[^\n]*|\n)*  # a comment
     """,
     re.VERBOSE,
 )

@@ -155,9 +155,12 @@ def _parts(piece: _Piece, limit: int) -> list[_Piece]:
     if room * _INTRODUCTION < limit:  # what is repeated leaves too little room: without the introduction, or bare
         fence = piece.head[-1:] if piece.tail and len(piece.head) > 1 else ()
         bare = replace(piece, row=piece.body_row, head=fence, tail=piece.tail if fence else ())
-        before = replace(piece, kind="text", body=piece.head, head=(), tail=(), body_row=piece.row)
-        lost = [] if fence or piece.tail else _text_parts(before, limit)
-        return [*lost, *(_parts(bare, limit) if piece.head else _text_parts(bare, limit))]
+        introduction = piece.head[: -len(piece.tail) or None]
+        apart = replace(piece, kind="text", body=introduction, head=(), tail=(), body_row=piece.row)
+        return [
+            *(_text_parts(apart, limit) if introduction else []),
+            *(_parts(bare, limit) if piece.head else _text_parts(bare, limit)),
+        ]
     if piece.kind == "directive":
         parts = [(row, tuple(text.split("\n"))) for row, text in _split_to_window(_pieces(piece.body), room, "", None)]
     else:

@@ -124,6 +124,7 @@ ROWS = st.sampled_from(
 
 
 @example(["Words here. " * 3, "```py", *["call(a)", ""] * 30, "```"], 60)
+@example([".. note::", "  ```"], 40)
 @settings(max_examples=80)
 @given(rows=st.lists(ROWS, max_size=30), limit=st.integers(40, 300))
 def test_fences_are_balanced(tmp_path_factory: pytest.TempPathFactory, rows: list[str], limit: int) -> None:

@@ -110,6 +110,7 @@ def we_take(root: Path) -> set[str]:
 @example(["*.md", "!a.md"])
 @example(["a/", "!a/b.md"])
 @example(["a\t"])
+@example(["a\r"])
 @example(["a.md  ", "b.md\\ "])
 @example(["/*/b.md", "**/b", "a/**/a.md"])
 @example(["**/[ab]*[!b].md"])

@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from warmer.errors import IngestError
@@ -66,6 +66,8 @@ def test_passages_are_short_ordered_and_on_their_line(
     assert [passage.line for passage in passages] == sorted(passage.line for passage in passages)
 
 
+@example(document="?????a\n~~~\n# One", limit=5)
+@example(document=".. \n# One", limit=1)
 @settings(deadline=None)
 @given(document=PLAIN_DOCUMENTS, limit=st.integers(1, 200))
 def test_plain_text_loses_no_letter(tmp_path_factory: pytest.TempPathFactory, document: str, limit: int) -> None:
