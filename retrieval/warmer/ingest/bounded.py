@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections import deque
@@ -22,7 +23,7 @@ MAX_SECONDS = 60.0
 MAX_MEMORY = 2 * 2**30  # bytes of address space, of which a child that has read nothing takes a tenth
 _MAX_CHILDREN = 4
 _FILES_A_CHILD = 8  # a folder of fewer files is read by one
-_OUT_OF_TIME = 1  # exit status
+_OUT_OF_TIME = 1, -getattr(signal, "SIGALRM", 1)  # exit statuses
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class _Child:
         self._process.communicate()
         status = self._process.returncode
         self._process = None
-        if status == _OUT_OF_TIME:
+        if status in _OUT_OF_TIME:
             return _error(file, f"takes more than {self._limits.seconds:g} seconds to read", "takes too long")
         return _error(file, f"its reader ended with exit status {status}", "reader failed")
 

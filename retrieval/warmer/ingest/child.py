@@ -1,12 +1,13 @@
 """The process that reads files for `bounded.py`: a request a line on stdin, a reply a line on stdout.
 
-`python -m warmer.ingest.child SECONDS BYTES` ends itself, with exit status 1, if a file takes more than SECONDS, and
-has at most BYTES of memory where the system can limit that.
+`python -m warmer.ingest.child SECONDS BYTES` ends, by SIGALRM or with exit status 1, if a file takes more than SECONDS,
+and has at most BYTES of memory where the system can limit that.
 """
 
 import faulthandler
 import json
 import os
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -63,19 +64,28 @@ def _limit_memory(size: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (size, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
+def _end_after(seconds: float) -> None:
+    """Let the system end this process unless it is called again in time; 0 ends the wait."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)  # nobody handles its signal, which ends the process
+    elif seconds:
+        faulthandler.dump_traceback_later(seconds, exit=True)
+    else:
+        faulthandler.cancel_dump_traceback_later()
+
+
 def main() -> None:
     """Answer requests until stdin ends."""
     seconds, size = float(sys.argv[1]), int(sys.argv[2])
     _limit_memory(size)
     replies = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints is no reply
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123
-        for line in sys.stdin:
-            faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
-            reply = json.dumps(_read(json.loads(line)))
-            faulthandler.cancel_dump_traceback_later()
-            replies.write(reply + "\n")
-            replies.flush()
+    for line in sys.stdin:
+        _end_after(seconds)
+        reply = json.dumps(_read(json.loads(line)))
+        _end_after(0)
+        replies.write(reply + "\n")
+        replies.flush()
 
 
 if __name__ == "__main__":
