@@ -279,7 +279,7 @@ def _id(value: object, at: _At) -> int | str:
     if not isinstance(value, str) or (value.isascii() and value.isdecimal()):
         return _uint64(int(value) if isinstance(value, str) else value, at)
     example = '"5c56c793-69f3-4fbf-87e6-c4bf54c28c26" or 42'
-    _build(at, value, example, lambda: qe.HasIdCondition({value}))
+    _build(at, value, example, lambda: qe.HasIdCondition({_string(value, at)}))
     return value
 
 

@@ -342,6 +342,7 @@ REFUSED: list[tuple[Any, list[str]]] = [
     (key("tags", values_count={"gte": -1}), ["values_count.gte: -1 is not a whole number"]),
     (key("tags", values_count={"gte": 1.0}), ["values_count.gte: 1.0 is not a whole number"]),
     (key("tags", is_empty="yes"), ['is_empty: "yes" is not true or false']),
+    ({"must": [{"has_id": ["\ud800"]}]}, ["has_id[0]", "is not a string"]),
     ({"must": {"is_empty": "tags"}}, ['filter.must.is_empty: "tags"', '{"key": "source"}']),
     ({"must": {"has_id": 1}}, ["filter.must.has_id: 1 is not a list"]),
     ({"must": {"has_id": [True]}}, ["has_id[0]: true"]),
