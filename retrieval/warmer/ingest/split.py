@@ -154,7 +154,7 @@ def _parts(piece: _Piece, limit: int) -> list[_Piece]:
         return _text_parts(piece, limit)
     if room * _INTRODUCTION < limit:  # what is repeated leaves too little room: without the introduction, or bare
         fence = piece.head[-1:] if piece.tail and len(piece.head) > 1 else ()
-        bare = replace(piece, row=piece.body_row, head=fence, tail=piece.tail if fence else ())
+        bare = replace(piece, row=piece.body_row - len(fence), head=fence, tail=piece.tail if fence else ())
         introduction = piece.head[: -len(piece.tail) or None]
         apart = replace(piece, kind="text", body=introduction, head=(), tail=(), body_row=piece.row)
         return [
@@ -167,7 +167,9 @@ def _parts(piece: _Piece, limit: int) -> list[_Piece]:
         parts = list(_row_parts(piece.body, room, by_blank=piece.kind == "code"))
     rows = ((piece.body_row + row, body) for row, body in parts)
     made = [replace(piece, row=row, body_row=row, body=body, gap=1, glued=False) for row, body in rows]
-    return [replace(made[0], row=piece.row, gap=piece.gap), *made[1:]] if made else []
+    if not made:
+        return []
+    return [replace(made[0], row=piece.row if piece.head else made[0].row, gap=piece.gap), *made[1:]]
 
 
 def _text_parts(piece: _Piece, limit: int) -> list[_Piece]:
