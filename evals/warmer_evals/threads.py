@@ -78,7 +78,7 @@ _VARIANTS: Mapping[str, Variant] = {
 }
 
 Lists = dict[str, list[str]]  # query id -> documents
-_MEASURED = ("first list, nDCG@5", "thread of 15, nDCG@10")
+MEASURED = ("first list, nDCG@5", "thread of 15, nDCG@10")
 
 
 def main(datasets: Path, records: Path) -> None:
@@ -93,24 +93,37 @@ def main(datasets: Path, records: Path) -> None:
 
 
 async def _measure(dataset: beir.Dataset, path: Path, embedder: Embedder, bars: Bars) -> dict[str, tuple[float, float]]:
-    split, data_dir = dataset.split(), user_cache_path("warmer", appauthor=False)
+    catalog, name = await indexed(dataset, embedder, bars)
+    index = catalog.open(name)
+    return await play(dataset, path, embedder, bars, {arm: (index, variant) for arm, variant in _VARIANTS.items()})
+
+
+async def indexed(dataset: beir.Dataset, embedder: Embedder, bars: Bars) -> tuple[Catalog, str]:
+    """Index a dataset, unless that is done; gives where, and the collection's name."""
+    data_dir, progress = user_cache_path("warmer", appauthor=False), bars.steps(f"{dataset.name}: documents")
+    text = await choose_text(dataset, embedder, data_dir, progress)
+    return Catalog(data_dir), build(dataset, text, embedder, data_dir, progress)
+
+
+async def play(
+    dataset: beir.Dataset, path: Path, embedder: Embedder, bars: Bars, arms: Mapping[str, tuple[Index, Variant]]
+) -> dict[str, tuple[float, float]]:
+    """Go through the recorded threads in each arm: a variant on an index; gives its two figures."""
+    split = dataset.split()
     qrels, scores = dataset.qrels[split], ModelScores(dataset, split)
-    progress = bars.steps(f"{dataset.name}: documents")
-    indexed = await choose_text(dataset, embedder, data_dir, progress)
-    index = Catalog(data_dir).open(build(dataset, indexed, embedder, data_dir, progress))
     played = [record for id_, record in load_records(path, dataset).of.items() if any(qrels.get(id_, {}).values())]
-    lists: dict[str, tuple[Lists, Lists]] = {name: ({}, {}) for name in _VARIANTS}
+    lists: dict[str, tuple[Lists, Lists]] = {arm: ({}, {}) for arm in arms}
     for done, record in enumerate(played, start=1):
         turns = wordings_by_turn(record, embedder)
-        for name, variant in _VARIANTS.items():
+        for arm, (index, variant) in arms.items():
             shown = await thread(index, variant, turns, record, scores)
             documents = [str(hit.payload["source"]) for hit in shown]
             grades = qrels[record.id]
-            lists[name][0][record.id] = documents[:ROUND]
-            lists[name][1][record.id] = sorted(documents, key=lambda document: -grades.get(document, 0))
+            lists[arm][0][record.id] = documents[:ROUND]
+            lists[arm][1][record.id] = sorted(documents, key=lambda document: -grades.get(document, 0))
         bars.report(f"{dataset.name}: threads", done, len(played))
     judged = {record.id: qrels[record.id] for record in played}
-    return {name: measured(judged, *found) for name, found in lists.items()}
+    return {arm: _measured(judged, *found) for arm, found in lists.items()}
 
 
 async def thread(
@@ -147,7 +160,7 @@ def wordings_by_turn(record: Record, embedder: Embedder) -> list[list[Wording]]:
     return [[*wordings[:first], Wording("passage", record.before.ideal, passage)], *later]
 
 
-def measured(judged: beir.Qrels, first: Lists, best: Lists) -> tuple[float, float]:
+def _measured(judged: beir.Qrels, first: Lists, best: Lists) -> tuple[float, float]:
     """Measure the first lists, and the best order of all that threads showed."""
     return _mean(judged, first, ROUND), _mean(judged, best, _DEPTH)
 
@@ -164,7 +177,7 @@ def _report(figures: Mapping[str, Mapping[str, tuple[float, float]]]) -> str:
         "Recorded agents: a language model's words, and its scores where they were recorded, elsewhere drawn alike.",
         "Made by `python -m warmer_evals.threads DATASETS RECORDS`; every variant leaves one thing out, or changes it.",
     ]
-    for at, title in enumerate(_MEASURED):
+    for at, title in enumerate(MEASURED):
         lines += ["", f"## {title[0].upper()}{title[1:]}", ""]
         means = {name: float(np.mean([figures[of][name][at] for of in SETS])) for name in _VARIANTS}
         rows = [

@@ -12,28 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from platformdirs import user_cache_path
 
 from warmer.embedding import Embedder
 from warmer.embedding.fastembedder import load as load_embedder
 from warmer.index import CANDIDATES, Candidates, DenseQuery, Filter, Index
-from warmer.index.edge.catalog import Catalog
 from warmer.index.remote.words import Fetched, Words, find
 from warmer.passage import embedded_text
 from warmer.publishing.embedded.published import PublishedGeneration
-from warmer.steering.params import Params
 from warmer.vectors import SparseVector
 from warmer_evals import beir
-from warmer_evals.agent.records import load_records
-from warmer_evals.agent.scoring import ModelScores
 from warmer_evals.bars import Bars
-from warmer_evals.collection import build, choose_text
-from warmer_evals.threads import ROUND, SETS, Lists, Variant, measured, thread, wordings_by_turn
+from warmer_evals.threads import MEASURED, SETS, Variant, indexed, play
 
 _OUT = Path("evals/results/words.md")
 _SPARSE, _DENSE = "a sparse vector", "vectors alone"
 _READ = {"its texts, read whole": 1.0, "its texts, a tenth read": 0.1}
-_MEASURED = ("first list, nDCG@5", "thread of 15, nDCG@10")
 
 
 def main(datasets: Path, records: Path) -> None:
@@ -48,30 +41,14 @@ def main(datasets: Path, records: Path) -> None:
 
 
 async def _measure(dataset: beir.Dataset, path: Path, embedder: Embedder, bars: Bars) -> dict[str, tuple[float, float]]:
-    split, data_dir = dataset.split(), user_cache_path("warmer", appauthor=False)
-    qrels, scores = dataset.qrels[split], ModelScores(dataset, split)
-    progress = bars.steps(f"{dataset.name}: documents")
-    catalog = Catalog(data_dir)
-    name = build(dataset, await choose_text(dataset, embedder, data_dir, progress), embedder, data_dir, progress)
+    catalog, name = await indexed(dataset, embedder, bars)
     stored = PublishedGeneration(catalog.generations(name))
-    indexes: dict[str, tuple[Any, bool]] = {
-        _SPARSE: (catalog.open(name), True),
-        _DENSE: (catalog.open(name), False),
-        **{arm: (ReadWords(catalog.open(name), stored, share), True) for arm, share in _READ.items()},
+    arms: dict[str, tuple[Index, Variant]] = {
+        _SPARSE: (catalog.open(name), Variant()),
+        _DENSE: (catalog.open(name), Variant(lexical=False)),
+        **{arm: (ReadWords(catalog.open(name), stored, share), Variant()) for arm, share in _READ.items()},
     }
-    played = [record for id_, record in load_records(path, dataset).of.items() if any(qrels.get(id_, {}).values())]
-    lists: dict[str, tuple[Lists, Lists]] = {arm: ({}, {}) for arm in indexes}
-    for done, record in enumerate(played, start=1):
-        turns = wordings_by_turn(record, embedder)
-        for arm, (index, lexical) in indexes.items():
-            shown = await thread(index, Variant(Params(), lexical=lexical), turns, record, scores)
-            documents = [str(hit.payload["source"]) for hit in shown]
-            grades = qrels[record.id]
-            lists[arm][0][record.id] = documents[:ROUND]
-            lists[arm][1][record.id] = sorted(documents, key=lambda document: -grades.get(document, 0))
-        bars.report(f"{dataset.name}: threads", done, len(played))
-    judged = {record.id: qrels[record.id] for record in played}
-    return {arm: measured(judged, *found) for arm, found in lists.items()}
+    return await play(dataset, path, embedder, bars, arms)
 
 
 class ReadWords:
@@ -126,7 +103,7 @@ def _report(figures: Mapping[str, Mapping[str, tuple[float, float]]]) -> str:
         "Recorded agents in threads of fifteen passages, over the same passages and vectors; made by",
         "`python -m warmer_evals.words DATASETS RECORDS`. The last column is the share of what a sparse vector gains.",
     ]
-    for at, title in enumerate(_MEASURED):
+    for at, title in enumerate(MEASURED):
         means = {arm: float(np.mean([found[arm][at] for found in figures.values()])) for arm in arms}
         gained = means[_SPARSE] - means[_DENSE]
         rows = [

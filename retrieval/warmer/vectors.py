@@ -1,7 +1,7 @@
 """Types of vectors, dense and sparse."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from warmer.errors import EngineError
 
 Vector = NDArray[np.float32]
+Number = TypeVar("Number", bound=np.floating[Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,11 @@ def own_vector(vector: QueryVector) -> Vector:
 
 def unit(vectors: NDArray[Any]) -> NDArray[np.float64]:
     """Scale vectors, shape (..., dim), to unit length; zero vectors stay zero."""
+    return np.asarray(directions(vectors), dtype=np.float64)
+
+
+def directions(vectors: NDArray[Number]) -> NDArray[Number]:
+    """Do the same in the precision that they have: enough to compare by, at half the price."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    scaled = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
-    return np.asarray(scaled, dtype=np.float64)
-
-
-def directions(vectors: Vector) -> Vector:
-    """Scale vectors, shape (n, dim), to unit length in single precision: as exact as they are, at half the price."""
-    lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1)[:, None], dtype=np.float32)
+    scaled: NDArray[Number] = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    return scaled

@@ -9,7 +9,6 @@ import platform
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from command import run_check
 from environment import forget_settings
 from http_server import environment_of, serving
 
@@ -176,9 +176,4 @@ def install_npm(folder: Path, *packages: str) -> Path:
 PAGE = (HERE / "page.md").read_text(encoding="utf-8")
 
 if __name__ == "__main__":
-    place = Path(sys.argv[1]).absolute()
-    if len(sys.argv) > 2:
-        main(place, Path(sys.argv[2]).absolute())
-    else:
-        with tempfile.TemporaryDirectory(prefix="warmer-clients-") as folder_:
-            main(place, Path(folder_))
+    run_check(main, "clients")

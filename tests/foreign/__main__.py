@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +16,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from command import run_check
 from mcp import Client, StdioServerParameters
 from qdrant_client import QdrantClient
 from qdrant_server import QdrantServer
@@ -180,9 +180,4 @@ def page(rows: list[dict[str, str]], server: str) -> str:
 
 
 if __name__ == "__main__":
-    place = Path(sys.argv[1]).absolute()
-    if len(sys.argv) > 2:
-        main(place, Path(sys.argv[2]).absolute())
-    else:
-        with tempfile.TemporaryDirectory(prefix="warmer-foreign-") as folder:
-            main(place, Path(folder))
+    run_check(main, "foreign")

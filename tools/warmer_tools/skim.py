@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from sentencex import segment
 
-from warmer.index.bm25 import document_words
-from warmer.steering.lexical import READ
+from warmer.index.bm25 import READ, document_words
 
 LIMIT = 200
 

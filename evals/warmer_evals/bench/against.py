@@ -6,20 +6,19 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
 
 from warmer_evals import EvalError
-from warmer_evals.bench import percentile, report
+from warmer_evals.bench import percentile, report, servers
 from warmer_evals.bench.process import Process
 
 THIS, OTHER = "this", "other"
 _ROOMS = "retrieval", "tools", "server", "evals"
 _HITS = 15
-_FIRST_SCORES = {"1": 9, "2": 0, "3": 4, "4": 7, "5": 1}
 _ROUNDS, _EACH = 3, 5
 _MANY = 40  # scored skims
 _EMBEDDED = 300  # passages whose embedding is timed
@@ -100,26 +99,27 @@ def measure(
     if not all((checkout / room).is_dir() for room in _ROOMS):
         raise EvalError(f"{checkout} is no checkout of Warmer: it lacks one of {', '.join(_ROOMS)}")
     paths = {THIS: "", OTHER: os.pathsep.join(str(checkout / room) for room in _ROOMS)}
-    environments = {name: {"WARMER_DATA_DIR": str(data_dir), "PYTHONPATH": path} for name, path in paths.items()}
+    own = servers.warmer(data_dir)
+    builds = {name: replace(own, environment={**own.environment, "PYTHONPATH": path}) for name, path in paths.items()}
     found: dict[str, list[Medians]] = {"idle": [], "busy": []}
     for state, medians in found.items():
         with _counting(os.cpu_count() or 1 if state == "busy" else 0):
-            medians += [_run(environments, queries, passages, calls, work) for _ in range(runs)]
+            medians += [_run(builds, queries, passages, calls, work) for _ in range(runs)]
     return found
 
 
 def _run(
-    environments: Mapping[str, Mapping[str, str]],
+    servers_: Mapping[str, servers.Server],
     queries: Sequence[str],
     passages: Sequence[str],
     calls: int,
     work: Path,
 ) -> Medians:
-    speeds = {name: _embedding_speed(environment, passages) for name, environment in environments.items()}
+    speeds = {name: _embedding_speed(server.environment, passages) for name, server in servers_.items()}
     with ExitStack() as stack:
         builds = {
-            name: _Build(stack.enter_context(_started(environment, work / f"{name}.log")))
-            for name, environment in environments.items()
+            name: _Build(stack.enter_context(Process(server.command, server.environment, work / f"{name}.log")))
+            for name, server in servers_.items()
         }
         for build in builds.values():
             build.process.call("search", {"query": "to load the model"})
@@ -133,14 +133,10 @@ def _run(
             "resident memory after the first search, MB": memory[name] or 0.0,
             "embedding, passages/s": speeds[name],
             **{f"{what}, ms": median(times) for what, times in build.times.items()},
-            "give_feedback, five scores, 95th percentile, ms": percentile(build.times[_FIVE_SCORES], 95),
+            f"{_FIVE_SCORES}, 95th percentile, ms": percentile(build.times[_FIVE_SCORES], 95),
         }
         for name, build in builds.items()
     }
-
-
-def _started(environment: Mapping[str, str], log: Path) -> Process:
-    return Process([sys.executable, "-m", "warmer_server.cli", "serve"], environment, log)
 
 
 def _embedding_speed(environment: Mapping[str, str], passages: Sequence[str]) -> float:
@@ -155,14 +151,9 @@ def _embedding_speed(environment: Mapping[str, str], passages: Sequence[str]) ->
 def _ask(build: _Build, queries: Sequence[str], number: int) -> None:
     """Make one call of each kind, about a query that was not asked before."""
     query = f"{queries[number % len(queries)]} {number}"
-    others = [queries[(number + n) % len(queries)] for n in range(1, 9)]
     ten = build.call(_PLAIN, "search", {"query": query, "limit": 10})
-    worded = {
-        "rewordings": [f"{one} {number}" for one in others[:2]],
-        "hypothetical_passage": ". ".join([*others[2:], query]),
-    }
-    build.call(_WORDED, "search", {"query": f"{query} so", "limit": 10, **worded})
-    scored = {"search_id": ten["search_id"], "scores": _FIRST_SCORES, "limit": 10}
+    build.call(_WORDED, "search", servers.worded({"query": f"{query} so", "limit": 10}, queries, number))
+    scored = {"search_id": ten["search_id"], "scores": servers.SCORES, "limit": 10}
     build.call(_FIVE_SCORES, "give_feedback", scored)
     build.call(_WHOLE, "search", {"query": f"{query} whole", "limit": 5, "detail": "full"})
     reply = build.call(_SKIMS, "search", {"query": f"{query} skims", "limit": _HITS})

@@ -20,7 +20,7 @@ from warmer_evals.bench.process import Process
 WARMER, PEER, FLOOR = "warmer", "mcp-server-qdrant", "floor"
 _HERE = Path(__file__).parent
 _HITS = 10
-_SCORES = {"1": 9, "2": 0, "3": 4, "4": 7, "5": 1}
+SCORES = {"1": 9, "2": 0, "3": 4, "4": 7, "5": 1}
 _MODEL_REPOSITORY = "Qdrant/all-MiniLM-L6-v2-onnx"  # of the peer's default model in FastEmbed
 _REVISION = "0" * 40
 
@@ -169,17 +169,17 @@ def _measure_calls(rows: _Rows, server: Server, queries: Sequence[str], calls: i
             _measure_reply(rows, server, result)
             if server.name == WARMER:
                 started = perf_counter()
-                process.call(server.tool, _worded(server.arguments(query), queries, call))
+                process.call(server.tool, worded(server.arguments(f"{query} so"), queries, call))
                 _add(rows.worded, server, 1000 * (perf_counter() - started))
-                arguments = {"search_id": result["structuredContent"]["search_id"], "scores": _SCORES}
+                arguments = {"search_id": result["structuredContent"]["search_id"], "scores": SCORES}
                 started = perf_counter()
                 process.call("give_feedback", arguments)
                 _add(rows.feedback, server, 1000 * (perf_counter() - started))
 
 
-def _worded(arguments: Mapping[str, Any], queries: Sequence[str], call: int) -> dict[str, Any]:
-    """Add two other wordings, and a passage of some sixty words."""
-    others = [queries[(call + n) % len(queries)] for n in range(1, 9)]
+def worded(arguments: Mapping[str, Any], queries: Sequence[str], call: int) -> dict[str, Any]:
+    """Add two other wordings and a passage of some sixty words, none of which was sent before: vectors are kept."""
+    others = [f"{queries[(call + n) % len(queries)]} {call}" for n in range(1, 9)]
     return {**arguments, "rewordings": others[:2], "hypothetical_passage": ". ".join(others[2:])}
 
 

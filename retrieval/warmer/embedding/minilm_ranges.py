@@ -99,14 +99,15 @@ def measure() -> list[Range]:
     graph.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in {n.input[0] for n in products})
     session = onnxruntime.InferenceSession(graph.SerializeToString(), session_options(weights().model.parent))
     model = MiniLM()
-    low = [np.full(0, 0, np.float32)] * len(products)
-    high = list(low)
-    for text in texts():
-        found = session.run([node.input[0] for node in products], model.inputs([text]))
-        for n, (values,) in enumerate(found):
-            low[n] = np.minimum(low[n], values.min(axis=0)) if low[n].size else values.min(axis=0)
-            high[n] = np.maximum(high[n], values.max(axis=0)) if high[n].size else values.max(axis=0)
-    return [split(*both, ADDED[n % len(ADDED)]) for n, both in enumerate(zip(low, high, strict=True))]
+    inputs = [node.input[0] for node in products]
+    extremes = [
+        [(values.min(axis=(0, 1)), values.max(axis=(0, 1))) for values in session.run(inputs, model.inputs([text]))]
+        for text in texts()
+    ]
+    return [
+        split(np.min([low for low, _ in one], axis=0), np.max([high for _, high in one], axis=0), ADDED[n % len(ADDED)])
+        for n, one in enumerate(zip(*extremes, strict=True))
+    ]
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from warmer.vectors import SparseVector
 
 # Made for passages of 800 characters, which have about 64 words that are no stop words; Qdrant's own default of 256
 # takes all of them for short ones.
+READ = 12_000  # characters of a passage that are looked at: somebody else's may be books
 _bm25 = qdrant_edge.Bm25(qdrant_edge.Bm25Config(b=0.6, avg_len=64))
 
 

@@ -62,7 +62,6 @@ class Trained:
             if not is_current(own["params"]):
                 raise _outdated()
             params, plain = Params(**own["params"]), Coefficients(**own["plain"])
-            Coefficients(1.0, 1.0, params.c)
             figures, queries, created = dict(own["figures"]), int(own["queries"]), str(own["created"])
             return cls(Key(**own["key"]), params, plain, queries, figures, created)
         except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from warmer.index import Hit
-from warmer.steering.lexical import READ
+from warmer.index.bm25 import READ
 from warmer.vectors import Vector, directions
 
 _CLOSE = 0.97  # cosine

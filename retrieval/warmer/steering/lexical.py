@@ -5,14 +5,13 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from warmer.index.bm25 import document_words, query_words
+from warmer.index.bm25 import READ, document_words, query_words
 from warmer.steering.params import Params
 from warmer.steering.target import weight
 from warmer.steering.wording import Wording
 from warmer.vectors import SparseVector
 
 ADDED = 20  # words that scored passages add to a query at most
-READ = 12_000  # characters of a passage that are looked at: somebody else's may be books
 
 
 def mixed_words(

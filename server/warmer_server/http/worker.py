@@ -111,29 +111,24 @@ def build_app(settings: Settings, host: str) -> Starlette:
     return app
 
 
-def serve(
-    settings: Settings, listener: Listener, on_ready: Callable[[], None], on_beat: Callable[[], None]
-) -> NoReturn:
+def serve(settings: Settings, listener: Listener, on_beat: Callable[[], None]) -> NoReturn:
     """Serve until SIGTERM or SIGINT. Calls then have `stop_seconds` to end, and the process exits.
 
     Args:
         settings: Settings.
         listener: Where to serve.
-        on_ready: Called once requests are answered.
-        on_beat: Called once a second while requests are answered.
+        on_beat: Called as soon as requests are answered, and once a second from then on.
 
     Raises:
         WarmerError: Collections, journal or tokens cannot be opened.
     """
     use_one_arena()
-    anyio.run(_serve, settings, listener, on_ready, on_beat)
+    anyio.run(_serve, settings, listener, on_beat)
     logging.shutdown()
     os._exit(0)  # a regular exit would abort while a model is still loading
 
 
-async def _serve(
-    settings: Settings, listener: Listener, on_ready: Callable[[], None], on_beat: Callable[[], None]
-) -> None:
+async def _serve(settings: Settings, listener: Listener, on_beat: Callable[[], None]) -> None:
     app = build_app(settings, listener.host)
     config = uvicorn.Config(
         app,
@@ -146,12 +141,7 @@ async def _serve(
         timeout_graceful_shutdown=settings.stop_seconds,
     )
     ready = anyio.Event()
-
-    def answers() -> None:
-        on_ready()
-        ready.set()
-
-    server = _Server(config, answers)
+    server = _Server(config, ready.set)
     # For signals before uvicorn handles them, and those that it raises again at its end.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, server.request_stop)

@@ -119,11 +119,11 @@ class _Worker:
 
 
 def _run_worker(settings: Settings, listener: Listener, status: Connection) -> None:
-    """Serve, and send the supervisor an empty string when ready, or the reason if serving fails."""
+    """Serve, and send the supervisor an empty string when ready and at each beat, or the reason if serving fails."""
     logs.configure(settings.log_level, settings.log_format, queries=settings.log_queries)
     Thread(target=_exit_with_parent, daemon=True).start()
     try:
-        serve(settings, listener, lambda: status.send(""), lambda: status.send(""))
+        serve(settings, listener, lambda: status.send(""))
     except (WarmerError, BaseExceptionGroup) as error:
         cause = innermost(error)
         if not isinstance(cause, WarmerError):

@@ -9,15 +9,16 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from command import run_check
 from http_server import environment_of
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
+PATH = os.pathsep.join(str(ROOT / part) for part in ("retrieval", "tools", "server", "evals"))
 TESTS = HERE.parents[1]
 WARMER = [sys.executable, "-m", "warmer_server.cli"]
 SDKS: dict[str, list[str]] = {
@@ -70,8 +71,7 @@ def drive(name: str, packages: list[str], work: Path, data: Path) -> dict[str, A
         subprocess.run([sys.executable, "-m", "venv", work / name], check=True)
         plain = {name: value for name, value in os.environ.items() if name not in {"PIP_CONSTRAINT", "PYTHONPATH"}}
         subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True, env=plain)
-    path = os.pathsep.join(str(ROOT / part) for part in ("retrieval", "tools", "server", "evals"))
-    environment = {"WARMER_DATA_DIR": str(data), "PYTHONPATH": path, "PATH": os.environ["PATH"]}
+    environment = {"WARMER_DATA_DIR": str(data), "PYTHONPATH": PATH, "PATH": os.environ["PATH"]}
     server = json.dumps({"command": [*WARMER, "serve"], "env": environment})
     done = subprocess.run(
         [python, HERE / f"drive_{name}.py", server, TESTS],
@@ -106,8 +106,7 @@ def list_servers(client: str, package: str, command: str, work: Path, data: Path
     (home / ".gemini").mkdir(parents=True, exist_ok=True)
     (home / ".gemini" / "trustedFolders.json").write_text(json.dumps({str(home): "TRUST_FOLDER"}))
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], "WARMER_DATA_DIR": str(data), "NO_COLOR": "1"}
-    path = os.pathsep.join(str(ROOT / part) for part in ("retrieval", "tools", "server", "evals"))
-    subprocess.run([*WARMER, "setup", client, "--write"], env={**environment, "PYTHONPATH": path}, check=True)
+    subprocess.run([*WARMER, "setup", client, "--write"], env={**environment, "PYTHONPATH": PATH}, check=True)
     listed = subprocess.run(
         [folder / "node_modules" / ".bin" / command, "mcp", "list"],
         cwd=home,
@@ -124,9 +123,4 @@ def list_servers(client: str, package: str, command: str, work: Path, data: Path
 PAGE = (HERE / "tables.md").read_text(encoding="utf-8")
 
 if __name__ == "__main__":
-    place = Path(sys.argv[1]).absolute()
-    if len(sys.argv) > 2:
-        main(place, Path(sys.argv[2]).absolute())
-    else:
-        with tempfile.TemporaryDirectory(prefix="warmer-sdks-") as folder_:
-            main(place, Path(folder_))
+    run_check(main, "sdks")

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warmer.index import joined
+from warmer.index.bm25 import READ
 from warmer.steering.fusion import fuse
-from warmer.steering.lexical import ADDED, READ, mixed_words, moved_words
+from warmer.steering.lexical import ADDED, mixed_words, moved_words
 from warmer.steering.params import Params
 from warmer.steering.regularization import best
 from warmer.steering.wording import Kind, Wording

@@ -12,6 +12,7 @@ from qdrant_client import AsyncQdrantClient, models
 
 from warmer.errors import FilterError
 from warmer.index import CANDIDATES, Candidates, CollectionInfo, DenseQuery, Filter, Hit, joined, surroundings
+from warmer.index.bm25 import READ
 from warmer.index.filters import AnyField
 from warmer.index.paths import filter_key
 from warmer.index.remote.allowed import all_of, filter_of, given_filter
@@ -31,6 +32,7 @@ from warmer.index.remote.words import Fetched, Page, SampledWords, Words, find
 from warmer.index.sampling import SAMPLE
 from warmer.index.ties import MARGIN, cut
 from warmer.index.together import together
+from warmer.recent import Recent
 from warmer.vectors import SparseVector
 
 _T = TypeVar("_T")
@@ -38,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 _FRESH = 5.0  # seconds that a description is used without another look at the collection
 _LOOKED = 30  # points that are compared with a model's vectors
-_REMEMBERED, _READ = 2000, 12_000  # passages that were shown, and characters of one
+_REMEMBERED = 2000  # passages that were shown
 _OF_THE_FILTER = re.compile(r"filter|condition|index required|format error", re.IGNORECASE)
 _OF_THE_VECTORS = re.compile(r"vector", re.IGNORECASE)
 
@@ -74,7 +76,7 @@ class QdrantIndex:
         self._tenant = filter_of(self._options.where, AnyField())
         self._known: Description | None = None
         self._known_until = 0.0
-        self._passages: dict[str, str] = {}
+        self._passages = Recent[str, str](_REMEMBERED)
 
     async def info(self) -> CollectionInfo:
         """Describe the collection; cheap to repeat."""
@@ -164,9 +166,7 @@ class QdrantIndex:
 
     async def completed(self, hits: list[Hit]) -> list[Hit]:
         """Give the hits as they are: what the payload holds is all that there is."""
-        self._passages |= {hit.id: hit.passage[:_READ] for hit in hits}
-        for id_ in list(self._passages)[:-_REMEMBERED]:
-            del self._passages[id_]
+        self._passages.keep({hit.id: hit.passage[:READ] for hit in hits})
         return hits
 
     def remembered(self, ids: Sequence[str]) -> dict[str, str]:

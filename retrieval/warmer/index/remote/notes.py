@@ -7,7 +7,7 @@ from typing import Any
 
 from qdrant_client import models
 
-from warmer.index.bm25 import document_words
+from warmer.index.bm25 import READ, document_words
 from warmer.index.paths import Payload, json_object, plain
 from warmer.index.remote.options import Options
 from warmer.index.remote.payload import Layouts
@@ -15,7 +15,6 @@ from warmer.index.remote.space import Space
 from warmer.index.remote.texts import METADATA
 
 ASIDE = "left aside"
-_READ = 12_000  # characters of a text that are looked at
 _ALIKE = 0.5  # of a stored vector's entries that BM25 of the text has too
 _MODELS = frozenset({"embeddingmodel", "embedmodel", "embeddingmodelname", "embeddername", "vectorgenerator"})
 
@@ -40,7 +39,7 @@ class Look:
     def alien(self, sparse: str) -> bool:
         """Tell whether a sparse vector is not by Qdrant's BM25 of the texts, as far as the sample shows."""
         shares = [
-            len({*stored.indices} & {*document_words(text[:_READ]).indices}) / len(stored.indices)
+            len({*stored.indices} & {*document_words(text[:READ]).indices}) / len(stored.indices)
             for text, vectors in zip(self.texts, self.vectors, strict=True)
             if text and (stored := _stored(vectors, sparse))
         ]

@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warmer.index import Candidates, Hit, joined
-from warmer.index.bm25 import document_words
+from warmer.index.bm25 import READ, document_words
 from warmer.index.ties import cut
 from warmer.vectors import SparseVector
 
 _MOST_WORDS = 3_000_000  # of all of them, 8 bytes each
-_READ = 12_000  # characters of a passage that are looked at
 _PAGE = 256
 _SECONDS = 0.4  # of one search that go to reading
 _DEEPER = 200  # candidates of the dense leg, where words are known of a part of a collection alone
@@ -58,7 +57,7 @@ class Words:
             if row < len(self.ids):
                 continue
             self.ids.append(id_)
-            words = document_words(passage[:_READ])
+            words = document_words(passage[:READ])
             for index, value in zip(words.indices, words.values, strict=True):
                 rows, values = self._postings[index]
                 rows.append(row)
@@ -110,7 +109,7 @@ class Words:
     def score(self, query: SparseVector, passage: str) -> float:
         """Score a passage that was not read."""
         weights = dict(zip(query.indices, self.rarity(query), strict=True))
-        words = document_words(passage[:_READ])
+        words = document_words(passage[:READ])
         return sum(weights.get(index, 0.0) * value for index, value in zip(words.indices, words.values, strict=True))
 
 

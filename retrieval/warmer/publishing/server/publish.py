@@ -13,6 +13,7 @@ from qdrant_client import models
 
 from warmer.embedding import Embedder
 from warmer.errors import IngestError
+from warmer.index.remote.limits import in_chunks
 from warmer.passage import Passage, embedded_text, identify
 from warmer.publishing import IndexingResult, Progress, Scope, check_model, check_roots, payload_of
 from warmer.publishing.moves import Comparison
@@ -104,8 +105,8 @@ async def _compare(
         else:
             stale.append(id_)
     waiting = []
-    for start in range(0, len(stale), _CHUNK) if collection else ():
-        payloads = await collection.payloads(stale[start : start + _CHUNK], "source", "title", "text")  # type: ignore[union-attr]
+    for chunk in in_chunks(stale, _CHUNK) if collection else ():
+        payloads = await collection.payloads(chunk, "source", "title", "text")  # type: ignore[union-attr]
         for id_, payload in payloads.items():
             whole = {"title": "", "text": "", "source": ""} | payload
             comparison.add_stale(id_, whole)

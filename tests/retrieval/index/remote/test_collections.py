@@ -1,13 +1,13 @@
 """Which collections of a server may be searched."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 from qdrant_client import models
 from qdrant_server import QdrantServer
 
 from warmer.errors import CollectionError
-from warmer.index.remote.client import Connection, Remote, connect
+from warmer.index.remote.client import Remote
 from warmer.index.remote.collections import QdrantCollections
 from warmer.index.remote.names import options_of
 from warmer.index.remote.options import Options
@@ -23,13 +23,6 @@ def server() -> Iterator[QdrantServer]:
         alias = models.CreateAlias(collection_name="docs", alias_name="latest")
         served.store.update_collection_aliases([models.CreateAliasOperation(create_alias=alias)])
         yield served
-
-
-@pytest.fixture
-async def remote(server: QdrantServer, anyio_backend: str) -> AsyncIterator[Remote]:  # noqa: ARG001
-    connected = connect(Connection(server.url, pause=0.001))
-    yield connected
-    await connected.close()
 
 
 async def refusal(collections: QdrantCollections, name: str = "") -> str:

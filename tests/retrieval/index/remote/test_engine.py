@@ -68,13 +68,6 @@ def old_server() -> Iterator[QdrantServer]:
 
 
 @pytest.fixture
-async def remote(server: QdrantServer, anyio_backend: str) -> AsyncIterator[Remote]:  # noqa: ARG001
-    connected = connect(Connection(server.url, pause=0.001))
-    yield connected
-    await connected.close()
-
-
-@pytest.fixture
 async def old(old_server: QdrantServer, anyio_backend: str) -> AsyncIterator[Remote]:  # noqa: ARG001
     connected = connect(Connection(old_server.url, pause=0.001))
     yield connected

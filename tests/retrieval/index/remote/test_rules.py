@@ -1,6 +1,6 @@
 """What a real server does that one would not guess: its limits, quantised vectors, moved aliases, text filters."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -40,13 +40,6 @@ pytestmark = pytest.mark.anyio
 def server() -> Iterator[QdrantServer]:
     with QdrantServer() as served:
         yield served
-
-
-@pytest.fixture
-async def remote(server: QdrantServer, anyio_backend: str) -> AsyncIterator[Remote]:  # noqa: ARG001
-    connected = connect(Connection(server.url, pause=0.001))
-    yield connected
-    await connected.close()
 
 
 LIMITS = {
