@@ -1,5 +1,6 @@
 """`warmer serve --http`, driven by the SDK's client and by plain requests."""
 
+import multiprocessing
 import os
 import signal
 import socket
@@ -28,6 +29,7 @@ from warmer.embedding import Embedder
 from warmer_server.app import build_server
 from warmer_server.cli import main
 from warmer_server.http.limits import BodyTimeout, CallTimeout, ConnectionRotation
+from warmer_server.http.workers import _Worker
 from warmer_server.settings import read_settings
 
 pytestmark = pytest.mark.anyio
@@ -205,6 +207,19 @@ def test_a_worker_that_dies_is_replaced(server: HttpServer) -> None:
     while len(after := children(server.process.pid)) < 2 or before[0] in after:
         assert monotonic() < deadline
     assert server.get("/health").status_code == 200
+
+
+def test_a_worker_whose_pipe_closed_has_ended() -> None:
+    spawn = multiprocessing.get_context("spawn")
+    worker = object.__new__(_Worker)
+    worker.receiver, sender = spawn.Pipe(duplex=False)
+    worker.process = spawn.Process(target=signal.pause)
+    worker.process.start()
+    sender.close()
+    try:
+        assert worker.failure([worker.receiver], 30) == "ended"
+    finally:
+        worker.kill()
 
 
 def test_a_worker_that_no_longer_answers_is_replaced(made_once: Path) -> None:

@@ -105,9 +105,12 @@ class _Worker:
         if self.process.sentinel in ready:
             self.process.join()
             return f"ended ({self.process.exitcode})"
-        while self.receiver in ready and self.receiver.poll():
-            self.receiver.recv()
-            self.answered = monotonic()
+        try:
+            while self.receiver in ready and self.receiver.poll():
+                self.receiver.recv()
+                self.answered = monotonic()
+        except EOFError:  # its end of the pipe closes before the process has ended
+            return "ended"
         stalled = monotonic() - self.answered > stall_seconds
         return f"has answered nothing for {stall_seconds:g} seconds" if stalled else ""
 
