@@ -42,7 +42,7 @@ def all_of(must: Sequence[models.Condition]) -> models.Filter | None:
 
 
 def _of_fields(part: object) -> object:
-    """Ask for null as a condition on a field: the other form finds no list that holds null, unless there is an index."""
+    """Ask for null as a condition on a field: without an index the other form finds no list that holds null."""
     if isinstance(part, list):
         return [_of_fields(one) for one in part]
     if not isinstance(part, Mapping):
