@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from mcp import Client, StdioServerParameters
@@ -63,8 +63,8 @@ class Model:
         return Client(
             server or build_server(Settings()),
             mode=mode,
-            sampling_callback=self.sample,
-            elicitation_callback=self.elicit if elicits else None,
+            sampling_callback=cast("Any", self.sample),
+            elicitation_callback=cast("Any", self.elicit) if elicits else None,
         )
 
 
