@@ -18,7 +18,7 @@ from warmer.index import Hit
 from warmer.index.edge.catalog import Catalog
 from warmer.journal import AGENT, Search, new_search_id
 from warmer.journal.nearness import groups
-from warmer.journal.use import Selection
+from warmer.journal.use import Selection, direction
 from warmer.passage import Passage
 from warmer.steering.wording import Wording
 from warmer_evals import beir
@@ -119,6 +119,8 @@ def test_text_of_others_cannot_leave_its_place_on_the_page() -> None:
 def test_vectors_are_grouped_by_their_mean_cosine() -> None:
     one, other = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
     assert groups([one, other, one * 2, np.empty(0, np.float32), other], 0.9) == [[0, 2], [1, 4], [3]]
+    assert np.allclose(direction([one * 2, other, np.zeros(2, np.float32)]), [0.5, 0.5])
+    assert direction([np.empty(0, np.float32)]).size == 0
     assert groups([], 0.9) == []
     assert groups([np.empty(0, np.float32)] * 2) == [[0], [1]]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from warmer.vectors import Vector
 
-NEAR = 0.6
+NEAR = 0.7  # by warmer_evals.nearness
 
 
 def groups(vectors: Sequence[Vector], near: float = NEAR) -> list[list[int]]:

@@ -1,6 +1,6 @@
 """What a journal tells of its use: threads with everybody's scores, from the records of an export."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,15 +57,13 @@ class Thread:
 
     Attributes:
         query: The first wording.
-        model: What its vector is from.
-        vector: Shape (dim,); empty where the engine embeds queries.
+        vector: The direction of its wordings, shape (dim,); empty where the engine embeds queries.
         wordings: Other wordings, in order.
         created: Seconds since 1970.
         seen: What was shown, in order.
     """
 
     query: str
-    model: str
     vector: Vector
     wordings: tuple[str, ...]
     created: float
@@ -99,9 +97,16 @@ def _thread(record: SearchRecord, judge: str) -> Thread:
         )
         for hit in record.hits
     )
-    said = (one.text for one in record.wordings if one.wording == "rewording" and one.text != record.query)
-    wordings = tuple(dict.fromkeys(said))
-    return Thread(record.query, record.model, _vector(record.vector), wordings, record.created, seen)
+    said = {one.text: one.vector for one in record.wordings if one.wording == "rewording" and one.text != record.query}
+    vector = direction([_vector(raw) for raw in (record.vector, *said.values())])
+    return Thread(record.query, vector, tuple(said), record.created, seen)
+
+
+def direction(vectors: Sequence[Vector]) -> Vector:
+    """Average the directions of vectors, all of one length; those without one do not count."""
+    lengths = [float(np.linalg.norm(vector)) for vector in vectors]
+    units = [vector / length for vector, length in zip(vectors, lengths, strict=True) if length]
+    return np.mean(units, axis=0).astype(np.float32) if units else np.empty(0, dtype=np.float32)
 
 
 def _vector(raw: bytes) -> Vector:
