@@ -109,12 +109,14 @@ def restrict_workspace(workspace: Workspace, caller: AccessToken, default: str =
     where = dict(claims.get("filter") or {})
     owner = _owner(claims.get("iss"), caller.client_id, caller.subject)
     namespace = namespace_of(where)
+    journal = TenantJournal(workspace.journal, namespace, owner)
     return replace(
         workspace,
         collections=RestrictedCollections(
             workspace.collections, frozenset(claims.get("collections") or ()), where, default
         ),
-        journal=TenantJournal(workspace.journal, namespace, owner),
+        journal=journal,
+        memory=workspace.memory and workspace.memory.within(journal, namespace.suffix, owner),
         parameters=TenantParameters(workspace.parameters, namespace),
         jobs=TenantJobs(TenantJobs(workspace.jobs, namespace), owner_namespace(owner)),
         owner=owner,

@@ -18,6 +18,7 @@ from warmer.embedding import LoadedEmbedder
 from warmer.embedding.retrievers import Retrievers
 from warmer.errors import JudgeError
 from warmer.judges import Judge, load_judge
+from warmer.memory.remembering import Memory
 from warmer_server.about import About
 from warmer_server.engine import Engine, open_engine
 from warmer_server.faults import handle_errors
@@ -26,7 +27,7 @@ from warmer_server.surface import add_surface
 from warmer_server.surface.icon import ICON
 from warmer_tools import give_feedback, search, train_params
 from warmer_tools.prefix import prefixed
-from warmer_tools.workspace import Workspace
+from warmer_tools.workspace import RUBRIC, Workspace
 
 _PRUNE_INTERVAL = 3600.0  # seconds
 _log = logging.getLogger(__name__)
@@ -126,6 +127,7 @@ def make_workspace(settings: Settings, engine: Engine, background: TaskGroup) ->
         text_limit=settings.text_limit,
         skim_limit=settings.skim_limit,
         filter_conditions=settings.filter_conditions,
+        memory=Memory(engine.journal, RUBRIC, settings.remembers),
     )
 
 

@@ -251,6 +251,12 @@ class Settings(BaseSettings):
         validation_alias="WARMER_JOURNAL",
         description="Where searches and scores are kept: in the data directory, or on the server, for several replicas",
     )
+    remember: Annotated[dict[str, Literal["on", "off"]], NoDecode, BeforeValidator(_parse_by_collection)] = Field(
+        default_factory=dict,
+        validation_alias="WARMER_REMEMBER",
+        description="off: scores of earlier searches do not steer new ones that ask for the same; also as "
+        "collection=off or @owner=off, separated by commas (default: on)",
+    )
     journal_replicas: int = Field(
         0,
         ge=0,
@@ -323,6 +329,11 @@ class Settings(BaseSettings):
         validation_alias="WARMER_STOP_SECONDS",
         description="Seconds that calls have to end when the HTTP server is stopped",
     )
+
+    def remembers(self, owner: str, collection: str) -> bool:
+        """Tell whether earlier scores of an owner may steer in a collection."""
+        named = {self.remember[name] for name in (f"@{owner}", collection) if name in self.remember}
+        return "off" not in (named or {self.remember.get("", "on")})
 
     @property
     def without_server(self) -> str:

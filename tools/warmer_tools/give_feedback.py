@@ -153,6 +153,8 @@ async def _scored(workspace: Workspace, given: Given) -> tuple[Search, tuple[str
         return await score_shown(workspace, given.search_id, model), whose(model)
     if scores:
         await workspace.journal.score(thread.id, scores, AGENT, RUBRIC)
+        if workspace.memory:
+            workspace.memory.touch()
         return thread.with_scores(scores), whose(None)
     if given.rewordings or given.avoid:
         return thread, whose(None)

@@ -27,9 +27,14 @@ async def params_of(workspace: Workspace, thread: Search, judge: tuple[str, str]
 
 
 async def next_list(
-    index: Index, thread: Search, params: Params, limit: int, without: Sequence[str]
+    index: Index,
+    thread: Search,
+    params: Params,
+    limit: int,
+    without: Sequence[str],
+    earlier: Sequence[Example] = (),
 ) -> tuple[Query, list[Hit], list[int]]:
-    """Retrieve what comes next: by all wordings, the passage and all scores of a thread.
+    """Retrieve what comes next: by all wordings, the passage and all scores of a thread, and some of an earlier one.
 
     Returns:
         The query, its hits, and the numbers of scored hits that are gone from the collection.
@@ -45,7 +50,7 @@ async def next_list(
         examples = [
             Example(one.id, one.vector, (one.score or 0) / SCALE, texts.get(one.id, "")) for one in thread.scored
         ]
-        query = compose(thread.wordings, params, examples, lexical=thread.lexical)
+        query = compose(thread.wordings, params, [*examples, *earlier], lexical=thread.lexical)
         known = [Known(one.id, one.vector, texts[one.id]) for one in unscored if one.id in texts]
         return query, await rank(index, query, limit, where=thread.where, without=without, known=known)
 

@@ -36,6 +36,7 @@ class HitReply(BaseModel):
     text: str
     line: int | None = Field(None, description="Where in the source it begins")
     metadata: dict[str, Any] | None = Field(None, description="Other stored fields, without long values")
+    earlier: float | None = Field(None, description="Your score of it, 0-10, when you asked the same before")
     near_copies: int | None = Field(None, description="How many near-copies of it are left out")
     score: float | None = Field(None, description="The engine's score, only when asked for")
     id: str | None = Field(None, description="Point id in Qdrant, only when asked for")
@@ -54,6 +55,7 @@ class Form:
         scores: Whether they have the engine's scores.
         ids: Whether they have point ids.
         around: Point id -> the texts before and after it in its document.
+        earlier: Point id -> the score that it has from an earlier search.
     """
 
     limit: int
@@ -62,6 +64,7 @@ class Form:
     scores: bool = False
     ids: bool = False
     around: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    earlier: Mapping[str, float] = field(default_factory=dict)
 
 
 @stage("reply")
@@ -115,6 +118,7 @@ def _hit_reply(number: int, hit: Hit, payload: dict[str, Any], name: tuple[str, 
         source=name[1] or None,
         line=line if form.whole and line != 1 else None,
         metadata=_short(rest, _METADATA) or None if form.whole else None,
+        earlier=form.earlier.get(hit.id),
         near_copies=hit.copies or None,
         score=round(hit.score, 4) if form.scores else None,
         id=hit.id if form.ids else None,

@@ -1,6 +1,6 @@
 """The tool `search`: hits for a question in one or several wordings, and a thread to go on with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -9,9 +9,11 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from warmer.embedding.background import Waiting
 from warmer.errors import SearchError
-from warmer.index import Index
+from warmer.index import Hit, Index
 from warmer.index.filter_size import check_size
 from warmer.journal import Search, kept_vector, new_search_id
+from warmer.memory.remembering import FOUND
+from warmer.steering.params import Params
 from warmer.steering.wording import Wording
 from warmer_tools import advice
 from warmer_tools.arguments import named
@@ -118,7 +120,7 @@ async def run(workspace: Workspace, said: Said, request: Request, waiting: Waiti
         params = await params_of(workspace, thread)
     form = form_of(workspace, thread, params, request.detail, request.limit, scores=request.scores, ids=request.ids)
     with stage("engine"):
-        _, hits, _ = await next_list(index, thread, params, request.limit, [one.id for one in thread.shown.values()])
+        hits, said_before = await _listed(workspace, index, thread, params, request)
         if not hits and request.where and not await index.sample(where=request.where):
             raise await nothing_passes(index, request.where)
         await check_thread(index, thread)
@@ -134,9 +136,25 @@ async def run(workspace: Workspace, said: Said, request: Request, waiting: Waiti
     return SearchReply(
         search_id=thread.id,
         collection=thread.collection,
-        hits=hit_replies(numbers, hits, form),
+        hits=hit_replies(numbers, hits, replace(form, earlier=said_before)),
         next=unfit + note + (advice.FIRST if hits else advice.NOTHING_LEFT if thread.shown else advice.NOTHING),
     )
+
+
+async def _listed(
+    workspace: Workspace, index: Index, thread: Search, params: Params, request: Request
+) -> tuple[list[Hit], Mapping[str, float]]:
+    """List what comes next, the first time with what an earlier thread says; gives its scores, by point id, too."""
+    shown = [one.id for one in thread.shown.values()]
+    near = await workspace.memory.near(thread) if workspace.memory and not request.search_id else []
+    if not near or not workspace.memory:
+        return (await next_list(index, thread, params, request.limit, shown))[1], {}
+    _, found, _ = await next_list(index, thread, params, max(request.limit, FOUND), shown)
+    remembered = await workspace.memory.remember(index, thread, near, found)
+    if not remembered.examples:
+        return found[: request.limit], {}
+    _, hits, _ = await next_list(index, thread, params, request.limit, shown, remembered.examples)
+    return hits, remembered.said
 
 
 async def run_read(workspace: Workspace, request: Request, read: Sequence[int]) -> SearchReply:

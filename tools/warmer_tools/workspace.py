@@ -14,6 +14,7 @@ from warmer.journal.jobs import Jobs
 from warmer.journal.parameters import Parameters
 from warmer.judges import Judge
 from warmer.judges.threads import JudgeThreads
+from warmer.memory.remembering import Memory
 
 RUBRIC = "0-10 v1"
 
@@ -32,6 +33,7 @@ class Workspace:
         judge_threads: Where judges load and score.
         may_read: Whether passages may be shown.
         compared: Collections whose vectors were compared with the model's, and the model.
+        memory: What earlier threads of the owner say; None where nothing is remembered.
         background: Where trainings run that outlive the call that began them.
     """
 
@@ -50,3 +52,4 @@ class Workspace:
     judge_threads: JudgeThreads = field(default_factory=JudgeThreads)
     may_read: bool = True
     compared: set[tuple[str, str]] = field(default_factory=set)
+    memory: Memory | None = None

@@ -58,6 +58,7 @@ async def serve(data_dir: Path, collection: str, model: str) -> AsyncIterator[Se
     foreign = ("ANTHROPIC_", "QDRANT_", "WARMER_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     environment |= {"WARMER_DATA_DIR": str(data_dir), "COLLECTION_NAME": collection, "EMBEDDING_MODEL": model}
+    environment["WARMER_REMEMBER"] = "off"  # what one arm scored must not help another
     parameters = StdioServerParameters(command=_COMMAND[0], args=_COMMAND[1:], env=environment)
     try:
         async with Client(parameters, read_timeout_seconds=_SECONDS) as client:

@@ -95,6 +95,23 @@ class Search:
         return replace(self, shown=shown)
 
 
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a later search is compared with: a scored search in brief.
+
+    Attributes:
+        id: Its handle.
+        at: When it was scored last, in seconds since 1970.
+        vector: The query's, shape (dim,).
+        scores: Point id -> 0..10.
+    """
+
+    id: str
+    at: float
+    vector: Vector
+    scores: Mapping[str, float]
+
+
 class Journal(Protocol):
     """Stores searches, hits and scores; all processes that open it see the same.
 
@@ -127,6 +144,19 @@ class Journal(Protocol):
         Of each query, only the search with the most scores; of all queries, the newest MAX_TRAINING_QUERIES with at
         least `fewest` scores.
         """
+        ...
+
+    async def scored_after(
+        self, collection: str, model: str, judge: str, rubric: str, after: float, limit: int
+    ) -> list[Scored]:
+        """List searches that a judge scored after a time, those scored first at first; about `limit` scores of them.
+
+        Searches whose query the engine embedded are left out.
+        """
+        ...
+
+    async def recall(self, search_id: str, judge: str) -> Search | None:
+        """Load a search with a judge's scores, whether or not it has expired; None if it is gone or damaged."""
         ...
 
     async def known(self, collection: str, query: str, judge: str, rubric: str) -> dict[str, float]:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from warmer.index import Hit
-from warmer.journal import AGENT, Journal, Search, invalid_handle, is_owned_by
+from warmer.journal import AGENT, Journal, Scored, Search, invalid_handle, is_owned_by
 from warmer.journal.jobs import Job, Jobs, Status, unknown_job
 from warmer.journal.parameters import Parameters, Trained
 
@@ -79,6 +79,20 @@ class TenantJournal:
         """Load the searches that a judge scored, one per query."""
         found = await self._journal.scored(self._namespace.qualify(collection), model, judge, rubric, fewest)
         return [self._strip_namespace(search) for search in found]
+
+    async def scored_after(
+        self, collection: str, model: str, judge: str, rubric: str, after: float, limit: int
+    ) -> list[Scored]:
+        """List searches that a judge scored after a time."""
+        stored = self._namespace.qualify(collection)
+        return await self._journal.scored_after(stored, model, judge, rubric, after, limit)
+
+    async def recall(self, search_id: str, judge: str) -> Search | None:
+        """Load a search with a judge's scores; None for searches of other namespaces and owners."""
+        if self._owner and not is_owned_by(search_id, self._owner):
+            return None
+        found = await self._journal.recall(search_id, judge)
+        return self._strip_namespace(found) if found and self._namespace.contains(found.collection) else None
 
     async def known(self, collection: str, query: str, judge: str, rubric: str) -> dict[str, float]:
         """Load every score that a judge gave for a query."""

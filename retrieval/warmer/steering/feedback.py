@@ -12,7 +12,7 @@ given the scores that make the formula come to them:
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,12 +35,14 @@ class Example:
         vector: Its dense vector, shape (dim,).
         score: 0..1.
         text: What a judge read of it; empty where it is gone.
+        trust: How far the score counts, 0..1: one that was given for another search counts less.
     """
 
     id: str
     vector: Vector
     score: float
     text: str = ""
+    trust: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ def weigh(scored: Iterable[Example], params: Params) -> Feedback:
         return Feedback(examples, np.empty(0))
     scores = np.array([example.score for example in examples])
     gaps: NDArray[np.float64] = np.round(scores - neutral_score(scores, params.neutral), _DIGITS)
+    gaps = gaps * [example.trust for example in examples]
     vectors = unit(np.stack([example.vector for example in examples]))
     alike = vectors @ vectors.T
     weights = params.c * np.linalg.solve(alike + params.ridge * np.eye(len(examples)), gaps)
@@ -128,6 +131,6 @@ def _distinct(scored: Iterable[Example]) -> list[Example]:
     for example in scored:
         groups.setdefault(example.vector.tobytes(), []).append(example)
     return [
-        Example(same[0].id, same[0].vector, float(np.mean([one.score for one in same])), same[0].text)
+        replace(same[0], score=float(np.mean([one.score for one in same])), trust=max(one.trust for one in same))
         for same in groups.values()
     ]

@@ -11,9 +11,19 @@ from qdrant_client import models
 
 from warmer.errors import EngineError
 from warmer.index import Hit
-from warmer.journal import AGENT, MAX_TRAINING_QUERIES, Search, Shown, invalid_handle, kept_vector, recalled
+from warmer.journal import AGENT, MAX_TRAINING_QUERIES, Scored, Search, Shown, invalid_handle, kept_vector, recalled
 from warmer.journal.jobs import ENDED
-from warmer.journal.qdrant.store import Change, Document, Store, change, document_id, equals, less_than, put
+from warmer.journal.qdrant.store import (
+    Change,
+    Document,
+    Store,
+    change,
+    document_id,
+    equals,
+    greater_than,
+    less_than,
+    put,
+)
 from warmer.steering.wording import Wording
 from warmer.vectors import Vector
 
@@ -88,6 +98,26 @@ class QdrantJournal:
         documents = await self._store.get(ids)
         return [_recall(documents[id_], judge) for id_ in ids if id_ in documents]
 
+    async def scored_after(
+        self,
+        collection: str,
+        model: str,
+        judge: str,
+        rubric: str,
+        after: float,
+        limit: int,  # noqa: ARG002  what was scored is not paged here
+    ) -> list[Scored]:
+        """List searches that a judge scored after a time; of the time before there was a `scored`, none."""
+        where = _search_filter(collection, equals("model", model), equals("kept", True), greater_than("scored", after))
+        found = await self._store.find(where, ["id", "vector", "shown", "scores", "scored"])
+        return sorted(filter(None, (_in_brief(one, judge, rubric) for one in found.values())), key=lambda one: one.at)
+
+    async def recall(self, search_id: str, judge: str) -> Search | None:
+        """Load a search with a judge's scores, whether or not it has expired."""
+        id_ = search_document_id(search_id)
+        document = (await self._store.get([id_])).get(id_)
+        return _recall(document, judge) if document else None
+
     async def known(self, collection: str, query: str, judge: str, rubric: str) -> dict[str, float]:
         """Load every score that a judge gave for a query."""
         where = _search_filter(collection, equals("query", query), equals("kept", True))
@@ -113,7 +143,7 @@ class QdrantJournal:
             f"{hit} {judge}": {"hit": hit, "judge": judge, "rubric": rubric, "score": float(score), "created": now}
             for hit, score in scores.items()
         }
-        await self._store.write(mark_kept(search_id), change(id_, given, at="scores"))
+        await self._store.write(mark_kept(search_id), change(id_, given, at="scores"), change(id_, {"scored": now}))
 
     async def prune(self, before: float | None = None) -> int:
         """Delete expired searches without scores, or all searches made before a time."""
@@ -196,6 +226,13 @@ def _oldest_first(found: Mapping[str, Document]) -> list[str]:
 
 def _scores_by(document: Document, judge: str, rubric: str) -> list[dict[str, Any]]:
     return [score for score in document["scores"].values() if (score["judge"], score["rubric"]) == (judge, rubric)]
+
+
+def _in_brief(document: Document, judge: str, rubric: str) -> Scored | None:
+    vector = _decode_vector(document["vector"])
+    shown = document["shown"]
+    scores = {shown[one["hit"] - 1]["id"]: one["score"] for one in _scores_by(document, judge, rubric)}
+    return Scored(document["id"], document["scored"], vector, scores) if scores and vector.size else None
 
 
 def _recall(document: Document, judge: str) -> Search:

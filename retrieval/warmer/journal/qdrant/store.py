@@ -30,6 +30,7 @@ _INDEXED = {
     "kept": models.PayloadSchemaType.BOOL,
     "count": models.PayloadSchemaType.INTEGER,
     "created": models.PayloadSchemaType.FLOAT,
+    "scored": models.PayloadSchemaType.FLOAT,
     "expires": models.PayloadSchemaType.FLOAT,
     "status": models.PayloadSchemaType.KEYWORD,
     "owner": models.PayloadSchemaType.KEYWORD,

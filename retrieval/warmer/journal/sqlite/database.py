@@ -77,6 +77,7 @@ CREATE TABLE job_sums (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE parameter_sums (number INTEGER PRIMARY KEY, sum INTEGER NOT NULL) STRICT;
 """,
+    "CREATE INDEX scores_created ON scores (created)",
 )
 SCHEMA = len(_MIGRATIONS)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from warmer.index import Hit
-from warmer.journal import AGENT, MAX_TRAINING_QUERIES, Search, Shown, invalid_handle, kept_vector, recalled
+from warmer.journal import AGENT, MAX_TRAINING_QUERIES, Scored, Search, Shown, invalid_handle, kept_vector, recalled
 from warmer.journal.jobs import ENDED
 from warmer.journal.sqlite.database import Database
 from warmer.journal.sqlite.sums import BY_NUMBER, is_missing, is_whole, seal
@@ -34,6 +34,13 @@ SELECT id FROM searches WHERE id IN (
         WHERE collection = ? AND model = ?
     ) WHERE place = 1 ORDER BY created DESC LIMIT ?
 ) ORDER BY created
+"""
+
+_SCORED_AFTER = """
+SELECT q.id, q.vector, s.created, h.point, s.score FROM searches q JOIN scores s ON s.search = q.id
+JOIN hits h ON h.search = s.search AND h.hit = s.hit
+WHERE q.id IN (SELECT search FROM scores WHERE created > ? ORDER BY created LIMIT ?)
+AND q.collection = ? AND q.model = ? AND length(q.vector) > 0 AND s.judge = ? AND s.rubric = ?
 """
 
 
@@ -99,6 +106,26 @@ class SqliteJournal:
         with self._database.transaction("DEFERRED") as db:
             rows = db.execute(_BEST_SCORED, (judge, rubric, fewest, collection, model, MAX_TRAINING_QUERIES)).fetchall()
             return [search for (id_,) in rows if (search := _recalled_if_whole(db, id_, judge))]
+
+    async def scored_after(
+        self, collection: str, model: str, judge: str, rubric: str, after: float, limit: int
+    ) -> list[Scored]:
+        """List searches that a judge scored after a time."""
+        found: dict[str, Scored] = {}
+        with self._database.transaction("DEFERRED") as db:
+            rows = db.execute(_SCORED_AFTER, (after, limit, collection, model, judge, rubric)).fetchall()
+        for id_, vector, at, point, score in rows:
+            before = found.get(id_)
+            scores = {**(before.scores if before else {}), point: score}
+            found[id_] = Scored(id_, max(at, before.at) if before else at, _decode_vector(vector), scores)
+        return sorted(found.values(), key=lambda one: one.at)
+
+    async def recall(self, search_id: str, judge: str) -> Search | None:
+        """Load a search with a judge's scores, whether or not it has expired."""
+        with self._database.transaction("DEFERRED") as db:
+            if not db.execute("SELECT 1 FROM searches WHERE id = ?", (search_id,)).fetchone():
+                return None
+            return _recalled_if_whole(db, search_id, judge)
 
     async def known(self, collection: str, query: str, judge: str, rubric: str) -> dict[str, float]:
         """Load every score that a judge gave for a query."""

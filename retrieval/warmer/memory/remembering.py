@@ -1,0 +1,180 @@
+"""Warm start: the scores of an earlier thread that asked for the same steer the first list of a search.
+
+The vectors of two questions do not tell whether they ask for the same: half of the paraphrases of a question are no
+nearer to it than other questions of the collection. What they find tells as much. The signal is half the cosine of the
+questions, half the nDCG of the new search's first hits by the scores of the earlier thread, of which 5 and more count.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from time import monotonic, time
+
+import numpy as np
+
+from warmer.index import DenseQuery, Filter, Hit, Index
+from warmer.journal import AGENT, Journal, Search, is_owned_by
+from warmer.memory.intent import are_twins, same_words
+from warmer.memory.threads import Near, Threads, point_hash
+from warmer.steering.feedback import Example
+from warmer.steering.scores import SCALE
+from warmer.vectors import Vector, unit
+
+FOUND = 20  # hits of the new search that are looked at
+SAID = 8.0  # score from which a hit's earlier score is said
+_NO_SIGNAL, _FULL = 0.35, 0.5  # found on recorded agents: `python -m warmer_evals.remembered`
+_LOOKED_AT = 16  # threads
+_LEAST_COSINE = 0.3
+_SAME = 0.999  # cosine of a passage's vectors, below which its text is another
+_HALF_LIFE = 180 * 86400.0  # seconds, after which scores count half
+_PAGE = 2048  # scores that are read at once
+_OVERLAP = 60.0  # seconds: another process may store scores later than it timed them
+_FRESH = 5.0  # seconds for which other processes' scores may be missed
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What an earlier thread says about a search.
+
+    Attributes:
+        examples: Its scored hits, those that are still there, pass the filter and have the same text.
+        said: Point id -> score of 8 or more, where the question had the same words.
+    """
+
+    examples: Sequence[Example] = ()
+    said: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Kept:
+    """Threads of an owner in a collection, and how far the journal was read."""
+
+    threads: Threads
+    until: float = 0.0
+    read: float = -_FRESH
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Looks up earlier threads of one owner.
+
+    Attributes:
+        journal: Where they are.
+        rubric: Of their scores.
+        allows: Tells for owner and collection whether anything is remembered.
+        owner: Whose they are; nobody's in particular if empty.
+        scope: The namespace of the journal.
+    """
+
+    journal: Journal
+    rubric: str
+    allows: Callable[[str, str], bool]
+    owner: str = ""
+    scope: str = ""
+    _kept: dict[tuple[str, str, str, str], _Kept] = field(default_factory=dict)
+
+    def within(self, journal: Journal, scope: str, owner: str) -> "Memory":
+        """Look up threads of another owner, or in another namespace."""
+        return replace(self, journal=journal, scope=scope, owner=owner)
+
+    def touch(self) -> None:
+        """Read the journal again at the next search: something was scored here."""
+        for kept in self._kept.values():
+            kept.read = -_FRESH
+
+    async def near(self, search: Search) -> list[Near]:
+        """List earlier threads whose questions are near that of a search."""
+        if not search.vector.size or not self.allows(self.owner, search.collection):
+            return []
+        kept = await self._read(search)
+        if kept.threads.dim != search.vector.size:
+            return []
+        return [one for one in kept.threads.near(search.vector, _LOOKED_AT) if one.cosine >= _LEAST_COSINE]
+
+    async def remember(self, index: Index, search: Search, near: Sequence[Near], found: Sequence[Hit]) -> Remembered:
+        """Give what the thread says that asks for the same as a search, by what the search found.
+
+        Args:
+            index: The collection.
+            search: The search, before its first list is shown.
+            near: What `near` gave.
+            found: The hits of its first list, best first.
+        """
+        ranks = {point_hash(hit.id): rank for rank, hit in enumerate(found[:FOUND])}
+        best = sorted(((signal(one, ranks), one) for one in near), key=lambda pair: -pair[0])
+        for sign, one in best:
+            trust = float(np.interp(sign, (_NO_SIGNAL, _FULL), (0.0, 1.0))) * 0.5 ** ((time() - one.at) / _HALF_LIFE)
+            if trust <= 0:
+                break
+            earlier = await self.journal.recall(one.id, AGENT)
+            if earlier and earlier.scored and not are_twins(search.query, earlier.query):
+                return await _remembered(index, search, earlier, trust)
+        return Remembered()
+
+    async def _read(self, search: Search) -> _Kept:
+        key = (self.scope, self.owner, search.collection, search.model)
+        kept = self._kept.setdefault(key, _Kept(Threads(search.vector.size)))
+        if monotonic() - kept.read < _FRESH:
+            return kept
+        kept.read = monotonic()
+        after = kept.until - _OVERLAP
+        while scored := await self.journal.scored_after(
+            search.collection, search.model, AGENT, self.rubric, after, _PAGE
+        ):
+            for one in scored:
+                if self._is_own(one.id) and not kept.threads.has(one) and _fits(one.vector, kept.threads):
+                    kept.threads.put(one)
+            if scored[-1].at <= after:
+                break
+            after = kept.until = scored[-1].at
+        return kept
+
+    def _is_own(self, search_id: str) -> bool:
+        return is_owned_by(search_id, self.owner) if self.owner else "." not in search_id
+
+
+def signal(one: Near, ranks: dict[int, int]) -> float:
+    """Tell from 0 to 1 how sure it is that a thread asked for the same: see the module.
+
+    Args:
+        one: The thread.
+        ranks: Hashes of the points that the new search found, and their places from 0.
+    """
+    ideal = sum(score / np.log2(2 + place) for place, (_, score) in enumerate(one.good))
+    gain = sum(score / np.log2(2 + ranks[point]) for point, score in one.good if point in ranks)
+    return float(0.5 * one.cosine + 0.5 * (gain / ideal if ideal else 0.0))
+
+
+async def _remembered(index: Index, search: Search, earlier: Search, trust: float) -> Remembered:
+    shown = {hit.id: hit for hit in earlier.scored}
+    ids = await _allowed(index, search, list(shown))
+    hits = await index.completed(await index.retrieve(ids))
+    unchanged = [hit for hit in hits if _same_vector(hit, shown[hit.id].vector)]
+    examples = [
+        Example(hit.id, hit.vector, (shown[hit.id].score or 0) / SCALE, hit.passage, trust) for hit in unchanged
+    ]
+    said = {hit.id: shown[hit.id].score or 0 for hit in unchanged} if same_words(search.query, earlier.query) else {}
+    return Remembered(examples, {id_: score for id_, score in said.items() if score >= SAID})
+
+
+async def _allowed(index: Index, search: Search, ids: list[str]) -> list[str]:
+    """Leave out what the filter of a search hides."""
+    if not search.where:
+        return ids
+    those: Filter = {"must": [{"has_id": [int(id_) if id_.isdecimal() else id_ for id_ in ids]}, dict(search.where)]}
+    return (await index.candidates(DenseQuery(search.query_vector), depth=len(ids), where=those)).ids
+
+
+def _same_vector(hit: Hit, vector: Vector) -> bool:
+    return hit.vector.size == vector.size and float(unit(hit.vector) @ unit(vector)) >= _SAME
+
+
+def _fits(vector: Vector, threads: Threads) -> bool:
+    if vector.size == threads.dim and np.isfinite(vector).all():
+        return True
+    if not threads.misfits:
+        _log.warning("scores of searches are left out whose vectors have %d numbers, not %d", vector.size, threads.dim)
+    threads.misfits += 1
+    return False
