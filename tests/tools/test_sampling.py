@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from http_server import environment_of, serving
 from mcp import Client, StdioServerParameters
 from mcp.types import (
     CreateMessageRequestParams,
@@ -97,6 +98,22 @@ async def test_the_model_scores_over_pipes(data_dir: Path) -> None:
         reply = await ask(client, "train_params", queries=QUERIES, judge="client", limit=5)
         assert reply["status"] in {"applied", "rejected"}, reply
         assert len(model.asked) == len(QUERIES)
+
+
+async def test_any_worker_goes_on_with_the_answers(data_dir: Path) -> None:
+    model = Model()
+    with serving(environment_of(data_dir), "--workers", "2") as server:
+        async with model.client("auto", server.url) as client:
+            reply = await ask(client, "train_params", queries=QUERIES, judge="client", limit=5)
+    assert reply["status"] in {"applied", "rejected"}, reply
+    assert len(model.asked) == len(QUERIES)
+
+
+async def test_a_client_of_before_cannot_be_asked_over_http(data_dir: Path) -> None:
+    with serving(environment_of(data_dir)) as server:
+        async with Model().client("legacy", server.url) as client:
+            told = await refusal(client, "train_params", queries=QUERIES, judge="client", limit=5)
+    assert "does not offer sampling on this connection" in told
 
 
 @ERAS
