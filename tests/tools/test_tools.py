@@ -84,13 +84,13 @@ async def test_rounds_add_up(connect: Connect) -> None:
 
 async def test_the_best_ten_of_a_ranking_are_described(connect: Connect) -> None:
     async with connect() as client:
+        known = {
+            hit["hit"]: hit for hit in (await ask(client, "search", query="water", limit=12, detail="full"))["hits"]
+        }
         first = await ask(client, "search", query="water", limit=12)
         scores = {str(n): n % 10 for n in range(1, 13)}
         fed = await ask(client, "give_feedback", search_id=first["search_id"], scores=scores)
         assert [ranked["hit"] for ranked in fed["ranking"]] == [9, 8, 7, 6, 5, 4, 3, 2, 12, 1, 11, 10]
-        known = {
-            hit["hit"]: hit for hit in (await ask(client, "search", query="water", limit=12, detail="full"))["hits"]
-        }
         for ranked in fed["ranking"][:10]:
             hit = known[ranked["hit"]]
             assert (ranked["title"], ranked["source"]) == (hit["title"], hit["source"])

@@ -36,7 +36,7 @@ class Near:
 class Threads:
     """Threads of one owner, collection and model.
 
-    Each takes a byte for a number of its vector, a bit for that number's sign, and five bytes for each of its best hits.
+    Each takes a byte for a number of its vector, a bit for its sign, and five bytes for each of its best hits.
 
     Attributes:
         dim: Numbers of a vector.
@@ -57,6 +57,12 @@ class Threads:
 
     def __len__(self) -> int:
         return self._size
+
+    @property
+    def size_in_bytes(self) -> int:
+        """Memory of the arrays, and about that of the table of rows."""
+        arrays = (self._ids, self._at, self._signs, self._vectors, self._good, self._scores)
+        return sum(array.nbytes for array in arrays) + 100 * len(self._rows)
 
     def has(self, search: Scored) -> bool:
         """Tell whether a thread is here as it is now."""

@@ -1,0 +1,50 @@
+"""What a later search is compared with, the same from both stores."""
+
+import numpy as np
+import pytest
+from shared_stores import Open
+
+from warmer.index import Hit
+from warmer.journal import AGENT, Search, new_search_id
+from warmer.journal.tenancy import TenantJournal, namespace_of
+from warmer.vectors import Vector
+
+pytestmark = pytest.mark.anyio
+VECTOR: Vector = np.arange(4, dtype=np.float32)
+HITS = [Hit(name, 0.5, {"title": name, "source": "s"}, np.ones(4, np.float32)) for name in ("a", "b")]
+
+
+def asked(owner: str = "", collection: str = "notes", vector: Vector = VECTOR) -> Search:
+    return Search(new_search_id(owner), collection, "model", "why", vector, {}, True)
+
+
+async def test_scored_searches_are_told_in_brief(open_memory: Open) -> None:
+    async with open_memory() as memory:
+        journal, one, other = memory.journal, asked(), asked(vector=VECTOR + 1)
+        for search in (one, other, asked(), asked(vector=np.empty(0, np.float32)), asked(collection="else")):
+            await journal.begin(search, HITS)
+        await journal.score(one.id, {1: 9, 2: 0}, AGENT, "r")
+        await journal.score(other.id, {2: 4}, AGENT, "r")
+        await journal.score(other.id, {1: 4}, "claude", "r")
+        first, second = await journal.scored_after("notes", "model", AGENT, "r", 0.0, 100)
+        assert (first.id, first.scores, first.vector.tolist()) == (one.id, {"a": 9, "b": 0}, VECTOR.tolist())
+        assert (second.id, second.scores) == (other.id, {"b": 4})
+        assert [s.id for s in await journal.scored_after("notes", "model", AGENT, "r", first.at, 100)] == [other.id]
+        assert await journal.scored_after("notes", "model", AGENT, "r", second.at + 1, 100) == []
+        assert await journal.scored_after("notes", "another", AGENT, "r", 0.0, 100) == []
+
+
+async def test_a_search_is_recalled_after_it_has_expired_and_by_its_owner_alone(open_memory: Open) -> None:
+    async with open_memory(lifetime=-1) as memory:
+        search = asked("ann")
+        await memory.journal.begin(search, HITS)
+        await memory.journal.score(search.id, {1: 9}, AGENT, "r")
+        found = await memory.journal.recall(search.id, AGENT)
+        assert found
+        assert [hit.score for hit in found.shown.values()] == [9, None]
+        assert await memory.journal.recall("s_gone", AGENT) is None
+        nowhere = namespace_of({})
+        assert await TenantJournal(memory.journal, nowhere, "ann").recall(search.id, AGENT)
+        assert await TenantJournal(memory.journal, nowhere, "bob").recall(search.id, AGENT) is None
+        tenant = namespace_of({"must": [{"key": "t", "match": {"value": "x"}}]})
+        assert await TenantJournal(memory.journal, tenant).recall(search.id, AGENT) is None
