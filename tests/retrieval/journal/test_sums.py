@@ -120,6 +120,15 @@ async def test_no_bit_is_read_as_right(tmp_path: Path, seed: int) -> None:
     path.write_bytes(whole)
 
 
+async def test_a_name_that_is_no_text_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    with closing(Database(path)) as database:
+        await fill(database)
+    path.write_bytes(path.read_bytes().replace(b"REFERENCES searches", b"REFERENCES s\xe5arches"))
+    with pytest.raises(StorageError, match="is damaged"), closing(Database(path)) as database:
+        database.verify()
+
+
 @pytest.mark.parametrize(
     "change",
     [

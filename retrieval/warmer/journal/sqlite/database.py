@@ -207,7 +207,8 @@ class Database:
 
 def _is_damage(error: Exception) -> bool:
     if isinstance(error, sqlite3.OperationalError):  # about locks, disks and permissions, or else about what is kept
-        return error.sqlite_errorcode == sqlite3.SQLITE_ERROR or "UTF-8" in str(error)
+        # What Python itself could not decode has no code.
+        return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) == sqlite3.SQLITE_ERROR
     return isinstance(error, (sqlite3.DatabaseError, UnicodeDecodeError))
 
 
