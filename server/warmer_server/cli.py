@@ -204,6 +204,13 @@ def _add_journal_actions(parser: argparse.ArgumentParser) -> None:
         "--older-than", type=_days, metavar="DAYS", help="delete all searches from before that instead, scored or not"
     )
 
+    help_ = "delete the searches, scores and trainings of one owner"
+    actions.add_parser("forget", help=help_, description=help_).add_argument(
+        "owner",
+        type=_owner,
+        metavar="OWNER",
+        help="a token's name; a login's issuer, client and subject as a JSON list",
+    )
     _add_use_actions(actions)
 
 
@@ -230,6 +237,12 @@ def _add_use_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParse
     )
     report.add_argument("--json", action="store_true", help="print JSON")
     report.add_argument("--html", type=Path, metavar="FILE", help="write a page that needs nothing else")
+
+
+def _owner(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty: name a token, or the JSON list of issuer, client and subject")
+    return text
 
 
 def _score(text: str) -> float:

@@ -43,6 +43,7 @@ ASKED = {
 async def played(data_dir: Path, monkeypatch: pytest.MonkeyPatch, anyio_backend: str) -> Path:  # noqa: ARG001
     """A data directory with three scored threads, the first of which was scored twice."""
     monkeypatch.setenv("WARMER_DATA_DIR", str(data_dir))
+    monkeypatch.setenv("WARMER_REMEMBER", "off")
     async with Client(build_server(Settings())) as client:
         for query, (wording, best) in [*ASKED.items(), ("how is bread baked", ("bread", 6))]:
             found = await ask(client, "search", query=query, limit=5)
@@ -148,3 +149,19 @@ async def test_threads_are_read_from_a_journal_on_a_server(server: QdrantServer,
     assert len(everybody) == 2
     assert (anns.query, anns.wordings, anns.scored[0].scores) == ("q", ("again",), (4.0,))
     assert await read_threads(settings, transfer_of(settings), Selection("docs", judge="client")) == []
+
+
+@pytest.mark.usefixtures("played")
+async def test_an_owner_is_forgotten_from_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    async with open_engine(Settings()) as engine:
+        before = await engine.journal.counts()
+        owned = Search(new_search_id("ann"), "notes", "m", "bread", np.ones(384, np.float32), {}, False)
+        await engine.journal.begin(owned, [])
+    for owner, said in (("ann", "1 searches of 'ann' deleted"), ("bob", "0 searches of 'bob' deleted")):
+        forgotten = warmer("journal", "forget", owner)
+        assert (forgotten.returncode, said in forgotten.stderr) == (0, True), forgotten
+    async with open_engine(Settings()) as engine:
+        assert await engine.journal.counts() == before
+    with pytest.raises(SystemExit):
+        main(["journal", "forget", ""])
+    assert "it is empty: name a token" in capsys.readouterr().err

@@ -35,6 +35,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 async def client(made_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
     (tmp_path / "collections").symlink_to(made_once / "collections")
     monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("WARMER_REMEMBER", "off")
     async with Client(build_server(Settings())) as connected:
         yield connected
 

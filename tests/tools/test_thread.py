@@ -439,6 +439,7 @@ async def test_a_refused_turn_loses_nothing(
     """The collection is only read, and the journal is this test's own."""
     (tmp_path / "collections").symlink_to(made_once / "collections")
     monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("WARMER_REMEMBER", "off")
     async with Client(build_server(Settings())) as client:
         threads = []
         for refused in (False, True):

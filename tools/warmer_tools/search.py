@@ -49,7 +49,7 @@ class SearchReply(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked for, besides the words."""
+    """What is asked for, besides the words; a plain search leaves out what earlier threads say."""
 
     collection: str = ""
     search_id: str = ""
@@ -58,6 +58,7 @@ class Request:
     detail: str = ""
     scores: bool = False
     ids: bool = False
+    plain: bool = False
 
 
 async def search(
@@ -146,11 +147,12 @@ async def _listed(
 ) -> tuple[list[Hit], Mapping[str, float]]:
     """List what comes next, the first time with what an earlier thread says; gives its scores, by point id, too."""
     shown = [one.id for one in thread.shown.values()]
-    near = await workspace.memory.near(thread) if workspace.memory and not request.search_id else []
-    if not near or not workspace.memory:
+    memory = None if request.search_id or request.plain else workspace.memory
+    near = await memory.near(thread) if memory else []
+    if not near or not memory:
         return (await next_list(index, thread, params, request.limit, shown))[1], {}
     _, found, _ = await next_list(index, thread, params, max(request.limit, FOUND), shown)
-    remembered = await workspace.memory.remember(index, thread, near, found)
+    remembered = await memory.remember(index, thread, near, found)
     if not remembered.examples:
         return found[: request.limit], {}
     _, hits, _ = await next_list(index, thread, params, request.limit, shown, remembered.examples)

@@ -175,7 +175,7 @@ async def _search(workspace: Workspace, job: Job, info: CollectionInfo, position
         check_retriever(info, retriever)
         if found.model == retriever.name:
             return found.id
-    asked = search.Request(job.collection, limit=job.hits)
+    asked = search.Request(job.collection, limit=job.hits, plain=True)
     reply = await search.run(workspace, Said(query), asked, quiet)
     await workspace.jobs.ran(job.id, position, reply.search_id)
     return reply.search_id

@@ -101,7 +101,7 @@ class Scored:
 
     Attributes:
         id: Its handle.
-        at: When it was scored last, in seconds since 1970.
+        at: When it was scored last, as far as was read, in seconds since 1970.
         vector: The query's, shape (dim,).
         scores: Point id -> 0..10.
     """
@@ -147,11 +147,11 @@ class Journal(Protocol):
         ...
 
     async def scored_after(
-        self, collection: str, model: str, judge: str, rubric: str, after: float, limit: int
-    ) -> list[Scored]:
-        """List searches that a judge scored after a time, those scored first at first; about `limit` scores of them.
+        self, collection: str, model: str, judge: str, rubric: str, after: float
+    ) -> tuple[list[Scored], float]:
+        """Give some hundred searches that a judge scored after a time, those scored first, and until when it was read.
 
-        Searches whose query the engine embedded are left out.
+        That is `after` itself where there are no more. Searches whose query the engine embedded are left out.
         """
         ...
 
@@ -172,6 +172,13 @@ class Journal(Protocol):
 
         With `before` (seconds since 1970), delete instead all searches made before then, scored or not, and all
         trainings that were created before then and have ended. Searches of unfinished trainings always stay.
+        """
+        ...
+
+    async def forget(self, owner: str) -> int:
+        """Delete the searches of an owner, their scores, and the owner's trainings; gives how many searches.
+
+        What was trained with them stays: it is a few numbers.
         """
         ...
 

@@ -50,7 +50,7 @@ def owner_namespace(owner: str) -> Namespace:
 
 
 class TenantJournal:
-    """A journal limited to a namespace and, if given, an owner; `prune` and `counts` act on the whole journal."""
+    """A journal limited to a namespace and, if given, an owner; `prune`, `forget` and `counts` act on all of it."""
 
     def __init__(self, journal: Journal, namespace: Namespace, owner: str = "") -> None:
         self._journal = journal
@@ -60,6 +60,7 @@ class TenantJournal:
         self.show = journal.show
         self.score = journal.score
         self.prune = journal.prune
+        self.forget = journal.forget
         self.counts = journal.counts
 
     async def begin(self, search: Search, hits: Sequence[Hit]) -> list[int]:
@@ -81,11 +82,10 @@ class TenantJournal:
         return [self._strip_namespace(search) for search in found]
 
     async def scored_after(
-        self, collection: str, model: str, judge: str, rubric: str, after: float, limit: int
-    ) -> list[Scored]:
-        """List searches that a judge scored after a time."""
-        stored = self._namespace.qualify(collection)
-        return await self._journal.scored_after(stored, model, judge, rubric, after, limit)
+        self, collection: str, model: str, judge: str, rubric: str, after: float
+    ) -> tuple[list[Scored], float]:
+        """Give searches that a judge scored after a time, and until when it was read."""
+        return await self._journal.scored_after(self._namespace.qualify(collection), model, judge, rubric, after)
 
     async def recall(self, search_id: str, judge: str) -> Search | None:
         """Load a search with a judge's scores; None for searches of other namespaces and owners."""

@@ -12,10 +12,12 @@ from time import monotonic, time
 
 import numpy as np
 
+from warmer.errors import WarmerError
 from warmer.index import DenseQuery, Filter, Hit, Index
 from warmer.journal import AGENT, Journal, Search, is_owned_by
 from warmer.memory.intent import are_twins, same_words
 from warmer.memory.threads import Near, Threads, point_hash
+from warmer.recent import Recent
 from warmer.steering.feedback import Example
 from warmer.steering.scores import SCALE
 from warmer.vectors import Vector, unit
@@ -27,7 +29,8 @@ _LOOKED_AT = 16  # threads
 _LEAST_COSINE = 0.3
 _SAME = 0.999  # cosine of a passage's vectors, below which its text is another
 _HALF_LIFE = 180 * 86400.0  # seconds, after which scores count half
-_PAGE = 2048  # scores that are read at once
+_PAGES = 2  # of the journal that a search reads at most
+_OWNERS = 64  # whose threads stay at hand
 _OVERLAP = 60.0  # seconds: another process may store scores later than it timed them
 _FRESH = 5.0  # seconds for which other processes' scores may be missed
 
@@ -49,10 +52,11 @@ class Remembered:
 
 @dataclass(slots=True)
 class _Kept:
-    """Threads of an owner in a collection, and how far the journal was read."""
+    """Threads of an owner in a collection, and how far the journal was read, which may be more than a search reads."""
 
     threads: Threads
     until: float = 0.0
+    caught_up: bool = False
     read: float = -_FRESH
 
 
@@ -73,7 +77,7 @@ class Memory:
     allows: Callable[[str, str], bool]
     owner: str = ""
     scope: str = ""
-    _kept: dict[tuple[str, str, str, str], _Kept] = field(default_factory=dict)
+    _kept: Recent[tuple[str, str, str, str], _Kept] = field(default_factory=lambda: Recent(_OWNERS))
 
     def within(self, journal: Journal, scope: str, owner: str) -> "Memory":
         """Look up threads of another owner, or in another namespace."""
@@ -85,10 +89,14 @@ class Memory:
             kept.read = -_FRESH
 
     async def near(self, search: Search) -> list[Near]:
-        """List earlier threads whose questions are near that of a search."""
+        """List earlier threads whose questions are near that of a search; none while the journal cannot be read."""
         if not search.vector.size or not self.allows(self.owner, search.collection):
             return []
-        kept = await self._read(search)
+        try:
+            kept = await self._read(search)
+        except WarmerError as error:
+            _log.info("earlier scores are left out: %s", error)
+            return []
         if kept.threads.dim != search.vector.size:
             return []
         return [one for one in kept.threads.near(search.vector, _LOOKED_AT) if one.cosine >= _LEAST_COSINE]
@@ -108,27 +116,36 @@ class Memory:
             trust = float(np.interp(sign, (_NO_SIGNAL, _FULL), (0.0, 1.0))) * 0.5 ** ((time() - one.at) / _HALF_LIFE)
             if trust <= 0:
                 break
-            earlier = await self.journal.recall(one.id, AGENT)
+            earlier = await self._recalled(one.id)
             if earlier and earlier.scored and not are_twins(search.query, earlier.query):
                 return await _remembered(index, search, earlier, trust)
         return Remembered()
 
+    async def _recalled(self, search_id: str) -> Search | None:
+        try:
+            return await self.journal.recall(search_id, AGENT)
+        except WarmerError as error:
+            _log.info("earlier scores are left out: %s", error)
+            return None
+
     async def _read(self, search: Search) -> _Kept:
         key = (self.scope, self.owner, search.collection, search.model)
-        kept = self._kept.setdefault(key, _Kept(Threads(search.vector.size)))
+        kept = self._kept.get(key) or _Kept(Threads(search.vector.size))
+        self._kept.keep({key: kept})
         if monotonic() - kept.read < _FRESH:
             return kept
         kept.read = monotonic()
-        after = kept.until - _OVERLAP
-        while scored := await self.journal.scored_after(
-            search.collection, search.model, AGENT, self.rubric, after, _PAGE
-        ):
+        after, kept.caught_up = kept.until - _OVERLAP * kept.caught_up, False
+        for _ in range(_PAGES):
+            scored, until = await self.journal.scored_after(search.collection, search.model, AGENT, self.rubric, after)
+            if until == after:
+                kept.caught_up = True
+                return kept
             for one in scored:
                 if self._is_own(one.id) and not kept.threads.has(one) and _fits(one.vector, kept.threads):
                     kept.threads.put(one)
-            if scored[-1].at <= after:
-                break
-            after = kept.until = scored[-1].at
+            after, kept.until = until, max(until, kept.until)
+        kept.read = -_FRESH  # the next search reads on
         return kept
 
     def _is_own(self, search_id: str) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warmer.journal import Scored
+from warmer.steering.scores import SCALE
 from warmer.vectors import Vector, unit
 
 GOOD = 5.0  # score from which a hit is good
@@ -71,7 +72,7 @@ class Threads:
 
     def put(self, search: Scored) -> None:
         """Add a thread, or take what it is now."""
-        good = sorted((-score, id_) for id_, score in search.scores.items() if score >= GOOD)[:_KEPT]
+        good = sorted((-score, id_) for id_, score in search.scores.items() if GOOD <= score <= SCALE)[:_KEPT]
         row = self._rows.setdefault(hash(search.id), self._size)
         if row == self._size:
             self._grow()

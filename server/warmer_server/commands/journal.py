@@ -19,11 +19,14 @@ _DAY = 86400.0  # seconds
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Export, import or prune, and report the counts on stderr."""
+    """Export, import, prune or forget, and report the counts on stderr."""
     settings = read_settings()
     if arguments.action == "prune":
         before = None if arguments.older_than is None else time() - arguments.older_than * _DAY
         echo(f"{asyncio.run(_prune(settings, before))} searches deleted")
+        return
+    if arguments.action == "forget":
+        echo(f"{asyncio.run(_forget(settings, arguments.owner))} searches of {arguments.owner!r} deleted")
         return
     if arguments.action in {"qrels", "report"}:
         from warmer_server.commands import journal_use  # noqa: PLC0415  it imports this module
@@ -42,6 +45,11 @@ def transfer_of(settings: Settings) -> Callable[[Settings, str, Path], Coroutine
 async def _prune(settings: Settings, before: float | None) -> int:
     async with open_engine(settings) as engine:
         return await engine.journal.prune(before)
+
+
+async def _forget(settings: Settings, owner: str) -> int:
+    async with open_engine(settings) as engine:
+        return await engine.journal.forget(owner)
 
 
 async def _transfer_local(settings: Settings, action: str, file: Path) -> Counts:

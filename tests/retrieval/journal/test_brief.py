@@ -26,12 +26,13 @@ async def test_scored_searches_are_told_in_brief(open_memory: Open) -> None:
         await journal.score(one.id, {1: 9, 2: 0}, AGENT, "r")
         await journal.score(other.id, {2: 4}, AGENT, "r")
         await journal.score(other.id, {1: 4}, "claude", "r")
-        first, second = await journal.scored_after("notes", "model", AGENT, "r", 0.0, 100)
+        (first, second), until = await journal.scored_after("notes", "model", AGENT, "r", 0.0)
         assert (first.id, first.scores, first.vector.tolist()) == (one.id, {"a": 9, "b": 0}, VECTOR.tolist())
         assert (second.id, second.scores) == (other.id, {"b": 4})
-        assert [s.id for s in await journal.scored_after("notes", "model", AGENT, "r", first.at, 100)] == [other.id]
-        assert await journal.scored_after("notes", "model", AGENT, "r", second.at + 1, 100) == []
-        assert await journal.scored_after("notes", "another", AGENT, "r", 0.0, 100) == []
+        assert until == second.at
+        assert [s.id for s in (await journal.scored_after("notes", "model", AGENT, "r", first.at))[0]] == [other.id]
+        assert await journal.scored_after("notes", "model", AGENT, "r", until) == ([], until)
+        assert await journal.scored_after("notes", "another", AGENT, "r", 0.0) == ([], 0.0)
 
 
 async def test_a_search_is_recalled_after_it_has_expired_and_by_its_owner_alone(open_memory: Open) -> None:

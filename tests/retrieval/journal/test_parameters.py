@@ -187,6 +187,7 @@ async def test_jobs_of_schema_version_2_can_be_claimed(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "j")) as connection, connection:
         for table in ("wordings", *SUMS):
             connection.execute(f"DROP TABLE {table}")
+        connection.execute("DROP INDEX scores_created")
         connection.execute("ALTER TABLE jobs DROP COLUMN owner")
         connection.execute("INSERT INTO jobs VALUES ('t_1', 'docs', 'agent', 5, '[]', 'running', '{}', 0, 0)")
         connection.execute("PRAGMA user_version = 2")
@@ -200,6 +201,7 @@ async def test_a_journal_of_schema_version_1_is_migrated(tmp_path: Path) -> None
     with closing(Database(tmp_path / "j")) as database, database.transaction() as connection:
         for table in (*SUMS, "wordings", "job_searches", "jobs", "parameters"):
             connection.execute(f"DROP TABLE {table}")
+        connection.execute("DROP INDEX scores_created")
         connection.execute("PRAGMA user_version = 1")
     with closing(Database(tmp_path / "j")) as database:
         await SqliteParameters(database).add(TRAINED)

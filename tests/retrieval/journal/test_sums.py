@@ -187,6 +187,7 @@ async def test_rows_of_an_earlier_version_get_their_sum_once_they_are_over(tmp_p
     with closing(sqlite3.connect(path)) as connection, connection:
         for table in ("search_sums", "job_sums", "parameter_sums"):
             connection.execute(f"DROP TABLE {table}")
+        connection.execute("DROP INDEX scores_created")
         connection.execute("PRAGMA user_version = 4")
     with closing(Database(path)) as database:
         journal = SqliteJournal(database, 60)

@@ -1,6 +1,7 @@
 """Tenants that share a journal, in SQLite and in Qdrant."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,14 @@ from warmer.index import Coefficients, Hit
 from warmer.journal import Journal, Search, new_search_id
 from warmer.journal.jobs import Jobs
 from warmer.journal.parameters import Key, Parameters, Trained
-from warmer.journal.tenancy import Namespace, TenantJobs, TenantJournal, TenantParameters, namespace_of
+from warmer.journal.tenancy import (
+    Namespace,
+    TenantJobs,
+    TenantJournal,
+    TenantParameters,
+    namespace_of,
+    owner_namespace,
+)
 from warmer.steering.params import Params
 
 pytestmark = pytest.mark.anyio
@@ -83,3 +91,23 @@ async def test_the_empty_namespace_changes_nothing(memory: Memory) -> None:
     found = await memory.journal.find(search.id)
     assert found.collection == "docs"
     assert found.shown[1].title == ""
+
+
+async def test_an_owner_is_forgotten_and_nobody_else(memory: Memory) -> None:
+    owned = {owner: replace(make_search(), id=new_search_id(owner)) for owner in ("ann", "bob", "")}
+    jobs = {
+        owner: TenantJobs(TenantJobs(memory.jobs, namespace_of(TENANTS[0])), owner_namespace(owner)) for owner in owned
+    }
+    trained = {owner: (await jobs[owner].create("docs", "agent", 5, ["why"], "running")).id for owner in owned}
+    for search in owned.values():
+        await memory.journal.begin(search, [make_hit()])
+        await memory.journal.score(search.id, {1: 9}, "agent", "r")
+    assert await memory.journal.forget("ann") == 1
+    with pytest.raises(SearchError, match="unknown"):
+        await memory.journal.find(owned["ann"].id)
+    with pytest.raises(SearchError, match="unknown"):
+        await jobs["ann"].find(trained["ann"])
+    for owner in ("bob", ""):
+        assert (await memory.journal.find(owned[owner].id, "agent")).shown[1].score == 9
+        assert await jobs[owner].find(trained[owner])
+    assert await memory.journal.forget("ann") == 0

@@ -143,6 +143,7 @@ async def test_a_journal_of_schema_version_3_is_migrated(tmp_path: Path) -> None
         with database.transaction() as connection:
             for table in ("wordings", *SUMS):
                 connection.execute(f"DROP TABLE {table}")
+            connection.execute("DROP INDEX scores_created")
             connection.execute("PRAGMA user_version = 3")
     with closing(Database(tmp_path / "j")) as database:
         journal = SqliteJournal(database, 60)

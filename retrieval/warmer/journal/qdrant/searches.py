@@ -11,7 +11,17 @@ from qdrant_client import models
 
 from warmer.errors import EngineError
 from warmer.index import Hit
-from warmer.journal import AGENT, MAX_TRAINING_QUERIES, Scored, Search, Shown, invalid_handle, kept_vector, recalled
+from warmer.journal import (
+    AGENT,
+    MAX_TRAINING_QUERIES,
+    Scored,
+    Search,
+    Shown,
+    invalid_handle,
+    is_owned_by,
+    kept_vector,
+    recalled,
+)
 from warmer.journal.jobs import ENDED
 from warmer.journal.qdrant.store import (
     Change,
@@ -24,11 +34,13 @@ from warmer.journal.qdrant.store import (
     less_than,
     put,
 )
+from warmer.journal.tenancy import owner_namespace
 from warmer.steering.wording import Wording
 from warmer.vectors import Vector
 
 _SEARCH_KIND, JOB_KIND = "search", "job"
 _ATTEMPTS = 50
+_DELETED = 500  # documents at once
 
 
 class QdrantJournal:
@@ -99,18 +111,16 @@ class QdrantJournal:
         return [_recall(documents[id_], judge) for id_ in ids if id_ in documents]
 
     async def scored_after(
-        self,
-        collection: str,
-        model: str,
-        judge: str,
-        rubric: str,
-        after: float,
-        limit: int,  # noqa: ARG002  what was scored is not paged here
-    ) -> list[Scored]:
-        """List searches that a judge scored after a time; of the time before there was a `scored`, none."""
+        self, collection: str, model: str, judge: str, rubric: str, after: float
+    ) -> tuple[list[Scored], float]:
+        """Give searches that a judge scored after a time, and until when it was read.
+
+        Those of versions that did not keep the time of the last score are left out.
+        """
         where = _search_filter(collection, equals("model", model), equals("kept", True), greater_than("scored", after))
-        found = await self._store.find(where, ["id", "vector", "shown", "scores", "scored"])
-        return sorted(filter(None, (_in_brief(one, judge, rubric) for one in found.values())), key=lambda one: one.at)
+        found = await self._store.first(where, ["id", "vector", "shown", "scores", "scored"], by="scored")
+        read = [one for document in found if (one := _in_brief(document, judge, rubric))]
+        return read, found[-1]["scored"] if found else after
 
     async def recall(self, search_id: str, judge: str) -> Search | None:
         """Load a search with a judge's scores, whether or not it has expired."""
@@ -162,6 +172,19 @@ class QdrantJournal:
         count = await self._store.count(where)
         await self._store.delete(where)
         return count
+
+    async def forget(self, owner: str) -> int:
+        """Delete the searches of an owner, their scores, and the owner's trainings."""
+        kinds = models.MatchAny(any=[_SEARCH_KIND, JOB_KIND])
+        where = models.Filter(must=[models.FieldCondition(key="kind", match=kinds)])
+        found = await self._store.find(where, ["kind", "id", "collection"])
+        searches = [id_ for id_, one in found.items() if one["kind"] == _SEARCH_KIND and is_owned_by(one["id"], owner)]
+        suffix = owner_namespace(owner).suffix
+        jobs = [id_ for id_, one in found.items() if one["kind"] == JOB_KIND and suffix in one["collection"]]
+        for start in range(0, len(jobs + searches), _DELETED):
+            ids = (jobs + searches)[start : start + _DELETED]
+            await self._store.delete(models.Filter(must=[models.HasIdCondition(has_id=ids)]))
+        return len(searches)
 
     async def counts(self) -> tuple[int, int]:
         """Count the searches and the scores."""

@@ -37,6 +37,7 @@ _INDEXED = {
     "beat": models.PayloadSchemaType.FLOAT,
 }
 _PAGE = 500
+_ORDERED_PAGE = 200
 _LARGE_PAGE = 20  # documents with vectors, of about 100 kB each and 1 MB at most
 
 Document = dict[str, Any]
@@ -81,6 +82,15 @@ class Store:
             if after is None:
                 return found
             records, after = await self._scroll(where, list(fields), after)
+
+    async def first(self, where: models.Filter, fields: Sequence[str], by: str) -> list[Document]:
+        """Fetch some fields of the documents that match a filter and have least in an indexed field, in its order."""
+        size = self.limits.page(_ORDERED_PAGE)
+        records, _ = await self._remote.call(
+            lambda client: client.scroll(self._name, where, limit=size, order_by=by, with_payload=list(fields)),
+            what=f"reading {self._name!r}",
+        )
+        return [record.payload or {} for record in records]
 
     async def count(self, where: models.Filter) -> int:
         """Count the documents that match a filter."""

@@ -11,10 +11,21 @@ from typing import Any
 import numpy as np
 
 from warmer.index import Hit
-from warmer.journal import AGENT, MAX_TRAINING_QUERIES, Scored, Search, Shown, invalid_handle, kept_vector, recalled
+from warmer.journal import (
+    AGENT,
+    MAX_TRAINING_QUERIES,
+    Scored,
+    Search,
+    Shown,
+    invalid_handle,
+    is_owned_by,
+    kept_vector,
+    recalled,
+)
 from warmer.journal.jobs import ENDED
 from warmer.journal.sqlite.database import Database
 from warmer.journal.sqlite.sums import BY_NUMBER, is_missing, is_whole, seal
+from warmer.journal.tenancy import owner_namespace
 from warmer.steering.scores import SCALE
 from warmer.steering.wording import Wording
 from warmer.vectors import Vector
@@ -37,11 +48,17 @@ SELECT id FROM searches WHERE id IN (
 """
 
 _SCORED_AFTER = """
-SELECT q.id, q.vector, s.created, h.point, s.score FROM searches q JOIN scores s ON s.search = q.id
-JOIN hits h ON h.search = s.search AND h.hit = s.hit
-WHERE q.id IN (SELECT search FROM scores WHERE created > ? ORDER BY created LIMIT ?)
-AND q.collection = ? AND q.model = ? AND length(q.vector) > 0 AND s.judge = ? AND s.rubric = ?
+WITH latest AS (
+  SELECT q.id, q.vector, s.created FROM scores s JOIN searches q ON q.id = s.search
+  WHERE s.created > :after AND s.judge = :judge AND s.rubric = :rubric
+  AND q.collection = :collection AND q.model = :model ORDER BY s.created LIMIT :page
+), read AS (SELECT id, vector, max(created) AS at FROM latest GROUP BY id)
+SELECT r.id, r.at, r.vector, json_group_object(h.point, s.score) FROM read r
+JOIN scores s ON s.search = r.id AND s.judge = :judge AND s.rubric = :rubric
+JOIN hits h ON h.search = s.search AND h.hit = s.hit GROUP BY r.id ORDER BY r.at
 """
+_PAGE = 2048  # scores
+_NUMBER = 4  # bytes of a vector's number
 
 
 class SqliteJournal:
@@ -108,17 +125,18 @@ class SqliteJournal:
             return [search for (id_,) in rows if (search := _recalled_if_whole(db, id_, judge))]
 
     async def scored_after(
-        self, collection: str, model: str, judge: str, rubric: str, after: float, limit: int
-    ) -> list[Scored]:
-        """List searches that a judge scored after a time."""
-        found: dict[str, Scored] = {}
+        self, collection: str, model: str, judge: str, rubric: str, after: float
+    ) -> tuple[list[Scored], float]:
+        """Give searches that a judge scored after a time, and until when it was read."""
+        asked = {"collection": collection, "model": model, "judge": judge, "rubric": rubric, "after": after}
         with self._database.transaction("DEFERRED") as db:
-            rows = db.execute(_SCORED_AFTER, (after, limit, collection, model, judge, rubric)).fetchall()
-        for id_, vector, at, point, score in rows:
-            before = found.get(id_)
-            scores = {**(before.scores if before else {}), point: score}
-            found[id_] = Scored(id_, max(at, before.at) if before else at, _decode_vector(vector), scores)
-        return sorted(found.values(), key=lambda one: one.at)
+            rows = db.execute(_SCORED_AFTER, {**asked, "page": _PAGE}).fetchall()
+        read = [
+            Scored(id_, at, _decode_vector(vector), json.loads(scores))
+            for id_, at, vector, scores in rows
+            if vector and len(vector) % _NUMBER == 0
+        ]
+        return read, rows[-1][1] if rows else after
 
     async def recall(self, search_id: str, judge: str) -> Search | None:
         """Load a search with a judge's scores, whether or not it has expired."""
@@ -173,6 +191,17 @@ class SqliteJournal:
                 db.execute("DELETE FROM jobs WHERE created < ? AND status IN (?, ?, ?)", (before, *ENDED))
         await self._database.shrink()
         return deleted
+
+    async def forget(self, owner: str) -> int:
+        """Delete the searches of an owner, their scores, and the owner's trainings."""
+        with self._database.transaction() as db:
+            db.execute("DELETE FROM jobs WHERE collection LIKE '%' || ? || '%'", (owner_namespace(owner).suffix,))
+            ids = [id_ for (id_,) in db.execute("SELECT id FROM searches") if is_owned_by(id_, owner)]
+        async with aclosing(self._database.batches(ids)) as steps:
+            async for db, id_ in steps:
+                db.execute("DELETE FROM searches WHERE id = ?", (id_,))
+        await self._database.shrink()
+        return len(ids)
 
     async def counts(self) -> tuple[int, int]:
         """Count the searches and the scores."""
