@@ -8,13 +8,14 @@ wordings is searched alone, and the first five hits are measured.
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import numpy as np
+from platformdirs import user_cache_path
 
 from warmer.embedding import Embedder
 from warmer.embedding.batch import embed_batch
@@ -34,6 +35,7 @@ from warmer.vectors import Vector, own_vector
 from warmer_evals import beir
 from warmer_evals.agent.records import Record, load_records
 from warmer_evals.agent.scoring import ModelScores
+from warmer_evals.agent.server import serve
 from warmer_evals.bars import Bars
 from warmer_evals.measures import measure
 from warmer_evals.statistics import interval, resamples
@@ -41,8 +43,9 @@ from warmer_evals.threads import ROUND, SETS, indexed
 
 _OUT = Path("evals/results/remembered.md")
 _SERVED, _ROUNDS, _RUBRIC, _DAY = Params(), 3, "r", 86400.0
-_MANY, _DIM, _LOOKS = 100_000, 384, 200
+_MANY, _DIM, _LOOKS, _SEARCHES = 100_000, 384, 200, 200
 ARMS = ("without", "with", "own thread taken away", "careless scores")
+_TAKES = ("took scores", "took scores, own thread away")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ def main(datasets: Path, records: Path) -> None:
             name: asyncio.run(_measure(beir.load(datasets / name), records / f"{name}.jsonl", embedder, bars))
             for name in SETS
         }
-    _OUT.write_text(_report(figures, *_look_up()), encoding="utf-8")
+    overhead = asyncio.run(_overhead(beir.load(datasets / SETS[0]), embedder))
+    _OUT.write_text(_report(figures, *_look_up(), overhead), encoding="utf-8")
 
 
 async def _measure(dataset: beir.Dataset, path: Path, embedder: Embedder, bars: Bars) -> dict[str, list[float]]:
@@ -82,9 +86,11 @@ async def _measure(dataset: beir.Dataset, path: Path, embedder: Embedder, bars: 
                 for one in asked:
                     await _keep(journal, one, scores, careless=careless)
             memories = {careless: _memory(journal) for careless, (_, journal) in stores.items()}
-            figures: dict[str, list[float]] = {arm: [] for arm in ARMS}
+            figures: dict[str, list[float]] = {arm: [] for arm in (*ARMS, *_TAKES)}
             for done, one in enumerate(asked, start=1):
-                for arm, values in zip(ARMS, await _figures(index, one, memories, qrels[one.record.id]), strict=True):
+                for arm, values in zip(
+                    figures, await _figures(index, one, memories, qrels[one.record.id]), strict=True
+                ):
                     figures[arm].append(values)
                 bars.report(f"{dataset.name}: searches", done, len(asked))
     return figures
@@ -119,18 +125,19 @@ async def _keep(journal: SqliteJournal, one: _Asked, scores: ModelScores, *, car
 async def _figures(
     index: Index, one: _Asked, memories: Mapping[bool, Memory], grades: Mapping[str, int]
 ) -> tuple[float, ...]:
-    """Give the mean nDCG@5 over the wordings, of each arm."""
+    """Give the mean nDCG@5 over the wordings, of each arm, and the shares of them that took an earlier thread's scores."""
     rows = []
     for text, vector in one.others:
         search = replace(one.search, id="s_new", query=text, vector=vector)
         found = await rank(index, compose(search.wordings, _SERVED), FOUND)
-        lists = [found[:ROUND]]
+        lists, takes = [found[:ROUND]], []
         for careless, away in ((False, False), (False, True), (True, False)):
             near = [kept for kept in await memories[careless].near(search) if not (away and kept.id == one.search.id)]
             told = await memories[careless].remember(index, search, near, found)
+            takes.append(bool(told.examples))
             query = compose(search.wordings, _SERVED, told.examples)
             lists.append(await rank(index, query, ROUND) if told.examples else found[:ROUND])
-        rows.append([_ndcg(grades, hits) for hits in lists])
+        rows.append([*(_ndcg(grades, hits) for hits in lists), *takes[: len(_TAKES)]])
     return tuple(np.mean(rows, axis=0).tolist())
 
 
@@ -153,7 +160,28 @@ def _look_up() -> tuple[float, float]:
     return float(np.median(times)) * 1e3, threads.size_in_bytes / 1e6
 
 
-def _report(figures: Mapping[str, Mapping[str, Sequence[float]]], milliseconds: float, megabytes: float) -> str:
+async def _overhead(dataset: beir.Dataset, embedder: Embedder) -> float:
+    """Search with memory beside without, over stdio, with an empty journal; gives the ratio of the medians."""
+    with Bars() as bars:
+        _, name = await indexed(dataset, embedder, bars)
+    times: dict[str, list[float]] = {"on": [], "off": []}
+    async with AsyncExitStack() as stack:
+        servers = {}
+        for setting in times:
+            folder = Path(stack.enter_context(TemporaryDirectory()))
+            (folder / "collections").symlink_to(user_cache_path("warmer", appauthor=False) / "collections")
+            servers[setting] = await stack.enter_async_context(serve(folder, name, embedder.name, setting))
+        for query in list(dataset.queries.values())[:_SEARCHES]:
+            for setting, server in servers.items():
+                begun = perf_counter()
+                await server.call("search", {"query": query})
+                times[setting].append(perf_counter() - begun)
+    return float(np.median(times["on"]) / np.median(times["off"]))
+
+
+def _report(
+    figures: Mapping[str, Mapping[str, Sequence[float]]], milliseconds: float, megabytes: float, overhead: float
+) -> str:
     lines = [
         "# What earlier threads give a search",
         "",
@@ -177,10 +205,14 @@ def _report(figures: Mapping[str, Mapping[str, Sequence[float]]], milliseconds: 
                 for mean, base, (low, high) in zip(means, without, ranges, strict=True)
             ]
             lines.append(f"| | {' | '.join(lifts)} | {np.mean(means) / np.mean(without) - 1:+.1%} |")
+    for arm in _TAKES:
+        shares = [float(np.mean(of[arm])) for of in figures.values()]
+        lines.append(f"| {arm} | {' | '.join(f'{share:.0%}' for share in (*shares, float(np.mean(shares))))} |")
     lines += [
         "",
         f"Looking up one question in {_MANY:,} threads takes {milliseconds:.1f} ms (median of {_LOOKS}, random",
-        f"vectors of {_DIM} numbers), and they take {megabytes:.0f} MB.",
+        f"vectors of {_DIM} numbers), and they take {megabytes:.0f} MB. A search over stdio takes {overhead:.2f} times as long",
+        f"with memory as without, while nothing was scored (medians of {_SEARCHES} each, in turn).",
     ]
     return "\n".join(lines) + "\n"
 

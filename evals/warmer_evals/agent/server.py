@@ -46,11 +46,11 @@ class Server:
 
 
 @asynccontextmanager
-async def serve(data_dir: Path, collection: str, model: str) -> AsyncIterator[Server]:
+async def serve(data_dir: Path, collection: str, model: str, remember: str = "off") -> AsyncIterator[Server]:
     """Start a server and make sure that it can search the collection.
 
     It gets neither the agent's API key, since nothing is asked of a model but by the agent itself, nor settings that
-    would lead it elsewhere.
+    would lead it elsewhere. What one arm scored must not help another: it does not `remember`, unless that is on.
 
     Raises:
         EvalError: The server does not start, or the collection cannot be searched.
@@ -58,7 +58,7 @@ async def serve(data_dir: Path, collection: str, model: str) -> AsyncIterator[Se
     foreign = ("ANTHROPIC_", "QDRANT_", "WARMER_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     environment |= {"WARMER_DATA_DIR": str(data_dir), "COLLECTION_NAME": collection, "EMBEDDING_MODEL": model}
-    environment["WARMER_REMEMBER"] = "off"  # what one arm scored must not help another
+    environment["WARMER_REMEMBER"] = remember
     parameters = StdioServerParameters(command=_COMMAND[0], args=_COMMAND[1:], env=environment)
     try:
         async with Client(parameters, read_timeout_seconds=_SECONDS) as client:

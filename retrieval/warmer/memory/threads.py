@@ -13,7 +13,9 @@ from warmer.vectors import Vector, unit
 
 GOOD = 5.0  # score from which a hit is good
 _KEPT = 8  # good hits of a thread that are looked at, the best
-_NEAR = 64  # threads whose vectors are compared, those with the most signs in common
+_NEAR = 64  # threads whose vectors are compared, those with the most signs in common, and as many signs as the last
+_COMPARED = 512  # at most
+_LAST = 4096  # threads that are known by id
 _STEPS = 127.0  # of a number in a byte
 
 
@@ -37,7 +39,8 @@ class Near:
 class Threads:
     """Threads of one owner, collection and model.
 
-    Each takes a byte for a number of its vector, a bit for its sign, and five bytes for each of its best hits.
+    Each takes a byte for a number of its vector, a bit for its sign, and five bytes for each of its best hits. One that is
+    scored anew long after its last score is here twice.
 
     Attributes:
         dim: Numbers of a vector.
@@ -48,7 +51,7 @@ class Threads:
         self.dim = dim
         self.misfits = 0
         self._size = 0
-        self._rows: dict[int, int] = {}  # hash of the id -> row
+        self._rows: dict[str, int] = {}  # of those that were put last, by id
         self._ids = np.empty(0, dtype="S48")
         self._at = np.empty(0)
         self._signs = np.empty((-(-dim // 64), 0), dtype=np.uint64)
@@ -61,21 +64,23 @@ class Threads:
 
     @property
     def size_in_bytes(self) -> int:
-        """Memory of the arrays, and about that of the table of rows."""
+        """Memory of the arrays."""
         arrays = (self._ids, self._at, self._signs, self._vectors, self._good, self._scores)
-        return sum(array.nbytes for array in arrays) + 100 * len(self._rows)
+        return sum(array.nbytes for array in arrays)
 
     def has(self, search: Scored) -> bool:
         """Tell whether a thread is here as it is now."""
-        row = self._rows.get(hash(search.id))
+        row = self._rows.get(search.id)
         return row is not None and bool(self._at[row] == search.at)
 
     def put(self, search: Scored) -> None:
         """Add a thread, or take what it is now."""
         good = sorted((-score, id_) for id_, score in search.scores.items() if GOOD <= score <= SCALE)[:_KEPT]
-        row = self._rows.setdefault(hash(search.id), self._size)
+        row = self._rows.setdefault(search.id, self._size)
         if row == self._size:
             self._grow()
+            if len(self._rows) > _LAST:
+                del self._rows[next(iter(self._rows))]
         towards = unit(search.vector)
         self._ids[row], self._at[row] = search.id.encode(), search.at
         self._signs[:, row] = _signs(towards)
@@ -93,8 +98,8 @@ class Threads:
         apart = np.zeros(self._size, dtype=np.uint16)
         for own, kept in zip(signs, self._signs, strict=True):
             apart += np.bitwise_count(kept[: self._size] ^ own)
-        most = min(_NEAR, self._size)
-        rows = np.argpartition(apart, most - 1)[:most]
+        within = np.searchsorted(np.cumsum(np.bincount(apart)), min(_NEAR, self._size))
+        rows = np.flatnonzero(apart <= within)[-_COMPARED:]
         cosines = unit(self._vectors[rows].astype(np.float32)) @ towards
         best = np.argsort(-cosines, kind="stable")[:limit]
         return [self._near(int(rows[n]), float(cosines[n])) for n in best]
