@@ -125,7 +125,7 @@ async def _keep(journal: SqliteJournal, one: _Asked, scores: ModelScores, *, car
 async def _figures(
     index: Index, one: _Asked, memories: Mapping[bool, Memory], grades: Mapping[str, int]
 ) -> tuple[float, ...]:
-    """Give the mean nDCG@5 over the wordings, of each arm, and the shares of them that took an earlier thread's scores."""
+    """Give the mean nDCG@5 over the wordings, of each arm, and the shares that took scores."""
     rows = []
     for text, vector in one.others:
         search = replace(one.search, id="s_new", query=text, vector=vector)
@@ -211,8 +211,8 @@ def _report(
     lines += [
         "",
         f"Looking up one question in {_MANY:,} threads takes {milliseconds:.1f} ms (median of {_LOOKS}, random",
-        f"vectors of {_DIM} numbers), and they take {megabytes:.0f} MB. A search over stdio takes {overhead:.2f} times as long",
-        f"with memory as without, while nothing was scored (medians of {_SEARCHES} each, in turn).",
+        f"vectors of {_DIM} numbers), and they take {megabytes:.0f} MB. A search over stdio takes {overhead:.2f} times",
+        f"as long with memory as without, while nothing was scored (medians of {_SEARCHES} each, in turn).",
     ]
     return "\n".join(lines) + "\n"
 

@@ -39,8 +39,8 @@ class Near:
 class Threads:
     """Threads of one owner, collection and model.
 
-    Each takes a byte for a number of its vector, a bit for its sign, and five bytes for each of its best hits. One that is
-    scored anew long after its last score is here twice.
+    Each takes a byte for a number of its vector, a bit for its sign, and five bytes for each of its best hits. One that
+    is scored anew long after its last score is here twice.
 
     Attributes:
         dim: Numbers of a vector.
