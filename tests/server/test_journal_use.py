@@ -165,3 +165,14 @@ async def test_an_owner_is_forgotten_from_the_terminal(capsys: pytest.CaptureFix
     with pytest.raises(SystemExit):
         main(["journal", "forget", ""])
     assert "it is empty: name a token" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("played")
+def test_a_test_set_from_use_is_evaluated_by_the_commands_of_the_docs(tmp_path: Path) -> None:
+    assert warmer("journal", "qrels", "--collection", "notes", "--out", str(tmp_path / "testset")).returncode == 0
+    command = [sys.executable, "-m", "warmer_evals.cli", "run", "--dataset", str(tmp_path / "testset")]
+    command += ["--relevant-from", "5", "--out", str(tmp_path / "report"), "--cache", str(tmp_path / "cache")]
+    run = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=False)
+    assert run.returncode == 0, run.stderr
+    report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
+    assert 0 < report["methods"]["vanilla"]["ndcg"] <= 1

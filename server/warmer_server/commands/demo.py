@@ -66,7 +66,7 @@ def demo_server(settings: Settings) -> StdioServerParameters:
     return StdioServerParameters(
         command=sys.executable,
         args=["-P", "-m", "warmer_server.cli", "serve"],
-        env=environment | {"WARMER_DATA_DIR": str(settings.data_dir)},
+        env=environment | {"WARMER_DATA_DIR": str(settings.data_dir), "WARMER_REMEMBER": "off"},
     )
 
 
