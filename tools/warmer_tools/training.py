@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import anyio
 import anyio.to_thread
@@ -106,7 +106,7 @@ async def unscored(workspace: Workspace, job: Job) -> list[tuple[Search, list[Hi
 
 
 async def scored_queries(workspace: Workspace, info: CollectionInfo, judge: str, rubric: str) -> list[Search]:
-    """List the searches that can train, one a query: that with the most scores.
+    """List the searches that can train: of each query those of all owners.
 
     A query that the engine embedded has no vector here, and cannot train.
     """
@@ -218,10 +218,10 @@ async def _served(workspace: Workspace, key: Key, params: Params, held_out: Held
 def _fitted(samples: Sequence[Sample], share: float) -> tuple[Params, Coefficients, HeldOut] | str:
     """Fit and hold out; a reason where there is too little to fit to."""
     table = tabulate(samples, share)
-    told = usable(table).size
+    told, asked = usable(table).size, table.disagreement.size
     if told < FEWEST_QUERIES:
         return (
-            f"{len(samples)} queries have {FEWEST_HITS} scored hits or more, and in {told} of them the scores differ: "
+            f"{asked} queries have {FEWEST_HITS} scored hits or more, and in {told} of them the scores differ: "
             f"at least {FEWEST_QUERIES} are needed. Score more queries, and spread the scores."
         )
     return fit(table), fit_plain(samples), hold_out(table)
@@ -249,7 +249,7 @@ async def quiet(_: float) -> None:
 
 async def _sample(index: Index, found: Search) -> Sample:
     scored = [Example(shown.id, shown.vector, (shown.score or 0) / SCALE) for shown in found.scored]
-    return await make_sample(index, found.wordings, scored, lexical=found.lexical)
+    return replace(await make_sample(index, found.wordings, scored, lexical=found.lexical), query=found.query)
 
 
 async def _texts(index: Index, ids: Sequence[str]) -> list[Hit]:

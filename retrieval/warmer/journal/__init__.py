@@ -14,7 +14,8 @@ from warmer.steering.wording import Wording
 from warmer.vectors import QueryVector, TextQuery, Vector
 
 AGENT = "agent"
-MAX_TRAINING_QUERIES = 1000
+MAX_TRAINING_SEARCHES = 1000
+MAX_OF_A_QUERY = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,8 @@ class Journal(Protocol):
     async def scored(self, collection: str, model: str, judge: str, rubric: str, fewest: int = 1) -> list[Search]:
         """Load the searches that a judge scored, including expired ones, the oldest first.
 
-        Of each query, only the search with the most scores; of all queries, the newest MAX_TRAINING_QUERIES with at
-        least `fewest` scores.
+        Of each query, the MAX_OF_A_QUERY searches with the most scores, whoever made them; of all those, the newest
+        MAX_TRAINING_SEARCHES with at least `fewest` scores.
         """
         ...
 

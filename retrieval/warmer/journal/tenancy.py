@@ -77,7 +77,7 @@ class TenantJournal:
         return self._strip_namespace(found)
 
     async def scored(self, collection: str, model: str, judge: str, rubric: str, fewest: int = 1) -> list[Search]:
-        """Load the searches that a judge scored, one per query."""
+        """Load the searches that a judge scored, some of each query."""
         found = await self._journal.scored(self._namespace.qualify(collection), model, judge, rubric, fewest)
         return [self._strip_namespace(search) for search in found]
 

@@ -1,9 +1,9 @@
 """Fit of the steering parameters to scored searches, by grid search over the ranking that is served.
 
 A sample is one search with scores for its hits. Its first hits play the seeds, the others are what feedback has to
-rank. The fit looks at a grid of the neutral score, the step c and the share of the words: one table of nDCG@10,
-parameters by queries, serves the fit, its cross-validation and the comparison with vanilla and with the defaults. It
-takes a fraction of a second and no gradient.
+rank. Searches of one query, whoever made and scored them, count together as one. The fit looks at a grid of the
+neutral score, the step c and the share of the words: one table of nDCG@10, parameters by queries, serves the fit, its
+cross-validation and the comparison with vanilla and with the defaults. It takes a fraction of a second and no gradient.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,25 +42,27 @@ class Sample:
         vectors: The hits' vectors in the order in which they were retrieved, shape (hits, dim).
         scores: The hits' scores in 0..1, shape (hits,).
         lexical: The hits' scores by words, shape (hits,); None where words are not searched.
+        query: What was asked; empty for a query that no other sample has.
     """
 
     vector: Vector
     vectors: NDArray[np.float32]
     scores: Floats
     lexical: Floats | None = None
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Measures of each point of the grid on each sample; NaN where a sample cannot tell rankings apart.
+    """Measures of each point of the grid on each query; NaN where its samples cannot tell rankings apart.
 
     Attributes:
         grid: The parameters, the neutral score varying slowest and the share fastest.
         shape: Length of each axis of the grid.
-        ndcg: nDCG@10 of the hits that are no seeds, mean over the numbers of seeds; shape (grid, samples).
+        ndcg: nDCG@10 of the hits that are no seeds, mean over the numbers of seeds; shape (grid, queries).
         above_threshold: With five seeds, how many of the first ten score as high as the best seed; same shape.
         dcg: With five seeds, DCG@10; same shape.
-        disagreement: With five seeds, whether the judge prefers another hit to all of them; shape (samples,).
+        disagreement: With five seeds, how often the judge prefers another hit to all of them; shape (queries,).
         default: The place of the defaults in the grid.
         vanilla: The place of the defaults without any feedback.
     """
@@ -176,11 +178,30 @@ def _tabulate(
                 *(np.where(informative, x, np.nan) for x in (above_threshold, reached)),
             )
     ndcg, above_threshold, reached = measures
-    with np.errstate(invalid="ignore"):
-        mean = np.nansum(ndcg, axis=0) / (~np.isnan(ndcg)).sum(axis=0)
     five = SEEDS.index(5)
     disagreement = np.array([_disagreement(sample) for sample in samples])
-    return Table(grid, shape, mean, above_threshold[five], reached[five], disagreement)
+    return Table(
+        grid,
+        shape,
+        _by_query(_known_mean(ndcg, axis=0), samples),
+        _by_query(above_threshold[five], samples),
+        _by_query(reached[five], samples),
+        _by_query(disagreement, samples),
+    )
+
+
+def _by_query(values: Floats, samples: Sequence[Sample]) -> Floats:
+    """Average over the samples of each query along the last axis; queries stay in the order of their first samples."""
+    columns: dict[str | int, list[int]] = {}
+    for column, sample in enumerate(samples):
+        columns.setdefault(sample.query or column, []).append(column)
+    return np.stack([_known_mean(values[..., own], axis=-1) for own in columns.values()], axis=-1)
+
+
+def _known_mean(values: Floats, axis: int) -> Floats:
+    """Average what is no NaN along an axis; NaN where there is nothing else."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.nansum(values, axis=axis) / (~np.isnan(values)).sum(axis=axis))
 
 
 def _disagreement(sample: Sample) -> float:

@@ -194,25 +194,30 @@ async def test_errors_name_newer_damaged_and_unusable_files(tmp_path: Path) -> N
             Database(path)
 
 
-async def test_training_gets_one_search_of_each_of_the_newest_queries(
+async def test_training_gets_the_best_scored_searches_of_each_query(
     open_memory: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("warmer.journal.sqlite.searches", "warmer.journal.qdrant.searches"):
-        monkeypatch.setattr(f"{module}.MAX_TRAINING_QUERIES", 2)
+    def at_most(searches: int, of_a_query: int) -> None:
+        for module in ("warmer.journal.sqlite.searches", "warmer.journal.qdrant.searches"):
+            monkeypatch.setattr(f"{module}.MAX_TRAINING_SEARCHES", searches)
+            monkeypatch.setattr(f"{module}.MAX_OF_A_QUERY", of_a_query)
+
     one, more, again, other, last, unscored = (replace(make_search(), query=query) for query in "aaabcd")
     async with open_memory() as memory:
         for search in (one, more, again, other, last, unscored):
             await memory.journal.begin(search, make_hits("x", "y"))
         for search in (one, more, other, last):
             await memory.journal.score(search.id, {1: 3, 2: 4} if search is more else {1: 3}, "agent", "r")
+        at_most(2, 1)
         assert [s.id for s in await memory.journal.scored("notes", "model", "agent", "r")] == [other.id, last.id]
         await memory.journal.score(again.id, {1: 3, 2: 4}, "agent", "r")
-        monkeypatch.setattr("warmer.journal.sqlite.searches.MAX_TRAINING_QUERIES", 9)
-        monkeypatch.setattr("warmer.journal.qdrant.searches.MAX_TRAINING_QUERIES", 9)
+        at_most(9, 1)
         found = await memory.journal.scored("notes", "model", "agent", "r")
         assert [s.id for s in found] == [again.id, other.id, last.id]
-        monkeypatch.setattr("warmer.journal.sqlite.searches.MAX_TRAINING_QUERIES", 1)
-        monkeypatch.setattr("warmer.journal.qdrant.searches.MAX_TRAINING_QUERIES", 1)
+        at_most(9, 2)
+        found = await memory.journal.scored("notes", "model", "agent", "r")
+        assert [s.id for s in found] == [more.id, again.id, other.id, last.id]
+        at_most(1, 2)
         enough = await memory.journal.scored("notes", "model", "agent", "r", fewest=2)
         assert [s.id for s in enough] == [again.id]  # queries with too few scores do not count
 

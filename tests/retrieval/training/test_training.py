@@ -219,3 +219,16 @@ def test_verdicts_on_qdrants_documentation(embedder: Embedder) -> None:
     assert encoders.relevance_gain is not None
     assert encoders.relevance_gain <= 0
     assert encoders.gain_over_vanilla[1] < accepted.gain_over_vanilla[1] / 2
+
+
+def test_a_query_counts_once_however_many_searches_it_has() -> None:
+    own = [replace(make_sample(seed), query=str(seed)) for seed in range(12)]
+    flood = [replace(make_sample(100 + seed), query="0") for seed in range(50)]
+    plain, flooded = tabulate(own), tabulate([*own, *flood])
+    assert flooded.ndcg.shape == plain.ndcg.shape
+    assert np.array_equal(flooded.ndcg[:, 1:], plain.ndcg[:, 1:], equal_nan=True)
+    alone = tabulate([own[0], *flood]).ndcg
+    assert alone.shape[1] == 1
+    each = tabulate([replace(sample, query="") for sample in (own[0], *flood)]).ndcg
+    assert np.allclose(alone[:, 0], np.nanmean(each, axis=1))
+    assert hold_out(flooded).queries == hold_out(plain).queries

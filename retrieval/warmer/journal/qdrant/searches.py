@@ -13,7 +13,8 @@ from warmer.errors import EngineError
 from warmer.index import Hit
 from warmer.journal import (
     AGENT,
-    MAX_TRAINING_QUERIES,
+    MAX_OF_A_QUERY,
+    MAX_TRAINING_SEARCHES,
     Scored,
     Search,
     Shown,
@@ -100,13 +101,16 @@ class QdrantJournal:
         return _recall(document, judge)
 
     async def scored(self, collection: str, model: str, judge: str, rubric: str, fewest: int = 1) -> list[Search]:
-        """Load the searches that a judge scored, one per query."""
+        """Load the searches that a judge scored, some of each query."""
         where = _search_filter(collection, equals("model", model), equals("kept", True))
         found = await self._store.find(where, ["created", "query", "scores"])
         counts = {id_: len(_scores_by(document, judge, rubric)) for id_, document in found.items()}
-        best = {found[id_]["query"]: id_ for id_ in sorted(found, key=lambda id_: (counts[id_], found[id_]["created"]))}
-        chosen = {id_: found[id_] for id_ in best.values() if counts[id_] >= fewest}
-        ids = _oldest_first(chosen)[-MAX_TRAINING_QUERIES:]
+        enough = (id_ for id_ in found if counts[id_] >= fewest)
+        of_query: dict[str, list[str]] = {}
+        for id_ in sorted(enough, key=lambda id_: (-counts[id_], -found[id_]["created"])):
+            of_query.setdefault(found[id_]["query"], []).append(id_)
+        chosen = {id_: found[id_] for ids in of_query.values() for id_ in ids[:MAX_OF_A_QUERY]}
+        ids = _oldest_first(chosen)[-MAX_TRAINING_SEARCHES:]
         documents = await self._store.get(ids)
         return [_recall(documents[id_], judge) for id_ in ids if id_ in documents]
 

@@ -13,7 +13,8 @@ import numpy as np
 from warmer.index import Hit
 from warmer.journal import (
     AGENT,
-    MAX_TRAINING_QUERIES,
+    MAX_OF_A_QUERY,
+    MAX_TRAINING_SEARCHES,
     Scored,
     Search,
     Shown,
@@ -43,7 +44,7 @@ SELECT id FROM searches WHERE id IN (
         (SELECT search, count(*) AS count FROM scores WHERE judge = ? AND rubric = ? GROUP BY search
          HAVING count >= ?) ON search = id
         WHERE collection = ? AND model = ?
-    ) WHERE place = 1 ORDER BY created DESC LIMIT ?
+    ) WHERE place <= ? ORDER BY created DESC LIMIT ?
 ) ORDER BY created
 """
 
@@ -119,9 +120,10 @@ class SqliteJournal:
             return search
 
     async def scored(self, collection: str, model: str, judge: str, rubric: str, fewest: int = 1) -> list[Search]:
-        """Load the searches that a judge scored, one per query."""
+        """Load the searches that a judge scored, some of each query."""
         with self._database.transaction("DEFERRED") as db:
-            rows = db.execute(_BEST_SCORED, (judge, rubric, fewest, collection, model, MAX_TRAINING_QUERIES)).fetchall()
+            most = MAX_OF_A_QUERY, MAX_TRAINING_SEARCHES
+            rows = db.execute(_BEST_SCORED, (judge, rubric, fewest, collection, model, *most)).fetchall()
             return [search for (id_,) in rows if (search := _recalled_if_whole(db, id_, judge))]
 
     async def scored_after(
