@@ -120,7 +120,6 @@ _KNOWN = {
     ("journal.sqlite3-wal", "emptied"): "what was not yet moved into the journal is gone, as after a loss of power",
     ("journal.sqlite3-wal", "cut in half"): "SQLite reads up to the last whole transaction",
     ("journal.sqlite3-wal", "deleted"): "as when it is emptied",
-    ("journal.sqlite3-wal", "one bit flipped"): "SQLite reads up to the last transaction whose checksum is right",
     ("journal.sqlite3-wal", "replaced by garbage"): "as when it is emptied",
 }
 
