@@ -96,6 +96,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parsers["doctor"].add_argument("--json", action="store_true", help="print JSON")
     parsers["doctor"].add_argument(
+        "--deep", action="store_true", help="read all of the collections, large ones too, to tell damage"
+    )
+    parsers["doctor"].add_argument(
         "--ask-claude", action="store_true", help="try the key by one short call, which costs a little"
     )
     parsers["params"].add_argument("--load", type=Path, metavar="FILE", help="put back what `warmer params` wrote")

@@ -20,7 +20,7 @@ from warmer.publishing.server.collection import ServerCollection
 from warmer.publishing.server.publish import publish_passages
 from warmer_server.cli import main
 from warmer_server.doctor import Check, Finding, examine
-from warmer_server.doctor.local import collections, data, models
+from warmer_server.doctor.local import collections, contents, data, models
 from warmer_server.doctor.optional import ask_claude, claude, judges, texts, tokens
 from warmer_server.doctor.remote import server
 from warmer_server.settings import read_settings
@@ -105,6 +105,28 @@ async def test_a_damaged_collection(truncated: Path) -> None:
     (finding,) = await found(collections=collections)
     assert finding.state == "fails"
     assert f"{truncated.name} has 1 bytes" in finding.said
+
+
+def damage_largest(folder: Path) -> Path:
+    file = max(folder.rglob("shard/**/*"), key=lambda path: path.stat().st_size if path.is_file() else 0)
+    with file.open("r+b") as opened:
+        opened.seek(file.stat().st_size // 2)
+        opened.write(b"~")
+    return file
+
+
+async def test_damage_in_a_large_collection_is_found_by_reading_it(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warmer.index.edge.checksums.SMALL", 0)
+    states = {finding.part: (finding.state, finding.said) for finding in await found(c=collections, deep=contents)}
+    assert states["contents"][0] == "ok"
+    assert "files are as they were written" in states["contents"][1]
+    file = damage_largest(data_dir)
+    states = {finding.part: (finding.state, finding.said) for finding in await found(c=collections, deep=contents)}
+    assert states["contents"][0] == "fails"
+    assert file.name in states["contents"][1]
+    assert "--replace" in states["contents"][1]
 
 
 @pytest.mark.usefixtures("data_dir")

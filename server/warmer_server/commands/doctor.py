@@ -10,7 +10,7 @@ from pathlib import Path
 
 from warmer.errors import WarmerError
 from warmer_server.doctor import Check, Finding, examine
-from warmer_server.doctor.local import collections, data, models, versions
+from warmer_server.doctor.local import collections, contents, data, models, versions
 from warmer_server.doctor.loop import loop
 from warmer_server.doctor.optional import ask_claude, claude, judges, texts, tokens
 from warmer_server.doctor.remote import server
@@ -47,6 +47,7 @@ async def _examine(arguments: argparse.Namespace) -> list[Finding]:
         "model": models,
         "data": data,
         "collections": collections,
+        **({"contents": contents} if arguments.deep else {}),
         "server": server,
         "claude": ask_claude if arguments.ask_claude else claude,
         "judges": judges,

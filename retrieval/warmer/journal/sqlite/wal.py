@@ -45,7 +45,7 @@ def look(database: Path) -> Log | None:
 
 
 def lost(database: Path, log: Log | None) -> int:
-    """Count the frames of transactions that SQLite does not read; it has opened the database and written nothing yet."""
+    """Count the frames of transactions that SQLite, which opened the database and wrote nothing yet, does not read."""
     if log is None or not log.committed:
         return 0
     if not log.sound:
