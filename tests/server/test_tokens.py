@@ -11,7 +11,7 @@ import pytest
 from http_server import HttpServer, connected, environment_of, serving
 from mcp import Client, MCPError
 from mcp.types import PromptReference
-from support import ask, refusal
+from support import Reference, ask, refusal
 
 from warmer.errors import WarmerError
 from warmer_server.cli import main
@@ -25,6 +25,8 @@ CALLERS: dict[str, tuple[str, dict[str, Any]]] = {
     "reader": ("search", {}),
     "scorer": ("feedback", {}),
     "narrow": ("search,feedback", {"collections": ("others",)}),
+    "narrow-all": ("search,feedback,train", {"collections": ("others",)}),
+    "trainer": ("train", {}),
     "baker": ("search,feedback,train", {"where": BREAD}),
 }
 
@@ -156,6 +158,55 @@ async def test_collections_outside_the_limits_are_hidden(guarded: Guarded) -> No
         assert [resource.uri for resource in (await client.list_resources()).resources] == ["warmer://collections"]
         assert await read(client, "warmer://collections") == {"collections": []}
         assert await completed(client) == []
+
+
+QUESTIONS = [f"{how} {word}" for how in ("how", "why") for word in ("bread", "boats", "code", "stars", "data")]
+
+
+def calls_about(name: str, handle: str, job: str) -> list[tuple[str, dict[str, Any]]]:
+    """Call each tool in each way that takes a name, or something that belongs to it."""
+    return [
+        ("search", {"query": "bread", "collection": name}),
+        ("search", {"query": "bread", "collection": name, "filter": BREAD}),
+        ("search", {"query": "bread", "collection": name, "search_id": handle}),
+        ("search", {"search_id": handle, "collection": name, "read": [1]}),
+        ("search", {"search_id": handle, "read": [1], "detail": "around"}),
+        ("give_feedback", {"search_id": handle, "scores": {"1": 9}}),
+        ("give_feedback", {"search_id": handle, "judge": "fastembed:none"}),
+        ("train_params", {"collection": name}),
+        ("train_params", {"collection": name, "queries": QUESTIONS}),
+        ("train_params", {"collection": name, "queries": QUESTIONS, "judge": "fastembed:none"}),
+        ("train_params", {"collection": name, "job_id": job}),
+        ("train_params", {"job_id": job}),
+        ("train_params", {"job_id": job, "cancel": True}),
+    ]
+
+
+async def spoken(client: Client, tool: str, arguments: dict[str, Any]) -> str:
+    result = await client.call_tool(tool, arguments)
+    return " ".join(getattr(block, "text", "") for block in result.content) + str(result.structured_content)
+
+
+async def test_a_hidden_collection_is_spoken_of_as_one_that_is_not_there(guarded: Guarded) -> None:
+    async with guarded.connect("ann") as ann, guarded.connect("narrow-all") as client:
+        handle = (await ask(ann, "search", query="bread"))["search_id"]
+        job = (await ask(ann, "train_params", queries=QUESTIONS, limit=5))["job_id"]
+        hidden, absent = (calls_about(name, handle, job) for name in ("notes", "nowhere"))
+        for (tool, about), (_, other) in zip(hidden, absent, strict=True):
+            said = await spoken(client, tool, about)
+            assert said.replace("notes", "nowhere") == await spoken(client, tool, other), (tool, about)
+        assert (await ask(ann, "train_params", job_id=job))["status"] == "needs_scores"
+
+
+async def test_who_may_only_train_reads_nothing(guarded: Guarded, reference: Reference) -> None:
+    texts = {passage.text[:40] for passage in reference.passages}
+    async with guarded.connect("ann") as ann, guarded.connect("trainer") as client:
+        handle = (await ask(ann, "search", query="bread"))["search_id"]
+        own = (await ask(client, "train_params", queries=QUESTIONS, limit=5))["job_id"]
+        for tool, arguments in (*calls_about("notes", handle, own)[:-1], ("train_params", {"job_id": own})):
+            said = await spoken(client, tool, arguments)
+            assert "notes/" not in said, (tool, arguments)
+            assert not [text for text in texts if text in said], (tool, arguments)
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
