@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from warmer.embedding import DEFAULT_MODEL
+from warmer.embedding.pair import CLIP
 from warmer.errors import FilterError, WarmerError
 from warmer.index.filter_size import MOST
 from warmer.index.filters import check_limit
@@ -117,6 +118,45 @@ class Settings(BaseSettings):
         DEFAULT_MODEL,
         validation_alias="EMBEDDING_MODEL",
         description="Model that embeds queries and passages: a FastEmbed name, or a folder with an ONNX model",
+    )
+    image_model: str = Field(
+        CLIP,
+        validation_alias="WARMER_IMAGE_MODEL",
+        description="Model that embeds queries of collections of pictures, and pictures: a FastEmbed name, or a folder "
+        "with the folders vision and text",
+    )
+    images: Annotated[Path | None, AfterValidator(lambda path: path and path.expanduser().absolute())] = Field(
+        None,
+        validation_alias="WARMER_IMAGES",
+        description="Folder of the pictures that payloads name in image_url, path or uri; none outside of it is shown",
+    )
+    thumbnail_side: int = Field(
+        320,
+        ge=16,
+        le=4096,
+        validation_alias="WARMER_THUMBNAIL_SIDE",
+        description="Longest side of a picture in a list, in pixels",
+    )
+    thumbnail_bytes: int = Field(
+        40_000,
+        ge=2000,
+        le=5_000_000,
+        validation_alias="WARMER_THUMBNAIL_BYTES",
+        description="Bytes of such a picture at most, before base64",
+    )
+    picture_side: int = Field(
+        1024,
+        ge=16,
+        le=8192,
+        validation_alias="WARMER_PICTURE_SIDE",
+        description="Longest side of a picture that is read, in pixels",
+    )
+    picture_bytes: int = Field(
+        400_000,
+        ge=2000,
+        le=20_000_000,
+        validation_alias="WARMER_PICTURE_BYTES",
+        description="Bytes of such a picture at most, before base64",
     )
     search_mode: Literal["auto", "dense", "hybrid"] = Field(
         "auto",
