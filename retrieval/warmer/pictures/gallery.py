@@ -11,7 +11,7 @@ from warmer.errors import IngestError
 from warmer.pictures import SUFFIXES, Bounds
 from warmer.recent import Recent
 
-_FIELDS = ("image_url", "path", "uri")
+_FIELDS = ("image_url", "path", "uri", "source")  # a path may be what a payload has for its source
 _SMALL, _LARGE = Bounds(320, 40_000), Bounds(1024, 400_000)
 _KEPT = 500  # shown pictures, by default of at most 40 kB
 
