@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
+PICTURE = "picture_blake2b"  # where payloads of pictures have their digest: a field that nobody else has
 _NAMESPACE = UUID("6f1d8a2c-9d0b-5c5e-8a51-0f6d2b7c3e94")
 
 

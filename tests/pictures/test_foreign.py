@@ -16,6 +16,7 @@ from qdrant_client import models
 from qdrant_server import QdrantServer
 
 from warmer.embedding.pair import load_pair
+from warmer.passage import PICTURE
 from warmer.pictures.gallery import Gallery
 from warmer_server.app import build_server
 from warmer_server.settings import read_settings
@@ -78,11 +79,10 @@ def test_what_is_outside_is_not(images: Shown) -> None:
         ["dog.jpg"],
     ):
         assert gallery.find({"path": value}, {}) is None, value
-    assert (
-        gallery.find({"picture": "x", "source": "photos/../../images-of-others/secret.png"}, {"photos": str(inside)})
-        is None
-    )
-    assert gallery.find({"picture": "x", "source": "photos/link.png"}, {"photos": str(inside)}) is None
+    roots = {"photos": str(inside)}
+    for source in ("photos/../../images-of-others/secret.png", "photos/link.png", f"photos/{outside}", "other/dog.jpg"):
+        assert gallery.find({PICTURE: "x", "source": source}, roots) is None
+    assert gallery.find({PICTURE: "x", "source": "photos/dog.jpg"}, roots) == inside / "dog.jpg"
 
 
 PARTS = st.sampled_from(
@@ -104,7 +104,7 @@ def qdrant(pair: Path) -> Iterator[QdrantServer]:
         server.store.create_collection("products", size)
         for number, payload in enumerate(
             [
-                {"name": "a cat", "image_url": "a b/cat.png"},
+                {"name": "a cat", "image_url": "a b/cat.png", "picture": "theirs"},
                 {"name": "a dog", "image_url": "https://example.com/dog.jpg"},
                 {"name": "a secret", "image_url": "link.png"},
                 {"name": "another dog", "path": "dog.jpg"},

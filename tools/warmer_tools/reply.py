@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, PrivateAttr
 from pydantic_core import to_json
 
 from warmer.index import Hit
+from warmer.passage import PICTURE
 from warmer.sanitize import sanitize, sanitize_json
 from warmer_tools.arguments import also_ignored
 from warmer_tools.prefix import prefix, prefixed
@@ -123,7 +124,7 @@ def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[Any]:
 
 
 def _hit_reply(number: int, hit: Hit, payload: dict[str, Any], name: tuple[str, str], form: Form) -> HitReply:
-    rest = {key: value for key, value in payload.items() if key not in {"text", "title", "source", "line", "picture"}}
+    rest = {key: value for key, value in payload.items() if key not in {"text", "title", "source", "line", PICTURE}}
     line = payload.get("line") if type(payload.get("line")) is int else None
     before, after = form.around.get(hit.id, ("", ""))
     return HitReply(

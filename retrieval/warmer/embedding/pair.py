@@ -1,6 +1,6 @@
 """Models that see: one for pictures and its twin for words, whose vectors are of one space, both through FastEmbed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,10 @@ class PairEmbedder:
     def embed_batch(self, queries: Sequence[str], passages: Sequence[str]) -> list[Vector]:
         """Embed words, all alike; unit length."""
         return [_unit(vector) for vector in self._words.embed([*queries, *passages])]
+
+    def embed_passages(self, texts: Sequence[str]) -> Iterator[tuple[int, Vector]]:
+        """Embed words that describe pictures, as queries are."""
+        yield from enumerate(self.embed_batch(texts, []) if texts else [])
 
     def embed_images(self, pictures: "Sequence[Image.Image]") -> list[Vector]:
         """Embed decoded pictures, in order; unit length."""

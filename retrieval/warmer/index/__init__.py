@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from warmer.passage import embedded_text
+from warmer.passage import PICTURE, embedded_text
 from warmer.vectors import QueryVector, SparseVector, Vector
 
 Filter = Mapping[str, Any]
@@ -151,7 +151,7 @@ class CollectionInfo:
     @property
     def pictures(self) -> bool:
         """Whether it was indexed from pictures, which a model that sees has embedded."""
-        return "picture" in self.fields
+        return PICTURE in self.fields
 
 
 class Index(Protocol):

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from warmer.errors import IngestError
+from warmer.passage import PICTURE
 from warmer.pictures import SUFFIXES, Bounds
 from warmer.recent import Recent
 
@@ -40,7 +41,7 @@ class Gallery:
             payload: Payload of the hit.
             roots: Label -> absolute path of what this machine indexed into the collection.
         """
-        if payload.get("picture") and isinstance(source := payload.get("source"), str):
+        if roots and payload.get(PICTURE) and isinstance(source := payload.get("source"), str):
             return _indexed(source, roots)
         named = (payload.get(name) for name in _FIELDS)
         local = (self._local(value) for value in named if isinstance(value, str) and value)

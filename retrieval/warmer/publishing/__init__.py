@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from warmer.errors import IngestError, ModelMismatchError
-from warmer.passage import Passage
+from warmer.passage import PICTURE, Passage
 from warmer.publishing.moves import Changes
 from warmer.publishing.spool import Payload
 
@@ -104,7 +104,7 @@ def check_model(model: str, known: str, setting: str = "EMBEDDING_MODEL") -> Non
 
 def payload_of(passage: Passage) -> Payload:
     """Return the payload of a passage's point."""
-    optional = {"url": passage.url, "page": passage.page, "tags": list(passage.tags), "picture": passage.picture}
+    optional = {"url": passage.url, "page": passage.page, "tags": list(passage.tags), PICTURE: passage.picture}
     required = {"text": passage.text, "title": passage.title, "source": passage.source, "line": passage.line}
     return required | {key: value for key, value in optional.items() if value}
 

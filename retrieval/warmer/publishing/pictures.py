@@ -9,6 +9,7 @@ from PIL import Image
 
 from warmer.embedding import ImageEmbedder
 from warmer.errors import IngestError
+from warmer.passage import PICTURE
 from warmer.pictures.decode import decode_picture, digest_of, read_picture
 from warmer.publishing.spool import Payload
 from warmer.vectors import Vector
@@ -49,7 +50,7 @@ class PictureEmbedder:
         source = payload["source"]
         try:
             data = read_picture(self._paths[source], self._max_bytes)
-            if digest_of(data) == payload["picture"]:
+            if digest_of(data) == payload[PICTURE]:
                 return decode_picture(data)
         except (KeyError, IngestError):
             pass
