@@ -22,14 +22,16 @@ from warmer.embedding.pair import load_pair
 from warmer_evals.bench.process import Process
 from warmer_evals.measures import measure, residual
 from warmer_evals.pictures.drawn import COLOURS, PLACES, SHAPES, Drawing, drawings
-from warmer_evals.pictures.pair import make_pair
+from warmer_evals.pictures.pair import VAGUENESS, make_pair
 
 _OUT = Path("evals/results/pictures.md")
 _PICTURES, _DEPTH, _SHOWN = 300, 10, 5
 _MANY = 1500  # pictures, to time indexing by
 _ROUNDS = 60
+_OTHERS = (0.0, 0.3, 0.8)  # of the vagueness of words
 _WARMER = [sys.executable, "-m", "warmer_server.cli"]
 _SERVE = [*_WARMER, "serve"]
+Figures = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,17 @@ def main(out: Path, work: Path) -> None:
     with Process(_SERVE, settings, work / "server.log") as server:
         feedback = {kind: _feedback(server, asked, shown) for kind, asked in queries().items()}
         times = _times(server)
-    out.write_text(_report(feedback, times, _indexing(settings, work, pair)), encoding="utf-8")
+    vague = {one: _other(work, one, shown) for one in _OTHERS}
+    out.write_text(_report(feedback, vague, times, _indexing(settings, work, pair)), encoding="utf-8")
+
+
+def _other(work: Path, vagueness: float, shown: Sequence[Drawing]) -> Figures:
+    """Measure all queries with a pair that knows words better or worse."""
+    pair = make_pair(work / f"pair-{vagueness}", vagueness)
+    settings = {"WARMER_DATA_DIR": str(pair / "data"), "WARMER_IMAGE_MODEL": str(pair), "QDRANT_URL": ""}
+    _index(settings, work / "photos", "photos", pair)
+    with Process(_SERVE, settings, pair / "server.log") as server:
+        return _feedback(server, [one for kind in queries().values() for one in kind], shown)
 
 
 def _draw(folder: Path, count: int, seed: int = 0) -> list[Drawing]:
@@ -96,9 +108,6 @@ def _index(settings: Mapping[str, str], folder: Path, name: str, pair: Path | No
     command = [*_WARMER, "index", str(folder), "--collection", name, *model]
     subprocess.run(command, env={**os.environ, **settings}, check=True, capture_output=True)  # noqa: S603
     return time.perf_counter() - begun
-
-
-Figures = tuple[float, float, float]
 
 
 def _feedback(server: Process, asked: Sequence[Query], shown: Sequence[Drawing]) -> Figures:
@@ -169,11 +178,18 @@ def _indexing(settings: Mapping[str, str], work: Path, pair: Path) -> tuple[floa
     return taken, time.perf_counter() - begun
 
 
-def _report(feedback: Mapping[str, Figures], times: Mapping[str, float], indexing: tuple[float, float]) -> str:
+def _report(
+    feedback: Mapping[str, Figures],
+    vague: Mapping[float, Figures],
+    times: Mapping[str, float],
+    indexing: tuple[float, float],
+) -> str:
     rows = [_row(kind, figures) for kind, figures in feedback.items()]
     counts = [len(asked) for asked in queries().values()]
     total = np.average([*feedback.values()], axis=0, weights=counts)
     rows.append(_row("all", (float(total[0]), float(total[1]), float(total[2]))))
+    others = {**vague, VAGUENESS: (float(total[0]), float(total[1]), float(total[2]))}
+    vaguenesses = [_row(f"{one:g}", others[one]) for one in sorted(others)]
     text = times["texts"]
     speeds = [f"| {kind} | {1000 * one:.1f} | {one / text:.2f} |" for kind, one in times.items()]
     taken, model = indexing
@@ -195,6 +211,13 @@ def _report(feedback: Mapping[str, Figures], times: Mapping[str, float], indexin
             "| queries name | first list | residual, read on | residual, with scores | |",
             "| --- | --- | --- | --- | --- |",
             *rows,
+            "",
+            "How much scores give depends on how vague words are: the standard deviation of what is added to their",
+            f"vectors, where {VAGUENESS:g} is that of the table above.",
+            "",
+            "| vagueness | first list | residual, read on | residual, with scores | |",
+            "| --- | --- | --- | --- | --- |",
+            *vaguenesses,
             "",
             "## Time of a search",
             "",

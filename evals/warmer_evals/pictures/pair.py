@@ -27,11 +27,11 @@ _NEAR = 8.0  # how fast a pixel's likeness to a colour falls with the square of 
 _DIM = len(COLOURS) + len(SHAPES) + len(PLACES)
 _WORDS = [*COLOURS, *SHAPES, "top", "bottom", "left", "right", "a", "the", "in", "at"]
 _VOCABULARY = {"[PAD]": 0, "[UNK]": 1, **{word: number for number, word in enumerate(_WORDS, start=2)}}
-_VAGUENESS = 0.55  # of words, in standard deviations beside a length of 1
+VAGUENESS = 0.55  # of words, in standard deviations beside a length of 1
 _IR, _OPSET = 9, 18
 
 
-def make_pair(folder: Path, vagueness: float = _VAGUENESS) -> Path:
+def make_pair(folder: Path, vagueness: float = VAGUENESS) -> Path:
     """Write both models, the tokenizer and the preprocessing into a folder; gives the folder."""
     for name in ("vision", "text"):
         (folder / name).mkdir(parents=True)
