@@ -15,10 +15,11 @@ _LAYOUT = "a dataset is a folder with corpus.jsonl, queries.jsonl and qrels/test
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document of the corpus; its title may be empty."""
+    """A document of the corpus; its title may be empty. `picture` is its file, if it is one, with `text` as caption."""
 
     title: str
     text: str
+    picture: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ class Dataset:
         return name
 
     @property
+    def of_pictures(self) -> bool:
+        """Whether its documents are pictures."""
+        return any(document.picture for document in self.documents.values())
+
+    @property
     def pooled(self) -> bool:
         """Whether the judgments are a judged pool: grades of 0 are listed."""
         return any(
@@ -71,7 +77,8 @@ def load(folder: Path) -> Dataset:
     if not folder.is_dir():
         raise EvalError(f"{folder} is not a folder: {_LAYOUT}")
     documents = {
-        id_: Document(str(line.get("title") or ""), text) for id_, text, line in _records(folder, "corpus.jsonl")
+        id_: Document(str(line.get("title") or ""), text, _picture(folder, id_, line))
+        for id_, text, line in _records(folder, "corpus.jsonl")
     }
     queries = {id_: text for id_, text, _ in _records(folder, "queries.jsonl")}
     files = sorted((folder / "qrels").glob("*.tsv"))
@@ -100,7 +107,8 @@ def _records(folder: Path, name: str) -> Iterator[tuple[str, str, dict[str, Any]
         try:
             parsed = json.loads(line)
             id_ = str(parsed["_id"])
-            text = parsed["text"].encode("utf-8", "replace").decode()  # replaces lone surrogates
+            text = parsed.get("text", "") if "image" in parsed else parsed["text"]
+            text = text.encode("utf-8", "replace").decode()  # replaces lone surrogates
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise EvalError(f'{where} is {line[:60]!r}: each line is JSON, {{"_id": "1", "text": "..."}}') from error
         if id_ in seen:
@@ -109,6 +117,20 @@ def _records(folder: Path, name: str) -> Iterator[tuple[str, str, dict[str, Any]
         yield id_, text, parsed
     if not seen:
         raise EvalError(f"{folder / name} is empty: there is nothing to evaluate")
+
+
+def _picture(folder: Path, id_: str, line: Mapping[str, Any]) -> Path | None:
+    """Find the picture that a line of the corpus names, relative to the dataset."""
+    if "image" not in line:
+        return None
+    named = line["image"]
+    path = (folder / named).resolve() if isinstance(named, str) else folder
+    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+        raise EvalError(
+            f"the document {id_!r} of {folder / 'corpus.jsonl'} names the picture {named!r}: write the path of a file "
+            "in the folder of the dataset"
+        )
+    return path
 
 
 def _read_qrels(file: Path, queries: Mapping[str, str], documents: Mapping[str, Document]) -> tuple[Qrels, list[str]]:

@@ -129,7 +129,9 @@ def _add_shared(command: argparse.ArgumentParser) -> None:
         default="",
         help="what is indexed (default: decided from the judgments)",
     )
-    command.add_argument("--model", default="", help="embedding model: a FastEmbed name or a folder")
+    command.add_argument(
+        "--model", default="", help="embedding model: a FastEmbed name or a folder; of pictures, a pair"
+    )
     command.add_argument(
         "--ids-only", action="store_true", help="leave all texts out of the report (agents' transcripts keep them)"
     )

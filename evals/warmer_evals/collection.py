@@ -7,11 +7,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from warmer.embedding import Embedder
+from warmer.embedding.pair import PairEmbedder
+from warmer.errors import IngestError
 from warmer.index import DenseQuery, Index
 from warmer.index.edge.catalog import Catalog
 from warmer.passage import Passage
+from warmer.pictures import MAX_BYTES
 from warmer.publishing.embedded.publish import index_passages
+from warmer.publishing.pictures import PictureEmbedder
+from warmer.publishing.vectors import PayloadEmbedder
 from warmer.steering.ranking import nearest
+from warmer_evals import EvalError
 from warmer_evals.beir import Dataset
 
 Progress = Callable[[int, int], None]
@@ -30,14 +36,48 @@ def build(dataset: Dataset, indexed: str, embedder: Embedder, data_dir: Path, pr
         The name of the collection.
     """
     passages = [
-        Passage(document.text, document.title if indexed == TITLE_AND_TEXT else "", id_, 1)
+        Passage(
+            document.text,
+            document.title if indexed == TITLE_AND_TEXT else "",
+            id_,
+            1,
+            picture=_digest_of(document.picture) if document.picture else "",
+        )
         for id_, document in dataset.documents.items()
     ]
     catalog = Catalog(data_dir)
     name = f"{re.sub('[^A-Za-z0-9]+', '-', dataset.name)[:40].strip('-') or 'set'}-{_digest(passages, embedder.name)}"
     if name not in catalog.names():
-        index_passages(catalog.generations(name), passages, embedder, roots={}, progress=progress)
+        index_passages(catalog.generations(name), passages, _model(dataset, embedder), roots={}, progress=progress)
     return name
+
+
+def _digest_of(picture: Path) -> str:
+    """Identify a picture, after it was checked; these are files of whoever runs the evaluation."""
+    from warmer.pictures.decode import decode_picture, digest_of, read_picture  # noqa: PLC0415  imports Pillow
+
+    try:
+        data = read_picture(picture)
+        decode_picture(data)
+    except IngestError as error:
+        raise EvalError(f"the picture {picture} cannot be evaluated: {error}") from error
+    return digest_of(data)
+
+
+def _model(dataset: Dataset, embedder: Embedder) -> Embedder | PayloadEmbedder:
+    """Choose what embeds the documents.
+
+    Raises:
+        EvalError: They are pictures, not all of them, or by a model that does not see.
+    """
+    if not dataset.of_pictures:
+        return embedder
+    paths = {id_: document.picture for id_, document in dataset.documents.items() if document.picture}
+    if len(paths) < len(dataset.documents):
+        raise EvalError(f"some documents of {dataset.name} are pictures and some are not: make two datasets of them")
+    if not isinstance(embedder, PairEmbedder):
+        raise EvalError(f"the documents of {dataset.name} are pictures: name a model that sees them by --model")
+    return PictureEmbedder(embedder, paths, MAX_BYTES)
 
 
 async def choose_text(dataset: Dataset, embedder: Embedder, data_dir: Path, progress: Progress) -> str:
@@ -72,5 +112,6 @@ async def _judged_share(
 def _digest(passages: Iterable[Passage], model: str) -> str:
     digest = hashlib.sha256(model.encode())
     for passage in passages:
-        digest.update(json.dumps([passage.source, passage.title, passage.text]).encode())
+        parts = [passage.source, passage.title, passage.text, *([passage.picture] if passage.picture else [])]
+        digest.update(json.dumps(parts).encode())
     return digest.hexdigest()[:12]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
+PICTURE = "picture_blake2b"  # where payloads of pictures have their digest: a field that nobody else has
 _NAMESPACE = UUID("6f1d8a2c-9d0b-5c5e-8a51-0f6d2b7c3e94")
 
 
@@ -20,6 +21,7 @@ class Passage:
         url: URL of the passage; empty if unknown.
         page: Page number in a PDF, from 1; 0 elsewhere.
         tags: Tags that the document gives itself.
+        picture: Digest of the picture that it is, whose caption `text` is; empty for a text.
     """
 
     text: str
@@ -29,11 +31,12 @@ class Passage:
     url: str = ""
     page: int = 0
     tags: tuple[str, ...] = ()
+    picture: str = ""
 
     @property
     def embedded(self) -> str:
-        """The text that is embedded: title and text."""
-        return embedded_text(self.title, self.text)
+        """What determines the vector: title and text, or which picture it is."""
+        return identity(self.title, self.text, self.picture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,11 @@ class Window:
 def embedded_text(title: str, text: str) -> str:
     """Join title and text to the text that is embedded."""
     return f"{title}\n{text}" if title else text
+
+
+def identity(title: str, text: str, picture: str = "") -> str:
+    """Tell what determines a vector: of a picture its digest alone, so that it keeps its id under another caption."""
+    return f"\0picture {picture}" if picture else embedded_text(title, text)
 
 
 def identify(passages: Iterable[Passage], ids: set[bytes] | None = None) -> Iterator[tuple[str, Passage]]:

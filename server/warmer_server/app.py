@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -14,11 +15,14 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
 
 from warmer import __version__
-from warmer.embedding import LoadedEmbedder
+from warmer.embedding import LoadedEmbedder, Retriever
+from warmer.embedding.pair import PairEmbedder, full_pair_name, is_pair_folder, load_pair
 from warmer.embedding.retrievers import Retrievers
 from warmer.errors import JudgeError
 from warmer.judges import Judge, load_judge
 from warmer.memory.remembering import Memory
+from warmer.pictures import Bounds
+from warmer.pictures.gallery import Gallery
 from warmer_server.about import About
 from warmer_server.engine import Engine, open_engine
 from warmer_server.faults import handle_errors
@@ -117,7 +121,7 @@ def make_workspace(settings: Settings, engine: Engine, background: TaskGroup) ->
     """Assemble what the tools work on."""
     return Workspace(
         collections=engine.collections,
-        retrievers=Retrievers(settings.embedding_model, settings.retrievers, load_embedder),
+        retrievers=Retrievers(settings.embedding_model, settings.retrievers, load_queries, settings.image_model),
         journal=engine.journal,
         parameters=engine.parameters,
         jobs=engine.jobs,
@@ -128,6 +132,16 @@ def make_workspace(settings: Settings, engine: Engine, background: TaskGroup) ->
         skim_limit=settings.skim_limit,
         filter_conditions=settings.filter_conditions,
         memory=Memory(engine.journal, RUBRIC, settings.remembers),
+        gallery=make_gallery(settings),
+    )
+
+
+def make_gallery(settings: Settings) -> Gallery:
+    """Make what finds and shows the pictures of hits."""
+    return Gallery(
+        settings.images,
+        Bounds(settings.thumbnail_side, settings.thumbnail_bytes),
+        Bounds(settings.picture_side, settings.picture_bytes),
     )
 
 
@@ -151,3 +165,16 @@ def load_embedder(model: str) -> LoadedEmbedder:
     from warmer.embedding.fastembedder import load  # noqa: PLC0415
 
     return load(model)
+
+
+@cache
+def load_image_pair(model: str) -> PairEmbedder:
+    """Load a pair of models, of pictures and of words, once per process."""
+    return load_pair(model)
+
+
+def load_queries(model: str) -> Retriever:
+    """Load the model that embeds the queries of a collection, of texts or of pictures."""
+    if full_pair_name(model) or is_pair_folder(Path(model).expanduser()):
+        return load_image_pair(model)
+    return load_embedder(model)

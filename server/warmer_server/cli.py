@@ -155,6 +155,13 @@ def _add_index_options(parser: argparse.ArgumentParser) -> None:
         help="read more files, or some as another kind: text=.log,README or data=.yaml; may be repeated",
     )
     parser.add_argument(
+        "--image-model",
+        default="",
+        metavar="MODEL",
+        help="index pictures instead of texts: a model that FastEmbed knows, such as Qdrant/clip-ViT-B-32-vision, or a "
+        "folder with the folders vision and text",
+    )
+    parser.add_argument(
         "--encoding", default="", help="of text that is not UTF-8 and does not say (default: Windows-1252)"
     )
     parser.add_argument(

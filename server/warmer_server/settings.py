@@ -1,7 +1,5 @@
 """Read the settings, all from environment variables."""
 
-import json
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,75 +8,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from warmer.embedding import DEFAULT_MODEL
-from warmer.errors import FilterError, WarmerError
+from warmer.embedding.pair import CLIP
+from warmer.errors import WarmerError
 from warmer.index.filter_size import MOST
-from warmer.index.filters import check_limit
 from warmer.index.remote.address import read_address
 from warmer.judges import DEFAULT_CLAUDE_MODEL
 from warmer.sanitize import one_line
+from warmer_server.setting_values import parse_by_collection, parse_filter, parse_list, parse_names, parse_pairs
 
-
-def _parse_names(text: object) -> object:
-    if not isinstance(text, str):
-        return text
-    if not (names := {name.strip() for name in text.split(",")} - {""}):
-        raise ValueError("it names no collection, and without a limit all can be searched: name some, or unset it")
-    return names
-
-
-def _parse_list(text: object) -> object:
-    return {part.strip() for part in text.split(",")} - {""} if isinstance(text, str) else text
-
-
-def _parse_filter(text: object) -> object:
-    """Read a filter, or several as collection=filter."""
-    if not isinstance(text, str):
-        return text
-    found: dict[str, Any] = {}
-    rest = text.strip()
-    while rest:
-        named = _NAME.match(rest)
-        name, rest = (named["name"].strip(), rest[named.end() :]) if named else ("", rest)
-        try:
-            where, end = json.JSONDecoder().raw_decode(rest)
-        except (ValueError, RecursionError) as error:
-            raise WarmerError(
-                "WARMER_FILTER is not JSON: write Qdrant's filter, such as "
-                '{"must": [{"key": "tenant", "match": {"value": "a"}}]}, or collection={...} for one collection'
-            ) from error
-        try:
-            check_limit(where)
-        except FilterError as error:
-            raise WarmerError(f"WARMER_FILTER: {error}") from error
-        if name in found:
-            raise WarmerError(f"WARMER_FILTER has two filters for {name or 'all collections'}: join them into one")
-        found[name] = where
-        rest = rest[end:].lstrip().removeprefix(",").lstrip()
-    return found
-
-
-def _parse_by_collection(text: object) -> object:
-    """Read a value, or several as collection=value; the one without a name is for all other collections."""
-    if not isinstance(text, str):
-        return text
-    pairs = [part.rpartition("=") for part in text.split(",") if part.strip()]
-    named = {name.strip(): value.strip() for name, _, value in pairs}
-    if "" in named.values() or len(named) < len(pairs) or any(sign and not name.strip() for name, sign, _ in pairs):
-        raise ValueError("write one value for all collections, or collection=value, separated by commas")
-    return named
-
-
-def _parse_pairs(text: object) -> object:
-    if not isinstance(text, str):
-        return text
-    pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
-    if wrong := [name for name, _, value in pairs if not name.strip() or not value.strip()]:
-        raise ValueError(f"{wrong[0]!r} is not collection=model")
-    return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-_NAME = re.compile(r"(?P<name>[^={\[\"]+)=\s*")
-_ByCollection = Annotated[dict[str, str], NoDecode, BeforeValidator(_parse_by_collection)]
+_ByCollection = Annotated[dict[str, str], NoDecode, BeforeValidator(parse_by_collection)]
 
 
 class Settings(BaseSettings):
@@ -117,6 +55,45 @@ class Settings(BaseSettings):
         DEFAULT_MODEL,
         validation_alias="EMBEDDING_MODEL",
         description="Model that embeds queries and passages: a FastEmbed name, or a folder with an ONNX model",
+    )
+    image_model: str = Field(
+        CLIP,
+        validation_alias="WARMER_IMAGE_MODEL",
+        description="Model that embeds queries of collections of pictures, and pictures: a FastEmbed name, or a folder "
+        "with the folders vision and text",
+    )
+    images: Annotated[Path | None, AfterValidator(lambda path: path and path.expanduser().absolute())] = Field(
+        None,
+        validation_alias="WARMER_IMAGES",
+        description="Folder of the pictures that payloads name in image_url, path or uri; none outside of it is shown",
+    )
+    thumbnail_side: int = Field(
+        320,
+        ge=16,
+        le=4096,
+        validation_alias="WARMER_THUMBNAIL_SIDE",
+        description="Longest side of a picture in a list, in pixels",
+    )
+    thumbnail_bytes: int = Field(
+        40_000,
+        ge=2000,
+        le=5_000_000,
+        validation_alias="WARMER_THUMBNAIL_BYTES",
+        description="Bytes of such a picture at most, before base64",
+    )
+    picture_side: int = Field(
+        1024,
+        ge=16,
+        le=8192,
+        validation_alias="WARMER_PICTURE_SIDE",
+        description="Longest side of a picture that is read, in pixels",
+    )
+    picture_bytes: int = Field(
+        400_000,
+        ge=2000,
+        le=20_000_000,
+        validation_alias="WARMER_PICTURE_BYTES",
+        description="Bytes of such a picture at most, before base64",
     )
     search_mode: Literal["auto", "dense", "hybrid"] = Field(
         "auto",
@@ -172,7 +149,7 @@ class Settings(BaseSettings):
         validation_alias="WARMER_LOG_QUERIES",
         description="Whether the log may have queries, and messages of errors, which quote them",
     )
-    retrievers: Annotated[dict[str, str], NoDecode, BeforeValidator(_parse_pairs)] = Field(
+    retrievers: Annotated[dict[str, str], NoDecode, BeforeValidator(parse_pairs)] = Field(
         default_factory=dict,
         validation_alias="WARMER_RETRIEVERS",
         description="Other models for some collections, as collection=model, separated by commas",
@@ -206,12 +183,12 @@ class Settings(BaseSettings):
         validation_alias="WARMER_OVERSAMPLING",
         description="Points that quantised vectors find, for each that is asked for (default: by their kind, 1 to 4)",
     )
-    allowed: Annotated[frozenset[str], NoDecode, BeforeValidator(_parse_names)] = Field(
+    allowed: Annotated[frozenset[str], NoDecode, BeforeValidator(parse_names)] = Field(
         default_factory=frozenset,
         validation_alias="WARMER_COLLECTIONS",
         description="Collections of the server that may be searched, separated by commas (default: all)",
     )
-    where: Annotated[dict[str, Any], NoDecode, BeforeValidator(_parse_filter)] = Field(
+    where: Annotated[dict[str, Any], NoDecode, BeforeValidator(parse_filter)] = Field(
         default_factory=dict,
         validation_alias="WARMER_FILTER",
         description="Filter that is added to every query, as Qdrant's filter JSON, such as a tenant's; also as "
@@ -251,7 +228,7 @@ class Settings(BaseSettings):
         validation_alias="WARMER_JOURNAL",
         description="Where searches and scores are kept: in the data directory, or on the server, for several replicas",
     )
-    remember: Annotated[dict[str, Literal["on", "off"]], NoDecode, BeforeValidator(_parse_by_collection)] = Field(
+    remember: Annotated[dict[str, Literal["on", "off"]], NoDecode, BeforeValidator(parse_by_collection)] = Field(
         default_factory=dict,
         validation_alias="WARMER_REMEMBER",
         description="off: scores of earlier searches do not steer new ones that ask for the same; also as "
@@ -290,12 +267,12 @@ class Settings(BaseSettings):
         validation_alias="WARMER_OAUTH_JWKS_URL",
         description="Where the issuer's keys are (default: where its metadata says)",
     )
-    allowed_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(_parse_list)] = Field(
+    allowed_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(parse_list)] = Field(
         default_factory=frozenset,
         validation_alias="WARMER_ALLOWED_HOSTS",
         description="Names by which the HTTP server may be called, beside that of --host, separated by commas",
     )
-    allowed_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_parse_list)] = Field(
+    allowed_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(parse_list)] = Field(
         default_factory=frozenset,
         validation_alias="WARMER_ALLOWED_ORIGINS",
         description="Web pages that may call it, as https://app.example.com, separated by commas",

@@ -7,7 +7,18 @@ import warmer
 
 LIBRARY = Path(warmer.__file__).parent
 LOOSE = ["errors", "passage", "vectors", "sanitize", "heap", "recent"]
-ROOMS = ["ingest", "embedding", "index", "judges", "steering", "training", "journal", "memory", "publishing"]
+ROOMS = [
+    "pictures",
+    "ingest",
+    "embedding",
+    "index",
+    "judges",
+    "steering",
+    "training",
+    "journal",
+    "memory",
+    "publishing",
+]
 
 
 def imported(path: Path) -> set[str]:

@@ -13,6 +13,7 @@ _LAST = 20  # scores that are looked at
 FIRST = "Score what you skimmed (give_feedback), with rewordings if it is mixed; read=[..] shows hits whole."
 NOTHING = "Nothing was found: loosen the filter, or use other words."
 NOTHING_LEFT = "Nothing new is left: answer from `ranking`, or search in other words."
+PICTURES = "These are pictures: pictures=true shows them, here and in give_feedback; with read, larger. "
 READ = "Answer, or score these hits (give_feedback)."
 NOTHING_ASKED = "It is kept: answer from `ranking`, or go on."
 

@@ -68,7 +68,7 @@ async def unfit_vectors(workspace: Workspace, index: Index, hits: Sequence[Hit],
     info = await index.info()
     if info.generation or not info.texts or not hits:
         return ""
-    background = workspace.retrievers.of(info.name)
+    background = workspace.retrievers.of(info.name, pictures=info.pictures)
     retriever = await background.ready(waiting)
     key = info.name, retriever.name
     if key in workspace.compared:

@@ -13,7 +13,8 @@ from warmer.journal import AGENT, Search, Shown
 from warmer_tools import advice
 from warmer_tools.compatibility import check_thread
 from warmer_tools.lists import check_detail, form_of, next_list, params_of
-from warmer_tools.reply import HitReply, heading, hit_replies, result, short_title
+from warmer_tools.pictures import Pictures, pictures_of
+from warmer_tools.reply import HitReply, HitsReply, heading, hit_replies, result, short_title
 from warmer_tools.scores import FORM, Scores, read_scores
 from warmer_tools.search import MAX_LIMIT, USUAL_LIMIT, Avoid, Detail, Rewordings
 from warmer_tools.stopwatch import about, stage
@@ -37,7 +38,7 @@ class Ranked(BaseModel):
     source: str | None = None
 
 
-class FeedbackReply(BaseModel):
+class FeedbackReply(HitsReply):
     """The next hits, and all that was scored so far."""
 
     search_id: str
@@ -86,6 +87,7 @@ async def give_feedback(
     ] = USUAL_LIMIT,
     include_scored: Annotated[bool, Field(description="Hits that were shown may come back")] = False,
     detail: Detail = "",
+    pictures: Pictures = False,
 ) -> Annotated[CallToolResult, FeedbackReply]:
     """Score the hits of a search and reword it: Qdrant's relevance feedback then retrieves better ones.
 
@@ -96,7 +98,8 @@ async def give_feedback(
     with spoken_errors():
         workspace = ctx.request_context.lifespan_context
         given = Given(search_id, scores, rewordings, avoid, "" if judge == AGENT else judge)
-        return result(await run(workspace, given, limit, reporter(ctx), include_scored=include_scored, detail=detail))
+        shown = {"include_scored": include_scored, "pictures": pictures}
+        return result(await run(workspace, given, limit, reporter(ctx), detail=detail, **shown))
 
 
 async def run(
@@ -107,6 +110,7 @@ async def run(
     *,
     include_scored: bool = False,
     detail: str = "",
+    pictures: bool = False,
 ) -> FeedbackReply:
     """Keep scores and wordings, then retrieve what they lead to.
 
@@ -133,13 +137,16 @@ async def run(
             await workspace.journal.reword(thread.id, new)
         numbers = await workspace.journal.show(thread.id, hits)
     outcome: Outcome = "off" if params.off and not new else "steered" if query.steered or new else "no_signal"
-    return FeedbackReply(
+    reply = FeedbackReply(
         search_id=thread.id,
         outcome=outcome,
         hits=hit_replies(numbers, hits, form),
         ranking=_ranking(thread.scored),
         next=advice.gone(gone) + (_advice(outcome, thread.scored, numbers) if limit else advice.NOTHING_ASKED),
     )
+    if pictures:
+        reply.show(await pictures_of(workspace, index, numbers, hits, workspace.gallery.small))
+    return reply
 
 
 async def _scored(workspace: Workspace, given: Given) -> tuple[Search, tuple[str, str]]:

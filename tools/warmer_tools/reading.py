@@ -12,8 +12,12 @@ _REACH = 2  # passages on each side
 _MOST_AROUND = 5
 
 
-async def read_hits(index: Index, thread: Search, numbers: Sequence[int], detail: str, *, ids: bool) -> list[HitReply]:
+async def read_hits(
+    index: Index, thread: Search, numbers: Sequence[int], detail: str, *, ids: bool
+) -> tuple[list[Hit], list[HitReply]]:
     """Show hits that were shown before, to their end; with `around` between those that stand beside them.
+
+    Returns the points, and what is shown of each.
 
     Raises:
         SearchError: One was never shown, or there is no such detail.
@@ -31,7 +35,7 @@ async def read_hits(index: Index, thread: Search, numbers: Sequence[int], detail
     room = REPLY_CHARACTERS // max(len(hits), 1)
     around = {hit.id: await _around(index, hit, room // 3) for hit in hits} if detail == AROUND else {}
     form = Form(room // 3 if around else room, whole=True, ids=ids, around=around)
-    return hit_replies([points[hit.id] for hit in hits], hits, form)
+    return hits, hit_replies([points[hit.id] for hit in hits], hits, form)
 
 
 async def _around(index: Index, hit: Hit, room: int) -> tuple[str, str]:

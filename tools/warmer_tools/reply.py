@@ -8,13 +8,14 @@ begins and ends with its quotes, and can pass neither for another hit nor for a 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
-from mcp.types import CallToolResult, TextContent
-from pydantic import BaseModel, Field
+from mcp.types import CallToolResult, ContentBlock, TextContent
+from pydantic import BaseModel, Field, PrivateAttr
 from pydantic_core import to_json
 
 from warmer.index import Hit
+from warmer.passage import PICTURE
 from warmer.sanitize import sanitize, sanitize_json
 from warmer_tools.arguments import also_ignored
 from warmer_tools.prefix import prefix, prefixed
@@ -42,6 +43,22 @@ class HitReply(BaseModel):
     id: str | None = Field(None, description="Point id in Qdrant, only when asked for")
     before: str | None = Field(None, description="The passages before it in its document, only when asked for")
     after: str | None = Field(None, description="Those after it")
+
+
+class HitsReply(BaseModel):
+    """A reply with hits; their pictures follow its text, and are in none of its fields."""
+
+    _pictures: list[ContentBlock] = PrivateAttr(default_factory=list)
+
+    def show(self, pictures: list[ContentBlock]) -> Self:
+        """Add pictures of hits."""
+        self._pictures = pictures
+        return self
+
+    @property
+    def pictures(self) -> list[ContentBlock]:
+        """The pictures of hits, each after a line that says of which hit it is."""
+        return self._pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +102,8 @@ def result(reply: BaseModel) -> CallToolResult:
     structured = sanitize_json(reply.model_dump(mode="json", exclude_none=True))
     structured["next"] = prefixed(structured["next"], prefix.get()) + sanitize(also_ignored())
     text = to_json(_tables(reply, structured), inf_nan_mode="null").decode()
-    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
+    pictures = reply.pictures if isinstance(reply, HitsReply) else []
+    return CallToolResult(content=[TextContent(type="text", text=text), *pictures], structured_content=structured)
 
 
 def _tables(reply: BaseModel, structured: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,7 +127,7 @@ def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[Any]:
 
 
 def _hit_reply(number: int, hit: Hit, payload: dict[str, Any], name: tuple[str, str], form: Form) -> HitReply:
-    rest = {key: value for key, value in payload.items() if key not in {"text", "title", "source", "line"}}
+    rest = {key: value for key, value in payload.items() if key not in {"text", "title", "source", "line", PICTURE}}
     line = payload.get("line") if type(payload.get("line")) is int else None
     before, after = form.around.get(hit.id, ("", ""))
     return HitReply(

@@ -165,7 +165,7 @@ async def start(workspace: Workspace, collection: str, queries: list[str], judge
     """
     info = await (await workspace.collections.find(collection)).info()
     asked = clean_queries(queries)
-    if not (await workspace.retrievers.of(info.name).ready(quiet)).dim:
+    if not (await workspace.retrievers.of(info.name, pictures=info.pictures).ready(quiet)).dim:
         raise SearchError(
             f"the queries of {info.name!r} are embedded by Qdrant itself, so that there are no vectors to train on: "
             "the default parameters serve; choose a retriever that runs here to train"

@@ -117,7 +117,7 @@ async def scored_queries(workspace: Workspace, info: CollectionInfo, judge: str,
 
 async def retriever_name(workspace: Workspace, info: CollectionInfo) -> str:
     """Name what embeds the queries of a collection."""
-    return (await workspace.retrievers.of(info.name).ready(quiet)).name
+    return (await workspace.retrievers.of(info.name, pictures=info.pictures).ready(quiet)).name
 
 
 async def score_shown(workspace: Workspace, search_id: str, judge: Judge | None, *, later: bool = False) -> Search:
@@ -171,7 +171,7 @@ async def _search(workspace: Workspace, job: Job, info: CollectionInfo, position
     """Run a query of a job, unless it was run with the collection's present model; gives the search_id."""
     if position in job.searches:
         found = await workspace.journal.find(job.searches[position])
-        retriever = await workspace.retrievers.of(info.name).ready(quiet)
+        retriever = await workspace.retrievers.of(info.name, pictures=info.pictures).ready(quiet)
         check_retriever(info, retriever)
         if found.model == retriever.name:
             return found.id

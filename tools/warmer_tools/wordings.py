@@ -104,7 +104,7 @@ async def embed(
         EmbeddingError: The model cannot be loaded, or fails.
     """
     with stage("embed"):
-        background = workspace.retrievers.of(info.name)
+        background = workspace.retrievers.of(info.name, pictures=info.pictures)
         retriever = await background.ready(waiting)
         check_retriever(info, retriever)
         texts = said.kinds

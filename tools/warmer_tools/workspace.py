@@ -15,6 +15,7 @@ from warmer.journal.parameters import Parameters
 from warmer.judges import Judge
 from warmer.judges.threads import JudgeThreads
 from warmer.memory.remembering import Memory
+from warmer.pictures.gallery import Gallery
 
 RUBRIC = "0-10 v1"
 
@@ -32,6 +33,7 @@ class Workspace:
         owner: Whose the searches are; nobody's in particular if empty.
         judge_threads: Where judges load and score.
         may_read: Whether passages may be shown.
+        gallery: Where pictures of hits are, and how they are shown.
         compared: Collections whose vectors were compared with the model's, and the model.
         memory: What earlier threads of the owner say; None where nothing is remembered.
         background: Where trainings run that outlive the call that began them.
@@ -51,5 +53,6 @@ class Workspace:
     owner: str = ""
     judge_threads: JudgeThreads = field(default_factory=JudgeThreads)
     may_read: bool = True
+    gallery: Gallery = field(default_factory=Gallery)
     compared: set[tuple[str, str]] = field(default_factory=set)
     memory: Memory | None = None

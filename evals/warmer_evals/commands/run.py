@@ -8,6 +8,7 @@ from rich.console import Console
 
 from warmer.embedding import DEFAULT_MODEL, Embedder
 from warmer.embedding.fastembedder import load as load_embedder
+from warmer.embedding.pair import CLIP, load_pair
 from warmer_evals import EvalError, beir, report, subject
 from warmer_evals.bars import Bars
 from warmer_evals.cost import Cost
@@ -53,7 +54,7 @@ async def _open_subject(
     arguments: argparse.Namespace, dataset: beir.Dataset | None, scores: Scores, bars: Bars
 ) -> tuple[Embedder, Subject]:
     if dataset is not None:
-        embedder = load_embedder(arguments.model or DEFAULT_MODEL)
+        embedder = _load(dataset, arguments.model)
         return embedder, await subject.from_dataset(
             dataset,
             scores,
@@ -72,6 +73,15 @@ async def _open_subject(
             "the former, by its folder if it is a local one"
         )
     return embedder, opened
+
+
+def _load(dataset: beir.Dataset, model: str) -> Embedder:
+    """Load the model that embeds a dataset.
+
+    Raises:
+        EmbeddingError: It cannot be loaded.
+    """
+    return load_pair(model or CLIP) if dataset.of_pictures else load_embedder(model or DEFAULT_MODEL)
 
 
 def _embed(texts: Mapping[str, str], embedder: Embedder, bars: Bars) -> dict[str, Query]:

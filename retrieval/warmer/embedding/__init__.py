@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from warmer.passage import Window
 from warmer.vectors import QueryVector, Vector
+
+if TYPE_CHECKING:  # a server of texts does without it
+    from PIL import Image
 
 # ONNX Runtime and the Hugging Face client send telemetry unless this is set before they are imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -43,6 +46,14 @@ class Embedder(Retriever, Protocol):
 
     def embed_passages(self, texts: Sequence[str]) -> Iterator[tuple[int, Vector]]:
         """Embed passages; yield pairs of position in `texts` and vector, in any order."""
+        ...
+
+
+class ImageEmbedder(Retriever, Protocol):
+    """A model that embeds queries in words, and pictures, into one space."""
+
+    def embed_images(self, pictures: "Sequence[Image.Image]") -> Sequence[Vector]:
+        """Embed decoded pictures, each of mode RGB, in order; shape (dim,) each, unit length."""
         ...
 
 

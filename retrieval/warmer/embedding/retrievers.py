@@ -1,17 +1,20 @@
 """Choose and load the retriever that embeds the queries of a collection."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from warmer.embedding import DEFAULT_DIM, DEFAULT_MODEL, Retriever
+from warmer.embedding import DEFAULT_DIM, DEFAULT_MODEL, ImageEmbedder, Retriever
 from warmer.embedding.background import BackgroundEmbedder
 from warmer.errors import EmbeddingError
 from warmer.vectors import TextQuery, Vector
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _CUSTOM = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _CLOUD = "cloud:"
@@ -25,21 +28,25 @@ class Retrievers:
             `cloud:<model>` for a model that Qdrant Cloud runs, or `module:Class` for a custom class.
         by_collection: Collection -> its retriever, in the same forms.
         load: Loads a model by FastEmbed name or folder.
+        pictures: The retriever of collections of pictures not in `by_collection`.
     """
 
-    def __init__(self, default: str, by_collection: Mapping[str, str], load: Callable[[str], Retriever]) -> None:
+    def __init__(
+        self, default: str, by_collection: Mapping[str, str], load: Callable[[str], Retriever], pictures: str = ""
+    ) -> None:
         self._default = default
         self._by_collection = by_collection
         self._load = load
+        self._pictures = pictures or default
         self._by_spec: dict[str, BackgroundEmbedder] = {}
 
     def start(self) -> None:
         """Start loading the default retriever."""
         self._load_once(self._default).start()
 
-    def of(self, collection: str) -> BackgroundEmbedder:
-        """Return the retriever of a collection."""
-        return self._load_once(self._by_collection.get(collection, self._default))
+    def of(self, collection: str, *, pictures: bool = False) -> BackgroundEmbedder:
+        """Return the retriever of a collection, which may be one of pictures."""
+        return self._load_once(self._by_collection.get(collection, self._pictures if pictures else self._default))
 
     def _load_once(self, spec: str) -> BackgroundEmbedder:
         if spec not in self._by_spec:
@@ -56,6 +63,15 @@ def load_retriever(spec: str, load: Callable[[str], Retriever]) -> Retriever:
     if spec.startswith(_CLOUD):
         return CloudRetriever(spec.removeprefix(_CLOUD))
     return CustomRetriever(spec) if _CUSTOM.fullmatch(spec) else load(spec)
+
+
+def load_image_embedder(spec: str, load: Callable[[str], ImageEmbedder]) -> ImageEmbedder:
+    """Load a model of pictures: `module:Class`, or what `load` takes.
+
+    Raises:
+        EmbeddingError: There is no such model, or it cannot embed.
+    """
+    return CustomImageEmbedder(spec) if _CUSTOM.fullmatch(spec) else load(spec)
 
 
 class CloudRetriever:
@@ -108,6 +124,34 @@ class CustomRetriever:
                 "give a list of finite numbers"
             )
         return vector
+
+
+class CustomImageEmbedder(CustomRetriever):
+    """A user-defined class that has a method `embed_images(pictures)` too, which returns a list of vectors.
+
+    It gets decoded pictures (Pillow's, of mode RGB).
+    """
+
+    def embed_images(self, pictures: "Sequence[Image.Image]") -> list[Vector]:
+        """Embed pictures, in order.
+
+        Raises:
+            EmbeddingError: The class has no such method, failed, or did not return a vector of finite numbers for each.
+        """
+        if not hasattr(self._retriever, "embed_images"):
+            raise EmbeddingError(f"the retriever {self._spec} sees no pictures: give it embed_images(pictures)")
+        try:
+            vectors = np.asarray(list(self._retriever.embed_images(list(pictures))), dtype=np.float32)
+        except Exception as error:
+            raise EmbeddingError(
+                f"the retriever {self._spec} failed on {len(pictures)} pictures: {type(error).__name__}: {error}"
+            ) from error
+        if vectors.shape != (len(pictures), self.dim) or not np.isfinite(vectors).all():
+            raise EmbeddingError(
+                f"the retriever {self._spec} gave an array of shape {vectors.shape} for {len(pictures)} pictures: "
+                f"embed_images must give a list of {self.dim} finite numbers for each"
+            )
+        return list(vectors)
 
 
 def same_model(one: str, other: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from warmer.passage import embedded_text
+from warmer.passage import PICTURE, embedded_text
 from warmer.vectors import QueryVector, SparseVector, Vector
 
 Filter = Mapping[str, Any]
@@ -130,6 +130,7 @@ class CollectionInfo:
         code: Marks of code a word in its median passage, from a sample: prose has 0 to 0.1, code 0.4 to 1.2.
         worded: Fields in which a text filter looks for whole words, and whether for phrases too; in others it looks for
             the string as it stands. None: everywhere for both.
+        roots: Label -> absolute path of what this machine indexed into it.
     """
 
     name: str
@@ -145,6 +146,12 @@ class CollectionInfo:
     texts: bool = True
     code: float = 0.0
     worded: Mapping[str, bool] | None = None
+    roots: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def pictures(self) -> bool:
+        """Whether it was indexed from pictures, which a model that sees has embedded."""
+        return PICTURE in self.fields
 
 
 class Index(Protocol):

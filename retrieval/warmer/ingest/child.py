@@ -27,7 +27,7 @@ def _read(request: dict[str, Any]) -> dict[str, Any]:
             max_bytes=request["max_bytes"],
             encoding=request["encoding"],
         )
-        return {"sections": [_packed(section) for section in sections if section.text.strip()]}
+        return {"sections": [_packed(section) for section in sections if section.text.strip() or section.picture]}
     except IngestError as error:
         return {"error": str(error), "reason": error.reason}
     except MemoryError:
@@ -47,14 +47,15 @@ def _packed(section: Section) -> list[Any]:
         section.url,
         section.page,
         section.tags,
+        section.picture,
     ]
 
 
 def unpacked(fields: list[Any]) -> Section:
     """Rebuild a section from its JSON."""
-    title, text, lines, url, page, tags = fields
+    title, text, lines, url, page, tags, picture = fields
     numbers = range(lines[0], lines[0] + lines[1]) if isinstance(lines, list) else lines[""]
-    return Section(title, text, numbers, url, page, tuple(tags))
+    return Section(title, text, numbers, url, page, tuple(tags), picture)
 
 
 def _limit_memory(size: int) -> None:

@@ -22,6 +22,8 @@ Kind = Literal[
     "code",
     "data",
     "text",
+    "picture",
+    "shown",  # a document that is read for what it says of pictures
 ]
 
 SUFFIXES: dict[str, Kind] = {
@@ -44,7 +46,7 @@ SUFFIXES: dict[str, Kind] = {
     **dict.fromkeys([".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx", ".php", ".rb", ".dart"], "code"),
     **dict.fromkeys([".go", ".rs", ".swift", ".proto"], "code"),
 }
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind not in {"picture", "shown"})  # of texts
 DATA_SUFFIXES = (".json", ".toml", ".yaml", ".yml")
 
 Overrides = Mapping[str, Kind]

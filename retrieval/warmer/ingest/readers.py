@@ -31,6 +31,8 @@ def read_sections(
     Raises:
         IngestError: The file cannot be read, perhaps only after some sections.
     """
+    if kind in {"picture", "shown"}:
+        return _part("pictures", f"{kind}_sections")(path, max_bytes, encoding)  # type: ignore[no-any-return]
     data = read_bytes(path, max_bytes * (_RAW_SIZE if kind == "notebook" else 1))
     name = name_of(source or replace_surrogates(path.name))
     if kind in _BINARY:

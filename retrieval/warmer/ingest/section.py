@@ -18,6 +18,7 @@ class Section:
         url: URL of the section, if the document declares one.
         page: Page number in a PDF, from 1; 0 elsewhere.
         tags: Tags that the document gives itself.
+        picture: Digest of a picture, whose caption `text` is; empty elsewhere.
     """
 
     title: str
@@ -26,6 +27,7 @@ class Section:
     url: str = ""
     page: int = 0
     tags: tuple[str, ...] = ()
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)

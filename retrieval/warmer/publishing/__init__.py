@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from warmer.errors import IngestError, ModelMismatchError
-from warmer.passage import Passage
+from warmer.passage import PICTURE, Passage
 from warmer.publishing.moves import Changes
 from warmer.publishing.spool import Payload
 
@@ -89,7 +89,7 @@ def check_roots(roots: Mapping[str, Path], known: Mapping[str, str]) -> None:
             )
 
 
-def check_model(model: str, known: str) -> None:
+def check_model(model: str, known: str, setting: str = "EMBEDDING_MODEL") -> None:
     """Check that the model is the collection's, `known`, which is empty for a new collection.
 
     Raises:
@@ -97,14 +97,14 @@ def check_model(model: str, known: str) -> None:
     """
     if known not in {"", model}:
         raise ModelMismatchError(
-            f"the collection was embedded by {known!r}, and EMBEDDING_MODEL is {model!r} now: set it to the former, or "
+            f"the collection was embedded by {known!r}, and {setting} is {model!r} now: set it to the former, or "
             "embed all anew with --replace"
         )
 
 
 def payload_of(passage: Passage) -> Payload:
     """Return the payload of a passage's point."""
-    optional = {"url": passage.url, "page": passage.page, "tags": list(passage.tags)}
+    optional = {"url": passage.url, "page": passage.page, "tags": list(passage.tags), PICTURE: passage.picture}
     required = {"text": passage.text, "title": passage.title, "source": passage.source, "line": passage.line}
     return required | {key: value for key, value in optional.items() if value}
 

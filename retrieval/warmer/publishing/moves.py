@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from warmer.passage import embedded_text
+from warmer.passage import PICTURE, identity
 from warmer.publishing.spool import Payload
 
 
@@ -107,5 +107,5 @@ class Comparison:
 
 
 def _digest(payload: dict[str, Any]) -> bytes:
-    text = embedded_text(payload["title"], payload["text"])
+    text = identity(payload["title"], payload["text"], payload.get(PICTURE, ""))
     return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()

@@ -3,8 +3,9 @@
 import argparse
 import asyncio
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from warmer.ingest.kinds import parse_overrides
 from warmer.passage import Passage, Window
 from warmer.publishing import IndexingResult
 from warmer.publishing.embedded.publish import index_passages
+from warmer.publishing.vectors import PayloadEmbedder
 from warmer_server.app import load_embedder
 from warmer_server.destination import server_url
 from warmer_server.progress import progress_bar
@@ -36,6 +38,7 @@ class FoundFiles:
         files: Sources of the files to read.
         left_out: Files that were not read, and why; complete after the iteration.
         missing: Path, by label, of what was indexed before and is not there any more.
+        what: What is made of them.
     """
 
     roots: dict[str, Path]
@@ -43,6 +46,7 @@ class FoundFiles:
     files: frozenset[str]
     left_out: Skipped
     missing: Mapping[str, str] = field(default_factory=dict)
+    what: str = "passages"
 
     @property
     def vanished(self) -> list[str]:
@@ -60,16 +64,18 @@ def run(arguments: argparse.Namespace) -> None:
     settings = read_settings(arguments.url)
     name, replace = arguments.collection, arguments.replace
     url = server_url(arguments.url, settings)
+    if url and arguments.image_model:
+        raise IngestError("pictures are indexed into embedded collections only: add --url embedded")
     known = _known_roots(settings, url, name)
     missing = {label: path for label, path in known.items() if not os.path.lexists(path)}
     there = {} if replace else {label: path for label, path in known.items() if label not in missing}
     roots = root_labels(arguments.paths, there)
-    embedder = load_embedder(settings.embedding_model)
     new = () if replace else roots.keys() - there.keys()
-    found = _find(roots, arguments, embedder.window, new, missing)
+    embedder, found = _open(settings, roots, arguments, new, missing)
     unread = found.left_out.unread
     try:
         if url:
+            assert not isinstance(embedder, PayloadEmbedder)
             built = asyncio.run(_publish_to_server(settings, url, embedder, found, name, replace=replace))
         else:
             built = build(
@@ -82,6 +88,7 @@ def run(arguments: argparse.Namespace) -> None:
                 missing=found.missing,
                 vanished=found.vanished,
                 replace=replace,
+                what=found.what,
             )
     except IngestError:
         _report_left_out(found)
@@ -89,9 +96,30 @@ def run(arguments: argparse.Namespace) -> None:
     _report(arguments, built, found)
 
 
+def _open(
+    settings: Settings,
+    roots: dict[str, Path],
+    arguments: argparse.Namespace,
+    new: Collection[str],
+    missing: Mapping[str, str],
+) -> tuple[Embedder | PayloadEmbedder, FoundFiles]:
+    """Load the model, and find what it is to embed: pictures, if a model of those is named, else texts."""
+    if not arguments.image_model:
+        texts = load_embedder(settings.embedding_model)
+        return texts, _find(roots, arguments, texts.window, new, missing)
+    from warmer_server.commands.index_pictures import Pictures  # noqa: PLC0415  imports Pillow
+
+    patterns = {"include": arguments.include, "exclude": arguments.exclude}
+    pictures = Pictures(roots, _limits(arguments), Skipped(), **patterns)
+    read = partial(_read_root, pictures.read, roots, new)
+    passages = chain.from_iterable(map(read, roots))
+    found = FoundFiles(roots, passages, frozenset(pictures.sources), pictures.left_out, missing, "pictures")
+    return pictures.embedder(arguments.image_model), found
+
+
 def build(
     settings: Settings,
-    embedder: Embedder,
+    embedder: Embedder | PayloadEmbedder,
     collection: str,
     passages: Iterable[Passage],
     roots: Mapping[str, Path],
@@ -100,6 +128,7 @@ def build(
     missing: Collection[str] = (),
     vanished: Collection[str] = (),
     replace: bool,
+    what: str = "passages",
 ) -> IndexingResult:
     """Embed passages and publish them as an embedded collection, with a progress bar on stderr.
 
@@ -113,12 +142,13 @@ def build(
         missing: Labels of what was indexed before and is not there any more.
         vanished: Those of them whose passages go even if none of them is found elsewhere.
         replace: Whether to drop passages indexed from other paths.
+        what: What they are, for the progress bar.
 
     Raises:
         IngestError: There is nothing to index.
     """
     generations = Catalog(settings.data_dir).generations(collection)
-    with progress_bar("passages") as progress:
+    with progress_bar(what) as progress:
         return index_passages(
             generations,
             passages,
@@ -182,16 +212,26 @@ def _find(
     missing: Mapping[str, str],
 ) -> FoundFiles:
     left_out, kinds = Skipped(), parse_overrides(arguments.kinds)
-    limits = Limits(arguments.max_size, encoding=check_encoding(arguments.encoding) if arguments.encoding else "")
+    limits = _limits(arguments)
     patterns = {"include": arguments.include, "exclude": arguments.exclude}
     files = {label: list(find_files(root, label, left_out, kinds=kinds, **patterns)) for label, root in roots.items()}
 
     def read(label: str) -> Iterator[Passage]:
-        passages = _read_files(files[label], left_out, window, limits)
-        return _require_any(passages, roots[label]) if label in new else passages
+        return _read_files(files[label], left_out, window, limits)
 
     sources = frozenset(file.source for found in files.values() for file in found)
-    return FoundFiles(roots, chain.from_iterable(map(read, roots)), sources, left_out, missing)
+    passages = chain.from_iterable(map(partial(_read_root, read, roots, new), roots))
+    return FoundFiles(roots, passages, sources, left_out, missing)
+
+
+def _limits(arguments: argparse.Namespace) -> Limits:
+    return Limits(arguments.max_size, encoding=check_encoding(arguments.encoding) if arguments.encoding else "")
+
+
+def _read_root(
+    read: Callable[[str], Iterator[Passage]], roots: Mapping[str, Path], new: Collection[str], label: str
+) -> Iterator[Passage]:
+    return _require_any(read(label), roots[label]) if label in new else read(label)
 
 
 def _require_any(passages: Iterator[Passage], root: Path) -> Iterator[Passage]:
@@ -219,7 +259,7 @@ def _read_files(
 
 def _report(arguments: argparse.Namespace, built: IndexingResult, found: FoundFiles) -> None:
     change = f"{built.embedded} embedded anew" if built.published else "nothing had changed"
-    echo(f"{arguments.collection}: {built.points} passages, {found.read} files read, {change}")
+    echo(f"{arguments.collection}: {built.points} {found.what}, {found.read} files read, {change}")
     counts = asdict(built.changes)
     if any(counts.values()):
         echo(f"files: {', '.join(f'{count} {what}' for what, count in counts.items() if count)}")

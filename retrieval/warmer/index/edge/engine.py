@@ -86,6 +86,7 @@ class EdgeIndex:
             points=manifest.points,
             fields=manifest.fields,
             code=self._code(opened),
+            roots=manifest.roots,
         )
 
     async def sample(self, *, where: Filter | None = None) -> list[dict[str, Any]]:

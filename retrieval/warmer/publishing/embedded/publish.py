@@ -13,13 +13,14 @@ from warmer.errors import IngestError
 from warmer.index.edge.checksums import checksums
 from warmer.index.edge.generations import Generations, Manifest
 from warmer.index.edge.shards import shard_files
-from warmer.passage import Passage, embedded_text, identify
+from warmer.passage import Passage, identify
 from warmer.publishing import IndexingResult, Progress, Scope, check_model, check_roots, payload_of
 from warmer.publishing.embedded.build import Stage, build_in_child
 from warmer.publishing.embedded.checkpoint import EmbeddingCheckpoint
 from warmer.publishing.embedded.published import PublishedGeneration
 from warmer.publishing.moves import Comparison
 from warmer.publishing.spool import Payload
+from warmer.publishing.vectors import PayloadEmbedder, embed_payloads
 
 _CHUNK = 2048
 
@@ -27,7 +28,7 @@ _CHUNK = 2048
 def index_passages(
     generations: Generations,
     passages: Iterable[Passage],
-    embedder: Embedder,
+    embedder: Embedder | PayloadEmbedder,
     *,
     roots: Mapping[str, Path],
     unread: Collection[str] = (),
@@ -45,7 +46,7 @@ def index_passages(
     Args:
         generations: The collection.
         passages: All passages of `roots`.
-        embedder: The embedding model.
+        embedder: The embedding model, of texts or of pictures.
         roots: Label -> path of the folders and files that were read.
         unread: See `warmer.publishing.Scope`, as for the next two.
         missing: Labels of indexed folders that are not there any more.
@@ -65,7 +66,8 @@ def index_passages(
         before = {label: path for label, path in known.roots.items() if label not in missing}
         if not replace:
             check_roots(roots, before)
-            check_model(embedder.name, known.model)
+            is_text = not isinstance(embedder, PayloadEmbedder)
+            check_model(embedder.name, known.model, "EMBEDDING_MODEL" if is_text else "--image-model")
         comparison = Comparison()
         digest = _Digest()
         for id_, passage in identify(passages, comparison.new):
@@ -159,7 +161,11 @@ def publish(
 
 
 def _embed(
-    stage: Stage, known: PublishedGeneration, checkpoint: EmbeddingCheckpoint, embedder: Embedder, progress: Progress
+    stage: Stage,
+    known: PublishedGeneration,
+    checkpoint: EmbeddingCheckpoint,
+    embedder: Embedder | PayloadEmbedder,
+    progress: Progress,
 ) -> int:
     """Stage the vectors of all points. Returns how many had to be embedded."""
     embedded = 0
@@ -169,8 +175,7 @@ def _embed(
         vectors |= checkpoint.vectors(chunk.keys() - vectors.keys())
         progress(len(vectors), len(stage.points))
         missing = [id_ for id_ in chunk if id_ not in vectors]
-        texts = [embedded_text(chunk[id_]["title"], chunk[id_]["text"]) for id_ in missing]
-        for position, vector in embedder.embed_passages(texts):
+        for position, vector in embed_payloads(embedder, [chunk[id_] for id_ in missing]):
             vectors[missing[position]] = vector
             checkpoint.add(missing[position], vector)
             progress(1, len(stage.points))

@@ -1,0 +1,136 @@
+"""`warmer index --image-model`: a folder of pictures becomes a collection, with captions, within limits."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from warmer.index.edge.catalog import Catalog
+from warmer.publishing.embedded.published import PublishedGeneration
+from warmer_server.cli import main
+
+Index = Callable[..., str]
+
+
+def stored(data: Path) -> dict[str, dict[str, object]]:
+    """Map the last part of each source to its point."""
+    points = PublishedGeneration(Catalog(data).generations("photos")).payloads()
+    return {payload["source"].split("/", 1)[1]: {"id": id_, **payload} for id_, payload in points}
+
+
+def test_captions_come_from_beside_and_from_documents(index: Index, data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    (folder / "more").mkdir(parents=True)
+    names = ["a.png", "b.jpg", "more/c.webp", "d.gif", "e.png", "f.png"]
+    for number, name in enumerate(names):
+        Image.new("RGB", (20, 30), (40 * number, 0, 0)).save(folder / name)
+    (folder / "a.txt").write_text("A harbour\nat dawn\n")
+    (folder / "b.jpg.json").write_text(json.dumps({"title": "Boats", "alt": "Two boats", "width": 3}))
+    (folder / "d.json").write_text("[1]")
+    (folder / "page.md").write_text("![Three gulls](more/c.webp) <img src='e.png' alt='A pier'> ![x](https://a/e.png)")
+    (folder / "more" / "page.html").write_text("<img src='../e.png' alt='The same pier'><img src='../a.png' alt='no'>")
+    (folder / "notes.rst").write_text("Nothing\n")
+    (folder / "drawing.svg").write_text("<svg/>")
+    said = index(folder)
+    assert "photos: 6 pictures, 6 files read, 6 embedded anew" in said
+    assert "1 of an unsupported kind: *.svg" in said
+    assert "1 no picture: *.rst" in said
+    points = stored(data)
+    assert {name: (point["title"], point["text"]) for name, point in points.items()} == {
+        "a.png": ("", "A harbour\nat dawn"),
+        "b.jpg": ("Boats", "Two boats"),
+        "more/c.webp": ("", "Three gulls"),
+        "d.gif": ("", ""),
+        "e.png": ("", "The same pier\nA pier"),
+        "f.png": ("", ""),
+    }
+    (folder / "a.txt").write_text("Another caption")
+    (folder / "f.png").rename(folder / "more" / "f.png")
+    assert "6 pictures, 6 files read, 0 embedded anew\nfiles: 1 moved" in index(folder)
+    again = stored(data)
+    assert again["a.png"]["text"] == "Another caption"
+    assert [again[now]["id"] for now in ("a.png", "more/f.png")] == [points[was]["id"] for was in ("a.png", "f.png")]
+    assert "nothing had changed" in index(folder)
+
+
+def test_broken_files_are_left_out_by_name(index: Index, data: Path, picture: Image.Image, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    picture.save(folder / "good.png")
+    whole = (folder / "good.png").read_bytes()
+    (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "text.jpg").write_text("no picture")
+    (folder / "empty.gif").touch()
+    picture.save(folder / "other.webp", "BMP")
+    (folder / "huge.png").write_bytes(_of_size(whole, 20_000, 20_000))
+    (folder / "long.png").write_bytes(whole + b"\0" * 2**20)
+    said = index(folder, "--max-size", "0.5")
+    assert "photos: 1 pictures, 1 files read" in said
+    for name in ("cut.png", "text.jpg", "empty.gif", "other.webp"):
+        assert f"{folder / name}: is no picture that can be decoded" in said
+    assert "1 of too many pixels" in said
+    assert f"{folder / 'huge.png'}: " in said
+    assert "long.png: larger than 0.5 MB" in said
+    assert [*stored(data)] == ["good.png"]
+
+
+def _of_size(png: bytes, width: int, height: int) -> bytes:
+    """Let a PNG claim another size, with a checksum that fits."""
+    header = b"IHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + png[24:29]
+    return png[:12] + header + crc32(header).to_bytes(4, "big") + png[33:]
+
+
+def test_a_model_is_named_rightly_or_refused(index: Index, picture: Image.Image, tmp_path: Path, pair: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    picture.save(folder / "a.png")
+    for model, problem in (
+        ("no/such", "cannot load the model of pictures 'no/such'"),
+        (str(tmp_path), "cannot load the model of pictures"),
+        ("json:JSONDecoder", "cannot load the retriever json:JSONDecoder|failed on 'dimension'"),
+        (str(tmp_path / "half"), "lacks vision/model.onnx"),
+    ):
+        (tmp_path / "half" / "vision").mkdir(parents=True, exist_ok=True)
+        with pytest.raises(SystemExit, match=problem):
+            index(folder, model=model)
+    with pytest.raises(SystemExit, match="add --url embedded"):
+        index(folder, "--url", "http://127.0.0.1:1")
+    index(folder)
+    (folder / "note.md").write_text("# Words\n\nOf another model.\n")
+    with pytest.raises(SystemExit, match=r"the collection was embedded by 'pair@.*, and EMBEDDING_MODEL is"):
+        main(["index", str(folder), "--collection", "photos"])
+    main(["index", str(folder), "--collection", "words"])
+    with pytest.raises(SystemExit, match="and --image-model is 'pair@"):
+        main(["index", str(folder), "--collection", "words", "--image-model", str(pair)])
+
+
+class Brightness:
+    """A retriever of one's own, which knows light from dark."""
+
+    name = "brightness"
+
+    def embed_query(self, text: str) -> list[float]:
+        return [1.0, 0.0] if "light" in text else [0.0, 1.0]
+
+    def embed_images(self, pictures: list[Image.Image]) -> list[list[float]]:
+        light = [float(np.asarray(picture).mean()) for picture in pictures]
+        return [[one, 255 - one] for one in light]
+
+
+def test_a_retriever_of_ones_own_sees(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "brightness_of_tests", sys.modules[__name__])
+    monkeypatch.setenv("WARMER_IMAGE_MODEL", "brightness_of_tests:Brightness")
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, grey in (("night.png", 10), ("noon.png", 240)):
+        Image.new("RGB", (8, 8), (grey, grey, grey)).save(folder / name)
+    index(folder, model="brightness_of_tests:Brightness")
+    main(["search", "something light", "--collection", "photos", "--json"])
+    assert json.loads(capsys.readouterr().out)["hits"][0]["source"] == "photos/noon.png"
