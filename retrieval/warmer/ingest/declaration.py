@@ -38,6 +38,7 @@ _STATEMENT = re.compile(
 _KEYWORDS = {"if", "for", "while", "switch", "catch", "return", "sizeof", "function", "fn", "new", "match", "when"}
 _FIELD_COLON = re.compile(r"^(?P<name>[\w$#]+|\"[^\"]+\"|'[^']+'|\[[^\]]+\])\s*[?!]?\s*:(?!:)")
 _ENUM_STRING = re.compile(r"^\|\s*[\"'](?P<name>[^\"']+)[\"']")
+_FUNCTION_VALUE = re.compile(r"=>|\bfunction\b|[=:]\s*(?:async\s*)?\([^()]*\)$|=\s*(?:async\s*)?[\w$]+$")
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
 _RUBY_CONSTANT = re.compile(r"^(?P<name>[A-Z]\w*)\s*=[^=~]")
 _NAMELESS = {"object", "companion", "extension", "mod"}
@@ -142,8 +143,9 @@ def _named(signature: str, suffix: str) -> Declaration:
     if signature.startswith("typedef") and (name := _last_name(signature)):
         return Declaration(name, signature)
     found = _DEFINE.match(signature) or (None if _is_c_constant(signature, suffix) else _VALUE.match(signature))
-    is_function = bool(re.search(r"=>|\bfunction\b", signature))
-    return Declaration(found["name"], signature, is_function) if found else _member(signature, suffix)
+    if found:
+        return Declaration(found["name"], signature, bool(_FUNCTION_VALUE.search(signature)))
+    return _member(signature, suffix)
 
 
 def _type(signature: str) -> Declaration | None:
@@ -166,7 +168,7 @@ def _member(signature: str, suffix: str) -> Declaration:
     if not found and suffix in _FIELDS_WITH_COLON:
         found = _FIELD_COLON.match(re.sub(rf"^{_MODIFIERS}", "", signature))
     if found:
-        return Declaration(found["name"].strip("\"'"), signature)
+        return Declaration(found["name"].strip("\"'"), signature, bool(_FUNCTION_VALUE.search(signature)))
     if suffix == ".rb":
         return Declaration()
     before = _before_value(signature)

@@ -34,6 +34,8 @@ _BLOCKS = {
     *("center", "address", "fieldset", "legend", "caption"),
 }
 _LANGUAGE = re.compile(r"(?:language|lang|highlight|highlight-source|brush:)[- ]?([\w+#.-]+)")
+_TEMPLATE = re.compile(r"(?:\s|<!--(?:(?!-->)[\s\S])*-->)*\{[%#{]")
+_TEMPLATE_TAG = re.compile(r"\{%[\s\S]*?%\}|\{\{[\s\S]*?\}\}|\{#[\s\S]*?#\}")
 _LINE = re.compile(r"(?:^|-)(?:line|token-line|ec-line|code-line)$")
 
 
@@ -56,7 +58,7 @@ def html_sections(text: str, name: str = "") -> Iterator[Section]:
     Raises:
         IngestError: The tags are nested too deep.
     """
-    soup = _DepthLimitedSoup(text, "html.parser")
+    soup = _DepthLimitedSoup(_without_template(text), "html.parser")
     page_url = _page_url(soup)
     page_title = (soup.title.get_text() if soup.title else "").strip() or name
     main = main_content(soup)
@@ -70,6 +72,13 @@ def html_sections(text: str, name: str = "") -> Iterator[Section]:
             url = f"{page_url}#{part.anchor}" if page_url and part.anchor else page_url
         else:
             yield Section(title_of(path or [Heading(0, opening, 0, 0)]), part.text, part.lines, url=url)
+
+
+def _without_template(text: str) -> str:
+    """Drop the tags of a template of Jinja or Django, which begins with one; lines stay where they are."""
+    if not _TEMPLATE.match(text):
+        return text
+    return _TEMPLATE_TAG.sub(lambda found: "\n" * found[0].count("\n"), text)
 
 
 def html_parts(text: str) -> Iterator[HtmlPart]:

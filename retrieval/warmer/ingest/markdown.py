@@ -18,6 +18,7 @@ _BLOCKS = MarkdownIt("commonmark").enable("table").disable("inline")
 _INLINE = MarkdownIt("commonmark")
 _REPLACED = {"softbreak": " ", "hardbreak": " ", "html_inline": ""}
 _ATTRIBUTES = re.compile(r"[ \t]*(?:\[\]\(\))?\{(?::|[ \t]*[#.]|[ \t]*[\w-]+=|/\*)[^}\n]*\}[ \t]*$")
+_ICON = re.compile(r"(?<!\w):(?:octicons|material|fontawesome|simple)-[\w-]+:")
 _HTML_TEXT = re.compile(r"<!--[\s\S]*?-->|<[^<>]*>")
 _HTML_HEADING = re.compile(r"<h[1-6]\b", re.IGNORECASE)
 _TARGET = r"(?:\([^)\n]*\)|\[[^\]\n]*\])"
@@ -25,6 +26,7 @@ _BADGE = rf"\[[ ]*!\[[^\]\n]*\]{_TARGET}[ ]*\]{_TARGET}|!\[[^\]\n]*\]\([^)\n]*ba
 _TAGS = "a|abbr|b|big|br|center|div|em|font|i|img|ins|del|kbd|p|picture|s|small|source|span|strong|sub|sup|u|video|wbr"
 _INLINE_NOISE = re.compile(
     rf"(?P<code>(?P<tick>`+)(?!`)[^\n]*?(?<!`)(?P=tick)(?!`))|{_BADGE}|</?(?:{_TAGS})(?:\s[^<>\n]*)?/?>|<!--[^\n]*?-->"
+    r"|(?<!\w):(?:octicons|material|fontawesome|simple)-[\w-]+:[ ]?|(?<=[)\]])\{(?::[ ]?|[ ]?)[.#][\w:][^{}\n]*\}"
     r"|&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,30});",
     re.IGNORECASE,
 )
@@ -57,7 +59,7 @@ def add_markdown(rows: Rows, text: str, number: int) -> None:
         start, end = token.map
         _add_text(rows, source, done, start, number, verbatim)
         if token.type == "heading_open":
-            title = _plain_text(_INLINE.parseInline(_ATTRIBUTES.sub("", inline.content), env))
+            title = _plain_text(_INLINE.parseInline(_ICON.sub("", _ATTRIBUTES.sub("", inline.content)), env))
             rows.headings.append(Heading(int(token.tag[1:]), title, len(rows.rows), len(rows.rows) + end - start))
             for row in range(start, end):
                 rows.add(source[row], number + row)
@@ -80,7 +82,7 @@ def _add_text(rows: Rows, source: Sequence[str], start: int, end: int, number: i
 
 
 def _is_noisy(text: str) -> bool:
-    return "<" in text or "&" in text or "![" in text
+    return any(mark in text for mark in ("<", "&", "![", "-", "{"))
 
 
 def _denoise(found: re.Match[str]) -> str:

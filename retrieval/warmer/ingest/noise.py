@@ -29,6 +29,7 @@ _SILENT = re.compile(
       <!--[\s\S]*?--> | </?[A-Za-z][^<>\n]*>
     | \[[ ]*{_IMAGE}[ ]*\](?:\([^)\n]*\)|\[[^\]]*\])? | {_IMAGE}
     | ^[ ]{{0,3}}\[(?!\^)[^\]\n]+\]:[^\n]*$                # where a link leads
+    | \{{:[^}}\n]*\}} | \[[ ]*\](?:\([^)\n]*\)|\[[^\]\n]*\]) | ^[ \t]*/{{3,}}(?:[ \t][^\n]*)?$
     | ^\([\w:.+-]+\)=[ \t]*$ | \[\]\(\)\{{[^}}\n]*\}} | ^\{{:?[ ]*[#.][^}}\n]*\}}[ \t]*$
     | ^\[(?:TOC|\[_?toc_?\])\][ \t]*$
     | ^\{{%[^\n]*?%\}}[ \t]*$ | ^\{{\{{[^\n]*?\}}\}}[ \t]*$ | ^-+8<-+[^\n]*$
@@ -63,6 +64,8 @@ def _without_run(found: re.Match[str]) -> str:
 def is_markup(block: str) -> bool:
     """Tell whether a block has no text: a label, a directive such as `toctree`, an image, where a link leads."""
     bare = block.strip()
+    if bare == "..":
+        return True
     if bare.startswith(".. "):
         return bool(_SILENT_DIRECTIVE.fullmatch(bare))
     return not _has_text(_SILENT.sub("", block))

@@ -10,7 +10,7 @@ HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BOILERPLATE = (
     "head, title, nav, footer, script:not([type^='math/tex']), style, noscript, template, select, textarea, svg, "
     "iframe, dialog, .headerlink, .hash-link, .anchor-link, .sl-anchor-link, .anchorjs-link, .viewcode-link, "
-    ".toctree-wrapper, "
+    ".toctree-wrapper, .indextable, .genindex-jumpbox, "
     ".toc-mobile, .theme-doc-toc-mobile, .sphinxsidebar, .skip-link, .md-source-file, .md-content__button, .linenos, "
     ".lineno, .linenodiv, .line-number, .line-numbers-rows, [role=navigation], [role=search], [role=banner], "
     "[role=contentinfo], [role=dialog], [aria-modal=true], [data-pagefind-ignore]:not(main)"
@@ -58,16 +58,22 @@ def clear(root: Tag) -> None:
     _name_questions(root)
     for copy in root.select(_HIDDEN_COPIES):
         copy.extract()
-    for aside in root.select("aside, [role=complementary], div.contents, div.topic.contents"):
-        if _is_navigation(aside):
-            aside.extract()
-    for header in root.select("header"):
-        if not header.find(list(HEADINGS)):
-            header.extract()
+    _remove_navigation(root)
     for table in root.find_all("table"):
         if table.find(_BLOCKS_OF_LAYOUT):
             for tag in [table, *table.find_all(["thead", "tbody", "tr", "td", "th"])]:
                 tag.name = "div"
+
+
+def _remove_navigation(root: Tag) -> None:
+    for aside in root.select("aside, [role=complementary], div.contents, div.topic.contents"):
+        if _is_navigation(aside):
+            aside.extract()
+    for contents in root.find_all(_is_contents):
+        contents.extract()
+    for header in root.select("header"):
+        if not header.find(list(HEADINGS)):
+            header.extract()
 
 
 def name_tabs(root: Tag) -> None:
@@ -129,6 +135,16 @@ def _is_navigation(aside: Tag) -> bool:
         return True
     text = aside.get_text(strip=True)
     return text == "" or len("".join(link.get_text(strip=True) for link in aside.find_all("a"))) >= len(text)
+
+
+def _is_contents(items: Tag) -> bool:
+    """Tell whether a tag is a list that holds nothing but links to places in the page."""
+    if items.name not in {"ul", "ol"}:
+        return False
+    links = items.find_all("a")
+    text = "".join(link.get_text(strip=True) for link in links)
+    is_inner = all(str(link.get("href") or "").startswith("#") for link in links)
+    return len(links) > 1 and is_inner and text == items.get_text(strip=True)
 
 
 def _paragraph(text: str) -> Tag:

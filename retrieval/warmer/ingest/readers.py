@@ -42,6 +42,8 @@ def read_sections(
     text = decode_html(data, encoding) if kind == "html" else without_pictures(decode(data, encoding))
     if kind == "markdown" and "import " in text and _part("mdx", "is_mdx")(text):
         kind = "mdx"
+    if kind == "text" and path.suffix.lower() in {".txt", ".text"}:
+        kind = _part("text", "markup_of")(text)
     if kind == "mdx":
         text = _part("mdx", "mdx_to_markdown")(text)
     if kind in {"code", "data"}:

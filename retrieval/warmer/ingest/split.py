@@ -7,10 +7,11 @@ has the fence and the introduction; each part of a table has the header.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from semantic_text_splitter import TextSplitter
 
-from warmer.ingest.blocks import Block, Kind, find_blocks
+from warmer.ingest.blocks import Block, Kind, content, find_blocks, is_item
 from warmer.ingest.files import replace_surrogates
 from warmer.ingest.noise import is_markup, says_nothing
 from warmer.ingest.section import Section
@@ -19,6 +20,9 @@ from warmer.passage import Passage, Window, embedded_text
 _SAFETY_FACTOR = 0.9  # tokens are not spread evenly over a text
 _SPECIAL_TOKENS = 8  # more than any tokenizer adds
 _SENTENCE_END = re.compile(r"(?<=[^\W_][.!?:])\s+(?=\S)|\n\n")
+_LABEL = re.compile(r"[*_]{0,2}[\w ]{1,40}:[*_]{0,2}")
+_INTRODUCES = re.compile(r":[*_\"')\]]*\s*\Z")
+_SHORT = 60  # characters of a row that can be a label of what follows, as "- [bug] [mysql]" in a log of changes
 _INTRODUCTION = 3  # an introduction, or what each part repeats, takes at most a third of a passage
 
 Rows = tuple[str, ...]
@@ -64,12 +68,24 @@ def split(sections: Iterable[Section], source: str, limit: int, window: Window |
 
 
 def _pieces(rows: Sequence[str]) -> list[_Piece]:
-    pieces, end = [], 0
+    """Return the pieces of a text; a label at its end, with nothing below it, is none."""
+    pieces = list(_all_pieces(rows))
+    while len(pieces) > 1 and pieces[-1].kind == "text" and _LABEL.fullmatch(pieces[-1].text.strip()):
+        pieces.pop()
+    return pieces
+
+
+def _all_pieces(rows: Sequence[str]) -> Iterator[_Piece]:
+    end = 0
     for block in find_blocks(rows):
         if not is_markup("\n".join((*block.head, *block.body))):
-            pieces.append(_piece(block, int(block.row > end)))
+            inner = content(block)
+            if inner is None:
+                yield _piece(block, int(block.row > end))
+            else:
+                for piece in _all_pieces(inner):
+                    yield replace(piece, row=block.row + piece.row, body_row=block.row + piece.body_row)
         end = block.end
-    return pieces
 
 
 def _piece(block: Block, gap: int) -> _Piece:
@@ -101,14 +117,38 @@ def _fill(pieces: Iterable[_Piece], limit: int) -> Iterator[list[_Piece]]:
     passage: list[_Piece] = []
     for piece in pieces:
         if passage and len(_join([*passage, piece])) > limit:
-            last = passage[-1]
-            carried = len(passage) > 1 and (piece.glued or last.text.endswith(":")) and last.kind == "text"
-            carried = carried and len(_join([last, piece])) <= limit
-            yield passage[:-1] if carried else passage
-            passage = [last] if carried else []
+            start = _start_of_next(passage, piece, limit)
+            yield passage[:start]
+            passage = passage[start:]
         passage.append(piece)
     if passage:
         yield passage
+
+
+def _start_of_next(passage: Sequence[_Piece], piece: _Piece, limit: int) -> int:
+    """Return from which piece on a passage should go with the next piece: what introduces it, or an item around it."""
+    begin, start = len(passage), len(passage)
+    while begin > 1 and len(_join([*passage[begin - 1 :], piece])) <= limit:
+        begin -= 1
+        following = passage[begin + 1] if begin + 1 < len(passage) else piece
+        if start == begin + 1 and _leads_to(passage[begin], following):
+            start = begin
+        elif _indent(passage[begin]) < _indent(following) and is_item(passage[begin].text):
+            return begin
+    return start
+
+
+def _leads_to(piece: _Piece, following: _Piece) -> bool:
+    if piece.kind != "text":
+        return False
+    text = piece.text.rstrip()
+    is_label = len(text) <= _SHORT and "\n" not in text and text[-1:] not in {*".!?…。"}
+    return following.glued or bool(_INTRODUCES.search(text)) or is_label
+
+
+def _indent(piece: _Piece) -> int:
+    first = (*piece.head, *piece.body, "")[0]
+    return len(first) - len(first.lstrip())
 
 
 def _join(pieces: Sequence[_Piece]) -> str:
@@ -176,8 +216,25 @@ def _text_parts(piece: _Piece, limit: int) -> list[_Piece]:
     """Split at the best boundaries: paragraphs, then lines, sentences, words, characters."""
     return [
         _Piece("text", piece.row + row, piece.row + row, (), tuple(part.split("\n")), ())
-        for row, part in _split_text(piece.text, TextSplitter(limit), limit)
+        for row, part in _item_parts(piece.text.split("\n"), limit)
     ]
+
+
+def _item_parts(rows: Sequence[str], limit: int) -> Iterator[tuple[int, str]]:
+    """Split a list at its outermost items; what is no list, or too long an item, at the best boundaries."""
+    items = [(len(row) - len(row.lstrip()), at) for at, row in enumerate(rows) if at and is_item(row)]
+    if not items:
+        yield from _split_text("\n".join(rows), TextSplitter(limit), limit)
+        return
+    outermost = min(items)[0]
+    begin = 0
+    for end, following in pairwise([*(at for indent, at in items if indent == outermost), len(rows), None]):
+        if following and len("\n".join(rows[begin:following])) <= limit:
+            continue
+        text = "\n".join(rows[begin:end])
+        parts = [(0, text)] if len(text) <= limit else _item_parts(rows[begin:end], limit)
+        yield from ((begin + row, part) for row, part in parts)
+        begin = end or 0
 
 
 def _row_parts(rows: Rows, room: int, *, by_blank: bool) -> Iterator[Part]:

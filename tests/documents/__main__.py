@@ -1,0 +1,167 @@
+"""`python -m documents REPORT [WORK]`: real documentation and notes become passages, and are looked at.
+
+OLD names the Python of another build, to compare with in turns.
+"""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+
+from command import run_check
+from environment import forget_settings
+
+from documents.indexing import Run, index, is_balanced, stored
+from documents.notes import write_notes
+from documents.projects import FLAGS, PROJECTS, Project, fetch
+from documents.search import first_by_name
+from warmer.ingest.kinds import kind_of
+
+_HERE = Path(sys.executable)
+_TIMES = 5
+_COMPARED = "flask", "pymdown-extensions"
+
+
+def main(report: Path, work: Path) -> None:
+    """Index all, and write the report; exit with status 1 if a passage has a fence that nothing closes."""
+    forget_settings()
+    folders = {project: fetch(project, work) for project in PROJECTS}
+    old = os.environ.get("OLD", "")
+    projects = [_measure(project, folder, work / "data") for project, folder in folders.items()]
+    notes = _notes(work, [_HERE, *([Path(old)] if old else [])])
+    speed = list(_compare({p: folders[p] for p in PROJECTS if p.name in _COMPARED}, work, Path(old))) if old else []
+    report.write_text(_page(projects, notes, speed), encoding="utf-8")
+    sys.exit(any(open_fences for *_, open_fences in projects))
+
+
+Measured = tuple[Project, Run, Counter[str], Counter[str], int]
+
+
+def _measure(project: Project, folder: Path, data: Path) -> Measured:
+    """Index a project: files and passages by kind, and how many passages have a fence that nothing closes."""
+    run = index(_HERE, folder, data, FLAGS)
+    files, passages, open_fences = dict[str, str](), Counter[str](), 0
+    for payload in stored(data):
+        source = payload["source"]
+        files[source] = kind_of(Path(source)) or "text"
+        passages[files[source]] += 1
+        if not is_balanced(payload["text"]):
+            open_fences += 1
+            sys.stderr.write(f"a fence is open in {source}:\n{payload['text']}\n")
+    sys.stderr.write(f"{project.name}: {run.said}")
+    return project, run, Counter(files.values()), passages, open_fences
+
+
+def _notes(work: Path, builds: Sequence[Path]) -> list[str]:
+    """Return a row for each build: of how many notes a search for the name finds the note first."""
+    names = write_notes(work / "notes") if not (work / "notes").is_dir() else None
+    names = names or sorted(path.stem for path in (work / "notes").iterdir())
+    rows = []
+    for python in builds:
+        index(python, work / "notes", work / "data")
+        found = first_by_name(python, work / "data", names)
+        rows.append(f"{found} of {len(names)} ({found / len(names):.2f})")
+    return rows
+
+
+def _compare(folders: dict[Project, Path], work: Path, old: Path) -> Iterator[tuple[str, list[Run], list[Run]]]:
+    """Index the same folders by both builds in turns."""
+    for project, folder in folders.items():
+        runs: dict[Path, list[Run]] = {old: [], _HERE: []}
+        for time in range(_TIMES):
+            for python in (old, _HERE) if time % 2 else (_HERE, old):
+                runs[python].append(index(python, folder, work / "data"))
+        yield f"{project.name} {project.version}", runs[old], runs[_HERE]
+
+
+def _page(projects: Sequence[Measured], notes: Sequence[str], speed: Sequence[tuple[str, list[Run], list[Run]]]) -> str:
+    kinds = sorted({kind for _, _, files, _, _ in projects for kind in files})
+    return "\n".join(
+        [
+            "# Documents as they are",
+            "",
+            "Made by `make documents`, which gets source archives of ten projects by pip, and indexes each without its",
+            "tests, or the folder of its documentation, by `warmer index`. `OLD=PYTHON` compares another build, in turns.",
+            "",
+            "## Projects",
+            "",
+            "No run showed a traceback. A fence is open where a passage has only the beginning or the end of a block",
+            "of code. Rates are of the whole command, on a machine of two cores.",
+            "",
+            "| project | written in | files read | passages | open fences | passages a second |",
+            "| --- | --- | --- | --- | --- | --- |",
+            *(
+                f"| {p.name} {p.version} | {p.what} | {run.files} | {run.passages:,} | {open_fences} "
+                f"| {run.passages / run.seconds:.0f} |"
+                for p, run, _, _, open_fences in projects
+            ),
+            "",
+            "## What each kind yields",
+            "",
+            f"Files with passages, and passages, of each project.\n\n| project | {' | '.join(kinds)} |",
+            f"| --- |{' --- |' * len(kinds)}",
+            *(
+                f"| {p.name} | "
+                + " | ".join(f"{files[kind]}: {passages[kind]:,}" if files[kind] else "" for kind in kinds)
+                + " |"
+                for p, _, files, passages, _ in projects
+            ),
+            "",
+            "## What was left out, and why",
+            "",
+            *(row for p, run, *_ in projects for row in _left_out(p, run)),
+            "## Notes",
+            "",
+            "160 notes without headings, in four languages, linked to each other, some with front matter. A search for",
+            "a note's name finds that note first:",
+            "",
+            *(f"- {build}: {found}" for build, found in zip(("this build", "the other"), notes, strict=False)),
+            "",
+            *(_speed(speed) if speed else []),
+        ]
+    )
+
+
+def _left_out(project: Project, run: Run) -> list[str]:
+    return [
+        f"{project.name} {project.version}:",
+        "",
+        *(f"- {line.replace('*', chr(92) + '*')}" for line in run.left_out),
+        "",
+    ]
+
+
+def _speed(compared: Sequence[tuple[str, list[Run], list[Run]]]) -> Iterator[str]:
+    yield from [
+        "## Speed and memory",
+        "",
+        f"{_TIMES} runs by each build in turns: median, and the least and the most. Seconds compare the same folder,",
+        "and so the same text; passages a second also depend on how many passages a build makes of it. Memory is the",
+        "peak of the command with its children, as proportional set size.",
+        "",
+        "| folder | build | passages | seconds | passages a second | peak MB |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, old, new in compared:
+        for build, runs in (("other", old), ("this", new)):
+            seconds = _spread([run.seconds for run in runs], 1)
+            rate = _spread([run.passages / run.seconds for run in runs], 0)
+            memory = _spread([run.memory / 1e6 for run in runs], 0)
+            yield f"| {name} | {build} | {runs[0].passages:,} | {seconds} | {rate} | {memory} |"
+        ratios = (
+            median(run.seconds for run in old) / median(run.seconds for run in new),
+            median(run.passages / run.seconds for run in new) / median(run.passages / run.seconds for run in old),
+            median(run.memory for run in new) / median(run.memory for run in old),
+        )
+        yield f"| {name} | ratio | | {ratios[0]:.2f}x as fast | {ratios[1]:.2f}x | {ratios[2]:.2f}x |"
+    yield ""
+
+
+def _spread(values: Sequence[float], digits: int) -> str:
+    return f"{median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+if __name__ == "__main__":
+    run_check(main, "documents")

@@ -1,0 +1,121 @@
+"""Faults seen in real documentation, each by a small copy of its kind."""
+
+from pathlib import Path
+from textwrap import indent
+
+import pytest
+
+from warmer.ingest import SourceFile, read_passages
+
+
+def read(path: Path, text: str, limit: int = 800) -> list[tuple[str, str]]:
+    path.write_text(text)
+    return [(passage.title, passage.text) for passage in read_passages(SourceFile(path, path.name), limit)]
+
+
+def test_text_files_in_a_markup_are_read_as_such(tmp_path: Path) -> None:
+    rst = "=====\nPumps\n=====\n\nWords.\n\nStart\n=====\n\nTurn it.\n\nStop\n====\n\nTurn it back.\n"
+    assert read(tmp_path / "a.txt", rst) == [
+        ("Pumps", "Words."),
+        ("Pumps > Start", "Turn it."),
+        ("Pumps > Stop", "Turn it back."),
+    ]
+    llms = "# Pump\n\n> A pump.\n\n## Docs\n\n- [Start](https://example.com): how to start\n"
+    assert read(tmp_path / "llms.txt", llms)[1] == ("Pump > Docs", "- [Start](https://example.com): how to start")
+
+
+@pytest.mark.parametrize(
+    "text", ["# pinned\nnumpy==2.0\n", "Dear all,\n\nit runs.\n-----\nJo\n", "# a\n# b\n", "a\n=\n"]
+)
+def test_text_files_without_markup_stay_text(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path / "a.txt", text) == [("a", text.rstrip())]
+
+
+def test_a_wide_table_loses_its_padding(tmp_path: Path) -> None:
+    row = f"pump-{{}}{' ' * 200}runs{' ' * 90}yes"
+    rule = f"{'=' * 150}  {'=' * 90}  ==="
+    table = "\n".join([rule, row.format("name"), rule, *map(row.format, range(30)), rule])
+    for text in (table, f".. only:: not latex\n\n{indent(table, '   ')}"):
+        passages = read(tmp_path / "a.rst", text)
+        assert len(passages) < 3
+        assert all(text.startswith("===  ===  ===\npump-name  runs  yes\n") for _, text in passages)
+
+
+def test_what_a_directive_without_words_holds_is_text(tmp_path: Path) -> None:
+    text = f".. only:: html\n\n   {'Some words. ' * 50}\n\n   {'Other words. ' * 50}\n\n..\n"
+    assert [said[:5] for _, said in read(tmp_path / "a.rst", text)] == ["Some ", "Other"]
+
+
+def test_a_long_list_is_split_between_items(tmp_path: Path) -> None:
+    items = [
+        f"- Pump {number} runs\n  [#{number}](https://example.com/{number}).\n  - It stops." for number in range(40)
+    ]
+    passages = read(tmp_path / "a.md", "\n".join(items), 300)
+    assert "\n".join(text for _, text in passages) == "\n".join(items)
+    assert all(text.startswith("- Pump") and text.endswith("stops.") for _, text in passages)
+
+
+def test_the_rest_of_an_item_goes_with_it(tmp_path: Path) -> None:
+    item = f"- Turn the valve:\n\n  {'slowly. ' * 20}\n\n  See the manual."
+    passages = read(tmp_path / "a.md", f"{'Words. ' * 30}\n\n{item}\n\nEnd.", 400)
+    assert [text[:8] for _, text in passages] == ["Words. W", "- Turn t"]
+
+
+def test_a_label_goes_with_what_it_names_and_not_alone(tmp_path: Path) -> None:
+    text = f"{'Words. ' * 60}\n\n- [bug] [pump]\n\n{'It stopped. ' * 40}\n\n**Methods:**\n"
+    passages = [said for _, said in read(tmp_path / "a.md", text)]
+    assert passages[1].startswith("- [bug] [pump]\n\nIt stopped.")
+    assert passages[-1].rstrip().endswith("stopped.")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "title: Pump rules\nauthor: Jo\n",
+        "Title: Pump rules\nDate: 2024-01-02\nTags: a, b\n",
+        "author: x\ntitle: Pump rules\n",
+    ],
+)
+def test_metadata_without_a_fence(tmp_path: Path, head: str) -> None:
+    assert read(tmp_path / "a.md", f"{head}\nTurn it.\n") == [("Pump rules", "Turn it.")]
+    assert read(tmp_path / "a.md", "Note: it runs.\n\nTurn it.\n") == [("a", "Note: it runs.\n\nTurn it.")]
+
+
+def test_icons_and_attributes_are_no_text(tmp_path: Path) -> None:
+    text = (
+        "# Sponsor :octicons-heart-fill-16:\n\n[:octicons-file-code-24:][_source]{: .source-link }\n\n"
+        "[:fontawesome-brands-paypal: Pay](https://example.com){ .md-button } at 10:30 :smile:, `:material-pump:`.\n"
+    )
+    assert read(tmp_path / "a.md", text) == [
+        ("Sponsor", "[Pay](https://example.com) at 10:30 :smile:, `:material-pump:`.")
+    ]
+
+
+def test_lists_of_places_in_the_page_and_indexes_are_no_text(tmp_path: Path) -> None:
+    page = (
+        '<div><h3>Table of Contents</h3><ul><li><a href="#a">Start</a><ul><li><a href="#b">Stop</a></li></ul></li></ul>'
+        '<h1>Pump</h1><p>Turn <a href="#a">it</a>.</p><ul><li>See <a href="#a">it</a></li></ul>'
+        '<table class="indextable"><tr><td><a href="x.html">run() (in pump)</a></td></tr></table></div>'
+    )
+    assert [text for _, text in read(tmp_path / "a.html", page)] == ["Turn it.\n\n- See it"]
+
+
+def test_a_template_has_no_tags(tmp_path: Path) -> None:
+    body = "{# no #}{% block body %}\n<h1>Pump</h1><p>Hi {{ user.name }}!</p>{% endblock %}"
+    page = f"<!-- (c) -->\n{{% extends 'base.html' %}}\n{body}"
+    assert read(tmp_path / "a.html", page) == [("Pump", "Hi !")]
+    page = "<h1>Tags</h1><pre>{% block body %} or so</pre>"
+    assert read(tmp_path / "a.html", page) == [("Tags", "```\n{% block body %} or so\n```")]
+
+
+def test_bullets_and_code_of_manual_pages(tmp_path: Path) -> None:
+    page = ".TH PUMP 1\n.SH USE\n.IP \\[bu] 2\nTurn it.\n.IP \\(bu 2\nStop it.\n.nf\n\\f[C]\npump run\n\\f[R]\n.fi\n"
+    assert read(tmp_path / "pump.1", page) == [
+        ("pump(1) > Use", "- Turn it.\n\n- Stop it.\n```\npump run\n```"),
+    ]
+
+
+@pytest.mark.parametrize("opening", ["run: (speed, time) => {", "run: function (speed) {", "const run = speed => {"])
+def test_remarks_within_functions_are_no_documentation(tmp_path: Path, opening: str) -> None:
+    code = f"const pump = {{\n  // Runs it.\n  {opening}\n    // now we wait\n    const waiting = true;\n  }},\n}};\n"
+    assert [text.split("\n")[-1] for _, text in read(tmp_path / "a.js", code)] == ["Runs it."]
