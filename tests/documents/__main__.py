@@ -47,7 +47,8 @@ def _measure(project: Project, folder: Path, data: Path) -> Measured:
         source = payload["source"]
         files[source] = kind_of(Path(source)) or "text"
         passages[files[source]] += 1
-        if not is_balanced(payload["text"]):
+        # A row of tildes in reStructuredText underlines a title.
+        if not is_balanced(payload["text"], "`" if source.endswith((".rst", ".txt")) else "`~"):
             open_fences += 1
             sys.stderr.write(f"a fence is open in {source}:\n{payload['text']}\n")
     sys.stderr.write(f"{project.name}: {run.said}")
@@ -83,7 +84,7 @@ def _page(projects: Sequence[Measured], notes: Sequence[str], speed: Sequence[tu
             "# Documents as they are",
             "",
             "Made by `make documents`, which gets source archives of ten projects by pip, and indexes each without its",
-            "tests, or the folder of its documentation, by `warmer index`. `OLD=PYTHON` compares another build, in turns.",
+            "tests, or the folder of its documentation. `OLD=PYTHON` compares another build, in turns.",
             "",
             "## Projects",
             "",

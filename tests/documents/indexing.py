@@ -73,14 +73,16 @@ def stored(data: Path) -> Iterator[dict[str, Any]]:
     yield from (payload for _, payload in PublishedGeneration(Catalog(data).generations("docs")).payloads())
 
 
-def is_balanced(text: str) -> bool:
-    """Tell whether each fence that opens in a text is closed in it."""
+def is_balanced(text: str, marks: str = "`~") -> bool:
+    """Tell whether each fence of these marks that opens in a text is closed in it."""
     opening = ""
     for row in text.split("\n"):
         mark = _FENCE.fullmatch(row)
-        if mark and not opening:
+        if not mark or mark[1][0] not in marks:
+            continue
+        if not opening:
             opening = "" if mark[1][0] == "`" and "`" in mark[2] else mark[1]
-        elif mark and mark[1].startswith(opening) and not mark[2].strip():
+        elif mark[1].startswith(opening) and not mark[2].strip():
             opening = ""
     return not opening
 

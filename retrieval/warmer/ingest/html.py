@@ -60,7 +60,8 @@ def html_sections(text: str, name: str = "") -> Iterator[Section]:
     """
     soup = _DepthLimitedSoup(_without_template(text), "html.parser")
     page_url = _page_url(soup)
-    page_title = (soup.title.get_text() if soup.title else "").strip() or name
+    heading = soup.find("h1")
+    page_title = (soup.title or heading or soup.new_tag("title")).get_text().strip() or name
     main = main_content(soup)
     own = [heading for heading in main.find_all("h1") if heading.get_text(strip=True)]
     path = [] if own else [Heading(0, page_title, 0, 0)]
@@ -94,7 +95,10 @@ def _parts(root: Tag) -> Iterator[HtmlPart]:
     for node, opens in _walk(root):
         if not isinstance(node, Tag):
             lines.add_text(str(node))
-        elif opens and node.name in HEADINGS:
+            continue
+        if opens:
+            lines.go_to(node.sourceline or 1)
+        if opens and node.name in HEADINGS:
             yield HtmlPart(*lines.take(node.sourceline or 1))
             anchor = _anchor(node)
             yield HtmlPart(_heading_text(node), [node.sourceline or 1], HEADINGS[node.name], anchor)

@@ -165,6 +165,7 @@ class _Reader:
             self._text(self._request(name, rest), number)
 
     def _request(self, name: str, rest: str) -> str:
+        rest = re.sub(r"(^|\s)Ar(?=\s*$)", r"\1Ar file ...", rest)
         if not name or name in _SILENT or name.startswith("\\"):
             return ""
         words = _words(rest)

@@ -26,7 +26,7 @@ _BADGE = rf"\[[ ]*!\[[^\]\n]*\]{_TARGET}[ ]*\]{_TARGET}|!\[[^\]\n]*\]\([^)\n]*ba
 _TAGS = "a|abbr|b|big|br|center|div|em|font|i|img|ins|del|kbd|p|picture|s|small|source|span|strong|sub|sup|u|video|wbr"
 _INLINE_NOISE = re.compile(
     rf"(?P<code>(?P<tick>`+)(?!`)[^\n]*?(?<!`)(?P=tick)(?!`))|{_BADGE}|</?(?:{_TAGS})(?:\s[^<>\n]*)?/?>|<!--[^\n]*?-->"
-    r"|(?<!\w):(?:octicons|material|fontawesome|simple)-[\w-]+:[ ]?|(?<=[)\]])\{(?::[ ]?|[ ]?)[.#][\w:][^{}\n]*\}"
+    r"|(?<!\w):(?:octicons|material|fontawesome|simple)-[\w-]+:[ ]?|(?<=[)\]*_`])\{(?::[ ]?|[ ]?)[.#][\w:][^{}\n]*\}"
     r"|&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,30});",
     re.IGNORECASE,
 )

@@ -23,6 +23,7 @@ _SILENT_DIRECTIVE = re.compile(
     """,
     re.VERBOSE,
 )
+_COMMENT = re.compile(r"\.\.(?:\n(?:[ \t]+[^\n]*)?)*")
 _IMAGE = r"!\[[^\]]*\](?:\([^)\n]*\)|\[[^\]]*\])?"
 _SILENT = re.compile(
     rf"""
@@ -30,7 +31,7 @@ _SILENT = re.compile(
     | \[[ ]*{_IMAGE}[ ]*\](?:\([^)\n]*\)|\[[^\]]*\])? | {_IMAGE}
     | ^[ ]{{0,3}}\[(?!\^)[^\]\n]+\]:[^\n]*$                # where a link leads
     | \{{:[^}}\n]*\}} | \[[ ]*\](?:\([^)\n]*\)|\[[^\]\n]*\]) | ^[ \t]*/{{3,}}(?:[ \t][^\n]*)?$
-    | ^\([\w:.+-]+\)=[ \t]*$ | \[\]\(\)\{{[^}}\n]*\}} | ^\{{:?[ ]*[#.][^}}\n]*\}}[ \t]*$
+    | ^__[ ]\S+$ | ^\([\w:.+-]+\)=[ \t]*$ | \[\]\(\)\{{[^}}\n]*\}} | ^\{{:?[ ]*[#.][^}}\n]*\}}[ \t]*$
     | ^\[(?:TOC|\[_?toc_?\])\][ \t]*$
     | ^\{{%[^\n]*?%\}}[ \t]*$ | ^\{{\{{[^\n]*?\}}\}}[ \t]*$ | ^-+8<-+[^\n]*$
     | ^:::[ \t]+[\w.]+[.][\w.]+[ \t]*$(?:\n[ \t]+[^\n]*)*  # mkdocstrings
@@ -64,7 +65,7 @@ def _without_run(found: re.Match[str]) -> str:
 def is_markup(block: str) -> bool:
     """Tell whether a block has no text: a label, a directive such as `toctree`, an image, where a link leads."""
     bare = block.strip()
-    if bare == "..":
+    if _COMMENT.fullmatch(bare):
         return True
     if bare.startswith(".. "):
         return bool(_SILENT_DIRECTIVE.fullmatch(bare))

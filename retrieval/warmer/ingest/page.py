@@ -10,6 +10,7 @@ HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BOILERPLATE = (
     "head, title, nav, footer, script:not([type^='math/tex']), style, noscript, template, select, textarea, svg, "
     "iframe, dialog, .headerlink, .hash-link, .anchor-link, .sl-anchor-link, .anchorjs-link, .viewcode-link, "
+    "#breadcrumbs, #breadcrumb-section, .breadcrumbs, .breadcrumb, .page-metadata, #footer, "
     ".toctree-wrapper, .indextable, .genindex-jumpbox, "
     ".toc-mobile, .theme-doc-toc-mobile, .sphinxsidebar, .skip-link, .md-source-file, .md-content__button, .linenos, "
     ".lineno, .linenodiv, .line-number, .line-numbers-rows, [role=navigation], [role=search], [role=banner], "

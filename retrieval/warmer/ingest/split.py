@@ -64,7 +64,7 @@ def split(sections: Iterable[Section], source: str, limit: int, window: Window |
         rows = replace_surrogates(section.text).split("\n")
         for row, text in _split_to_window(_pieces(rows), limit, title, window):
             if not says_nothing(text):
-                yield Passage(text, title, source, section.lines[row], section.url, section.page, section.tags)
+                yield Passage(text.rstrip(), title, source, section.lines[row], section.url, section.page, section.tags)
 
 
 def _pieces(rows: Sequence[str]) -> list[_Piece]:
@@ -81,11 +81,27 @@ def _all_pieces(rows: Sequence[str]) -> Iterator[_Piece]:
         if not is_markup("\n".join((*block.head, *block.body))):
             inner = content(block)
             if inner is None:
-                yield _piece(block, int(block.row > end))
+                yield from _items(_piece(block, int(block.row > end)))
             else:
                 for piece in _all_pieces(inner):
                     yield replace(piece, row=block.row + piece.row, body_row=block.row + piece.body_row)
         end = block.end
+
+
+def _items(piece: _Piece) -> Iterator[_Piece]:
+    """Yield the outermost items of a list as pieces without a blank row between; other pieces as they are."""
+    rows = piece.body
+    for begin, end in pairwise([0, *_outermost(rows), len(rows)] if piece.kind == "text" else []):
+        row = piece.row + begin
+        yield replace(piece, row=row, body_row=row, body=rows[begin:end], gap=0 if begin else piece.gap)
+    if piece.kind != "text":
+        yield piece
+
+
+def _outermost(rows: Sequence[str]) -> list[int]:
+    """Return the rows below the first at which the outermost items of a list begin."""
+    items = [(len(row) - len(row.lstrip()), at) for at, row in enumerate(rows) if at and is_item(row)]
+    return [at for indent, at in items if indent == min(items)[0]]
 
 
 def _piece(block: Block, gap: int) -> _Piece:
@@ -142,7 +158,7 @@ def _leads_to(piece: _Piece, following: _Piece) -> bool:
     if piece.kind != "text":
         return False
     text = piece.text.rstrip()
-    is_label = len(text) <= _SHORT and "\n" not in text and text[-1:] not in {*".!?…。"}
+    is_label = following.gap > 0 and len(text) <= _SHORT and "\n" not in text and text[-1:] not in {*".!?…。"}
     return following.glued or bool(_INTRODUCES.search(text)) or is_label
 
 
@@ -222,13 +238,12 @@ def _text_parts(piece: _Piece, limit: int) -> list[_Piece]:
 
 def _item_parts(rows: Sequence[str], limit: int) -> Iterator[tuple[int, str]]:
     """Split a list at its outermost items; what is no list, or too long an item, at the best boundaries."""
-    items = [(len(row) - len(row.lstrip()), at) for at, row in enumerate(rows) if at and is_item(row)]
+    items = _outermost(rows)
     if not items:
         yield from _split_text("\n".join(rows), TextSplitter(limit), limit)
         return
-    outermost = min(items)[0]
     begin = 0
-    for end, following in pairwise([*(at for indent, at in items if indent == outermost), len(rows), None]):
+    for end, following in pairwise([*items, len(rows), None]):
         if following and len("\n".join(rows[begin:following])) <= limit:
             continue
         text = "\n".join(rows[begin:end])
@@ -260,11 +275,22 @@ def _groups(rows: Rows, room: int, *, by_blank: bool) -> Iterator[tuple[int, lis
             if group:
                 yield begin, group
         else:
-            for row, text in enumerate(group, start=begin):
-                yield from ((row, [text[at : at + room]]) for at in range(0, max(len(text), 1), room))
+            yield from _smaller_groups(group, begin, room, by_prompt=by_blank)
         if end < len(rows):
             yield end, [""]
         begin = end + 1
+
+
+def _smaller_groups(rows: list[str], begin: int, room: int, *, by_prompt: bool) -> Iterator[tuple[int, list[str]]]:
+    """Yield what a prompt begins, as in a doctest, if it is not too long; or else single rows."""
+    prompts = [at for at, row in enumerate(rows) if at and row.lstrip().startswith(">>> ")] if by_prompt else []
+    for start, end in pairwise([0, *prompts, len(rows)]) if prompts else []:
+        if sum(len(row) + 1 for row in rows[start:end]) - 1 <= room:
+            yield begin + start, rows[start:end]
+        else:
+            yield from _smaller_groups(rows[start:end], begin + start, room, by_prompt=False)
+    for row, text in enumerate([] if prompts else rows, start=begin):
+        yield from ((row, [text[at : at + room]]) for at in range(0, max(len(text), 1), room))
 
 
 def _without_blank_end(rows: Sequence[str]) -> Rows:

@@ -119,3 +119,78 @@ def test_bullets_and_code_of_manual_pages(tmp_path: Path) -> None:
 def test_remarks_within_functions_are_no_documentation(tmp_path: Path, opening: str) -> None:
     code = f"const pump = {{\n  // Runs it.\n  {opening}\n    // now we wait\n    const waiting = true;\n  }},\n}};\n"
     assert [text.split("\n")[-1] for _, text in read(tmp_path / "a.js", code)] == ["Runs it."]
+
+
+def test_items_around_a_blank_row_stay_whole(tmp_path: Path) -> None:
+    items = [f"- Pump {number} has no {'long ' * 20}handle.\n\n  See the manual." for number in range(6)]
+    passages = [said for _, said in read(tmp_path / "a.md", "- First.\n" + "\n".join(items), 350)]
+    assert all(said.startswith("- ") and said.endswith("manual.") for said in passages)
+
+
+def test_a_doctest_is_split_between_prompts(tmp_path: Path) -> None:
+    tests = "\n".join(f">>> run({row})\nTraceback (most recent call last):\n    ...\nPumpError" for row in range(20))
+    passages = [said for _, said in read(tmp_path / "a.md", f"For example:\n\n```\n{tests}\n```\n", 300)]
+    assert all(said.startswith("For example:\n\n```\n>>> ") and said.endswith("Error\n```") for said in passages)
+
+
+def test_rst_comments_are_left_out_and_substitutions_written_out(tmp_path: Path) -> None:
+    text = "Use |pump| or |other|.\n\n.. |pump| replace:: the Pump\n\n..\n   mode: text\n   End:\n\n__ https://example.com\n"
+    assert read(tmp_path / "a.rst", text) == [("a", "Use the Pump or |other|.")]
+
+
+def test_the_author_below_a_title_is_no_text(tmp_path: Path) -> None:
+    text = "= Pump\nJo Doe <jo@example.com>\nv1.2, 2024-01-01\n:toc:\n\nTurn it.\n"
+    assert read(tmp_path / "a.adoc", text) == [("Pump", "Turn it.")]
+
+
+def test_values_of_data_on_one_line_and_their_rows(tmp_path: Path) -> None:
+    def values(name: str, text: str) -> list[tuple[str, int]]:
+        (tmp_path / name).write_text(text)
+        return [(p.text, p.line) for p in read_passages(SourceFile(tmp_path / name, name, kind="data"))]
+
+    minified = '{"a":"%s","server":{"port":8080}}' % ("x" * 300)
+    assert values("a.json", minified) == [("a:", 1), ("server.port: 8080", 1)]
+    toml = "# the port\nport = 1\n\n[pump]\n# turns a minute\nspeed = 2\n\n[[valve]]\nname = 'a'\n"
+    assert values("a.toml", toml) == [
+        ("# the port\nport: 1", 1),
+        ("# turns a minute\npump.speed: 2", 5),
+        ("valve.0.name: a", 9),
+    ]
+
+
+def test_exported_pages_have_no_breadcrumbs_and_footers(tmp_path: Path) -> None:
+    page = (
+        '<body><div id="page"><ol id="breadcrumbs"><li><a href="i.html">Space</a></li></ol><h1>Pump</h1>'
+        '<div class="page-metadata">Created by Jo</div><div class="wiki-content"><p>Turn it.</p></div></div>'
+        '<div id="footer">Document generated</div></body>'
+    )
+    assert read(tmp_path / "a.html", page) == [("Pump", "Turn it.")]
+
+
+def test_text_in_html_has_its_own_line(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("<a>\n\n\n# Pump\n\n<div>\n\n<b>x</b>\n<p>\nTurn it.\n</p></div>\n")
+    passages = list(read_passages(SourceFile(tmp_path / "a.md", "a.md"), 5))
+    assert [passage.line for passage in passages if passage.text.startswith("Turn")] == [10]
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "expected"),
+    [
+        ("a.cpp", "class P {\n  /// Equal.\n  bool operator==(const P& o) const;\n};\n", "P > operator=="),
+        ("a.dart", "class P {\n  /// Fast.\n  factory P.fast() => P();\n}\n", "P > P.fast"),
+        ("a.swift", "struct P {\n  /// Makes.\n  init?(x: Int) {}\n}\n", "P > init"),
+        ("a.go", "package a\n\nconst (\n\tB // the second\n)\n", "B"),
+        ("a.proto", "message P {\n  int32 n = 2; // how many\n}\n", "P > n"),
+        ("a.rb", "class P\n  class << self\n    # Makes.\n    def make; end\n  end\nend\n", "P > class > make"),
+        ("a.rb", "=begin\nMakes.\n=end\ndef make; end\n", "make"),
+    ],
+)
+def test_more_declarations(tmp_path: Path, name: str, code: str, expected: str) -> None:
+    [(title, text)] = read(tmp_path / name, code)
+    assert title == f"{name} > {expected}"
+    assert len(text.split("\n")) == 2
+
+
+def test_comments_on_what_is_around_and_on_what_follows_are_two(tmp_path: Path) -> None:
+    code = "mod m {\n    //! Inner.\n    /// Union.\n    pub union U { a: u8 }\n}\n"
+    assert [title for title, _ in read(tmp_path / "a.rs", code)] == ["a.rs", "a.rs > m > U"]

@@ -30,7 +30,8 @@ LINES = st.sampled_from(
         "äöü 😀 日本",
     ]
 )
-DOCUMENTS = st.lists(LINES | st.text(), max_size=30).map("\n".join)
+# Without HTML, whose paragraphs are written on one row.
+DOCUMENTS = st.lists(LINES | st.text().map(lambda text: text.replace("<", "")), max_size=30).map("\n".join)
 PLAIN_DOCUMENTS = st.lists(
     LINES.filter(lambda line: line != ".. note::") | st.text(alphabet="ab cäß日.,!?-\n"), max_size=30
 ).map("\n".join)
