@@ -23,6 +23,7 @@ _SILENT_DIRECTIVE = re.compile(
     """,
     re.VERBOSE,
 )
+_SILENT_FENCE = re.compile(rf"(?:`{{3,}}|~{{3,}}|:{{3,}})[ ]?\{{(?:{_WITHOUT_TEXT})\}}")  # a directive in MyST
 _COMMENT = re.compile(r"\.\.(?:\n(?:[ \t]+[^\n]*)?)*")
 _IMAGE = r"!\[[^\]]*\](?:\([^)\n]*\)|\[[^\]]*\])?"
 _SILENT = re.compile(
@@ -65,7 +66,7 @@ def _without_run(found: re.Match[str]) -> str:
 def is_markup(block: str) -> bool:
     """Tell whether a block has no text: a label, a directive such as `toctree`, an image, where a link leads."""
     bare = block.strip()
-    if _COMMENT.fullmatch(bare):
+    if _COMMENT.fullmatch(bare) or _SILENT_FENCE.match(bare):
         return True
     if bare.startswith(".. "):
         return bool(_SILENT_DIRECTIVE.fullmatch(bare))

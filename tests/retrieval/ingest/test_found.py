@@ -138,6 +138,11 @@ def test_rst_comments_are_left_out_and_substitutions_written_out(tmp_path: Path)
     assert read(tmp_path / "a.rst", text) == [("a", "Use the Pump or |other|.")]
 
 
+def test_directives_of_myst_without_words_are_no_text(tmp_path: Path) -> None:
+    text = "# Pumps\n\n```{toctree}\n:maxdepth: 1\n\nstart\nstop\n```\n\n```{note}\nTurn it.\n```\n"
+    assert read(tmp_path / "a.md", text) == [("Pumps", "```{note}\nTurn it.\n```")]
+
+
 def test_the_author_below_a_title_is_no_text(tmp_path: Path) -> None:
     text = "= Pump\nJo Doe <jo@example.com>\nv1.2, 2024-01-01\n:toc:\n\nTurn it.\n"
     assert read(tmp_path / "a.adoc", text) == [("Pump", "Turn it.")]
