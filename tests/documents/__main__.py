@@ -21,7 +21,7 @@ from warmer.ingest.kinds import kind_of
 
 _HERE = Path(sys.executable)
 _TIMES = 5
-_COMPARED = "flask", "pymdown-extensions"
+_COMPARED = "pymdown-extensions", "nbsphinx"
 
 
 def main(report: Path, work: Path) -> None:
