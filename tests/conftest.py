@@ -58,9 +58,11 @@ def made_once(tmp_path_factory: pytest.TempPathFactory, make_collection: Callabl
 
 @pytest.fixture
 def data_dir(tmp_path: Path, made_once: Path) -> Path:
-    """A data directory with the collection `notes`, for this test alone."""
-    subprocess.run(["cp", "-r", made_once, tmp_path / "data"], check=True)  # keeps sparse files sparse
-    return tmp_path / "data"
+    """A data directory with the collection `notes`, for this test alone; others may have written a journal there."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    subprocess.run(["cp", "-r", made_once / "collections", folder], check=True)  # keeps sparse files sparse
+    return folder
 
 
 @pytest.fixture

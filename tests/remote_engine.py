@@ -13,6 +13,7 @@ from warmer.index.remote.client import Connection, Remote, connect
 from warmer.index.remote.engine import QdrantIndex
 from warmer.index.remote.in_memory import create_collection
 from warmer.index.remote.options import Options
+from warmer.publishing.server.collection import ServerCollection
 from warmer.vectors import Vector
 
 Points = Iterable[tuple[str, Vector, dict[str, Any]]]
@@ -27,6 +28,11 @@ def real_server() -> Connection | None:
 def make(connection: Connection, info: CollectionInfo, points: Points) -> None:
     """Make a collection as Warmer makes it."""
     _with(connection, lambda remote: remote.call(lambda c: create_collection(c, info, points), what="making"))
+
+
+def with_indexes(connection: Connection, name: str) -> None:
+    """Make the payload indexes that Warmer makes."""
+    _with(connection, lambda remote: ServerCollection(remote, name).index_fields())
 
 
 def delete(connection: Connection, name: str) -> None:

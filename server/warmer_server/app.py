@@ -135,7 +135,7 @@ def load_allowed_judge(settings: Settings, spec: str) -> Judge:
     Raises:
         JudgeError: The judge does not exist, cannot be loaded or is not allowed.
     """
-    is_custom = spec.partition(":")[0] not in {"claude", "fastembed"}
+    is_custom = spec.partition(":")[0] not in {"claude", "fastembed"} and spec != "client"
     if is_custom and spec not in settings.judges.replace(" ", "").split(","):
         raise JudgeError(
             f"there is no judge {spec!r}: name claude or fastembed:<model>; WARMER_JUDGES allows classes of your own"

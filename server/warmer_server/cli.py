@@ -21,7 +21,7 @@ _COMMANDS = {
     "token": "make a bearer token for `warmer serve --http`",
     "train": "fit how far scores may steer, to scores that agents gave or that a model gives",
     "params": "write trained parameters as JSON, or put them back",
-    "journal": "write searches and scores to a file, bring them back, or delete old ones",
+    "journal": "export, import or delete searches and scores, or make a test set or a report of them",
     "copy": "copy a collection from the embedded engine to a Qdrant server, or back",
     "delete": "delete an embedded collection",
     "status": "show collections, model, parameters and where the data is",
@@ -203,6 +203,49 @@ def _add_journal_actions(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("prune", help=help_, description=help_).add_argument(
         "--older-than", type=_days, metavar="DAYS", help="delete all searches from before that instead, scored or not"
     )
+
+    _add_use_actions(actions)
+
+
+def _add_use_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    qrels_help = "write scored threads as a test set in BEIR layout, which `warmer-evals run` reads"
+    report_help = "list questions that stayed without a good hit although they were reworded: what to write next"
+    qrels = actions.add_parser("qrels", help=qrels_help, description=qrels_help)
+    report = actions.add_parser("report", help=report_help, description=report_help)
+    for parser in (qrels, report):
+        parser.add_argument("--collection", default="", metavar="NAME", help="may be left out if there is only one")
+        parser.add_argument("--owner", default="", metavar="NAME", help="threads of this owner alone (a token's name)")
+        parser.add_argument("--days", type=_days, metavar="N", help="threads of the last N days alone")
+        parser.add_argument("--judge", default="", metavar="NAME", help="scores of this judge alone, as agent")
+    qrels.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    qrels.add_argument(
+        "--min-scores", type=_score_count, default=1, metavar="N", help="scored passages a query needs (default: 1)"
+    )
+    qrels.add_argument(
+        "--wordings", action="store_true", help="make the other wordings queries too, with the same judgments"
+    )
+    qrels.add_argument("--force", action="store_true", help="write into a folder that has other things in it")
+    report.add_argument(
+        "--below", type=_score, default=5.0, metavar="SCORE", help="best score that is not good (default: 5)"
+    )
+    report.add_argument("--json", action="store_true", help="print JSON")
+    report.add_argument("--html", type=Path, metavar="FILE", help="write a page that needs nothing else")
+
+
+def _score(text: str) -> float:
+    try:
+        score = float(text)
+    except ValueError:
+        score = -1
+    if not 0 < score <= 10:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text!r} is no score above 0 and up to 10")
+    return score
+
+
+def _score_count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 1000):  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of scores from 1 to 1000")
+    return int(text)
 
 
 def _days(text: str) -> float:

@@ -6,6 +6,7 @@ A token is 256 random bits, so a plain SHA-256 of it can neither be reversed nor
 import json
 import logging
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -17,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from warmer.errors import FilterError, WarmerError
 from warmer.index.filters import check_limit
+from warmer.sanitize import error_text
 
 Scope = Literal["search", "feedback", "train"]
 SCOPES: tuple[Scope, ...] = ("search", "feedback", "train")
@@ -57,6 +59,11 @@ class Token(BaseModel):
     def expired(self) -> bool:
         """Whether the token has expired."""
         return self.expires is not None and self.expires.astimezone(UTC) <= datetime.now(UTC)
+
+    @property
+    def rights(self) -> tuple[object, ...]:
+        """What it may do: the same for all tokens of a name, of which a new one can then replace an old one."""
+        return set(self.scopes), set(self.collections), self.where
 
     def line(self) -> str:
         """Return the line to store."""
@@ -107,6 +114,22 @@ def read_tokens(text: str, source: str) -> list[Token]:
     return tokens
 
 
+def check_names(tokens: Sequence[Token]) -> None:
+    """Refuse tokens of one name with different rights, expired ones aside.
+
+    Raises:
+        WarmerError: There are such; the message has the name.
+    """
+    rights: dict[str, tuple[object, ...]] = {}
+    for token in tokens:
+        if not token.expired and rights.setdefault(token.name, token.rights) != token.rights:
+            raise WarmerError(
+                f"two tokens have the name {error_text(token.name)!r} and different rights: tokens of one name are one "
+                "caller's, with the same searches. Give another caller another name; to change the rights of one, "
+                "delete the old line"
+            )
+
+
 def _validate(raw: object, at: str) -> Token:
     try:
         return Token.model_validate(raw)
@@ -124,7 +147,7 @@ class Tokens:
         text: Further tokens, such as from WARMER_TOKENS.
 
     Raises:
-        WarmerError: There are no tokens, or a line is not a token.
+        WarmerError: There are no tokens, a line is not a token, or two of one name differ in their rights.
     """
 
     file: Path | None
@@ -134,6 +157,7 @@ class Tokens:
 
     def __post_init__(self) -> None:
         self._from_text = read_tokens(self.text, "WARMER_TOKENS")
+        check_names(self._from_text)
         if self.file:
             self._read_file()
         if not (self._from_text or self._from_file):
@@ -174,7 +198,9 @@ class Tokens:
             text = self.file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise WarmerError(f"cannot read WARMER_TOKENS_FILE={self.file}: {error}") from error
-        self._from_file = read_tokens(text, str(self.file))
+        tokens = read_tokens(text, str(self.file))
+        check_names([*self._from_text, *tokens])
+        self._from_file = tokens
         self._file_state = state
 
 

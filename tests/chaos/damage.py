@@ -117,7 +117,6 @@ def journal(work: Path) -> list[Trial]:
 
 
 _KNOWN = {
-    ("journal.sqlite3", "one bit flipped"): "SQLite has no checksums: a bit in a text or a vector goes unseen",
     ("journal.sqlite3-wal", "emptied"): "what was not yet moved into the journal is gone, as after a loss of power",
     ("journal.sqlite3-wal", "cut in half"): "SQLite reads up to the last whole transaction",
     ("journal.sqlite3-wal", "deleted"): "as when it is emptied",

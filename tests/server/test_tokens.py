@@ -15,13 +15,13 @@ from support import ask, refusal
 
 from warmer.errors import WarmerError
 from warmer_server.cli import main
-from warmer_server.tokens import Tokens, make_token, read_tokens
+from warmer_server.tokens import Tokens, check_names, make_token, read_tokens
 
 pytestmark = pytest.mark.anyio
 BREAD = {"must": [{"key": "source", "match": {"value": "notes/bread.md"}}]}
 CALLERS: dict[str, tuple[str, dict[str, Any]]] = {
     "ann": ("search,feedback,train", {}),
-    "ann-too": ("search,feedback", {}),
+    "ann-too": ("search,feedback,train", {}),
     "reader": ("search", {}),
     "scorer": ("feedback", {}),
     "narrow": ("search,feedback", {"collections": ("others",)}),
@@ -242,6 +242,19 @@ def test_an_invalid_line_is_refused_without_quoting_it(line: str, said: str) -> 
     with pytest.raises(WarmerError, match=said) as refused:
         read_tokens(line, "here")
     assert "wt_secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "other", [{"scopes": ("search", "train")}, {"collections": ("a",)}, {"where": BREAD}], ids=lambda other: str(*other)
+)
+def test_tokens_of_one_name_have_the_same_rights(tmp_path: Path, other: dict[str, Any]) -> None:
+    usual: dict[str, Any] = {"scopes": ("search",), "collections": (), "where": {}, "days": None}
+    one, again, differing = (make_token("ann", **{**usual, **more})[1] for more in ({}, {"days": 30}, other))
+    check_names([one, again])  # one takes the place of the other
+    check_names([one, make_token("ann", **{**usual, **other, "days": -1})[1]])
+    (file := tmp_path / "tokens").write_text(differing.line() + "\n")
+    with pytest.raises(WarmerError, match="two tokens have the name 'ann' and different rights"):
+        Tokens(file, one.line())
 
 
 def test_the_command_prints_line_and_token_separately(capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,7 +34,7 @@ def logged(tool: str, arguments: Mapping[str, Any]) -> Iterator[list[CallToolRes
             private["detail"] = str(cause)
             raise
         finally:
-            said = (replies[0].structured_content if replies else None) or {}
+            said = getattr(replies[0], "structured_content", None) or {} if replies else {}
             facts = {
                 "tool": tool,
                 "collection": spent.about.get("collection") or asked,

@@ -6,19 +6,21 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 import anyio
-from mcp.types import CallToolResult, ToolAnnotations
+from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
 from pydantic import BaseModel, Field
 
-from warmer.errors import SearchError
+from warmer.errors import JudgeError, SearchError
 from warmer.index import Hit
 from warmer.journal import AGENT, Search
 from warmer.journal.jobs import ENDED, Job
 from warmer.judges import ANCHORS
+from warmer.judges.client import CLIENT
 from warmer.training.cross_validation import FEWEST_QUERIES
 from warmer.training.fit import FEWEST_HITS
 from warmer_tools.arguments import named
 from warmer_tools.calls import known
 from warmer_tools.reply import Form, HitReply, hit_replies, result
+from warmer_tools.sampling import answered_job, ask_client, check_offered
 from warmer_tools.stopwatch import about, stopwatch
 from warmer_tools.tool import ToolContext, make_tool, spoken_errors
 from warmer_tools.training import clean_queries, quiet, run_job, scored_queries, unscored, whose
@@ -33,6 +35,7 @@ GOOD_QUERIES = (
 )
 BATCH_CHARACTERS = 24_000  # about 6,000 tokens
 _POLL = 0.5
+_LAST_SECONDS = 30.0  # for the fit, once the client's model has scored all
 _log = logging.getLogger(__name__)
 Report = Callable[[int, int], Awaitable[None]]
 
@@ -79,7 +82,11 @@ async def train_params(
         ),
     ] = [],  # noqa: B006
     judge: Annotated[
-        str, Field(description='Who scores: "agent" (you), "claude", "fastembed:<model>", or "module:Class"')
+        str,
+        Field(
+            description='Who scores: "agent" (you), "client" (your client\'s model, by sampling), "claude", '
+            '"fastembed:<model>", or "module:Class"'
+        ),
     ] = AGENT,
     limit: Annotated[
         int,
@@ -94,7 +101,7 @@ async def train_params(
         float, Field(ge=0, le=MOST_SECONDS, description=f"How long to wait, 0-{MOST_SECONDS}; 45 if left out")
     ] = 45,
     cancel: Annotated[bool, Field(description="Stop the training job_id; scores are kept")] = False,
-) -> Annotated[CallToolResult, TrainReply]:
+) -> Annotated[CallToolResult, TrainReply] | InputRequiredResult:
     """Train how far scores steer give_feedback on a Qdrant collection; optional, the defaults work without.
 
     With judge="agent" it uses the scores that give_feedback was given. Pass queries to score more: it runs them and
@@ -103,16 +110,51 @@ async def train_params(
     """
     with spoken_errors():
         workspace = ctx.request_context.lifespan_context
-        if job_id:
+        if job_id := job_id or answered_job(ctx):
             job = await workspace.jobs.find(job_id)
             if cancel:
                 await workspace.jobs.settle(job.id, "cancelled", {"reason": "it was cancelled; its scores are kept"})
         else:
+            if judge == CLIENT:
+                check_offered(ctx)
             started = await start(workspace, await named(workspace, collection), queries, judge, limit)
             if isinstance(started, TrainReply):
                 return result(started)
             job = started
+        if job.judge == CLIENT:
+            return await _with_client(ctx, workspace, job, wait_seconds)
         return result(await follow(workspace, job, wait_seconds, partial(_report, ctx)))
+
+
+async def _with_client(
+    ctx: ToolContext, workspace: Workspace, job: Job, wait_seconds: float
+) -> CallToolResult | InputRequiredResult:
+    """Go on with a job whose hits the client's model scores: run the queries, have them scored, and fit."""
+    until = anyio.current_time() + wait_seconds
+    reply = await follow(workspace, job, wait_seconds, _unreported)
+    if reply.status != "needs_scores" or not workspace.may_read:
+        return result(reply)
+    check_offered(ctx)
+    job = await workspace.jobs.find(job.id)
+    try:
+        asked = await ask_client(ctx, workspace, job, until)
+    except JudgeError as error:
+        await workspace.jobs.settle(job.id, "failed", {"reason": str(error)})
+        return result(await describe(workspace, await workspace.jobs.find(job.id)))
+    if isinstance(asked, InputRequiredResult):
+        return asked
+    if asked == "declined":
+        await workspace.jobs.settle(
+            job.id, "cancelled", {"reason": "the user declined to let the client's model score"}
+        )
+    elif not await unscored(workspace, job):
+        wait_seconds = max(_LAST_SECONDS, until - anyio.current_time())
+        return result(await follow(workspace, await workspace.jobs.find(job.id), wait_seconds, _unreported))
+    return result(await describe(workspace, await workspace.jobs.find(job.id)))
+
+
+async def _unreported(done: int, total: int) -> None:
+    """Say nothing: running queries is quick, and asking the client has a progress of its own."""
 
 
 async def start(workspace: Workspace, collection: str, queries: list[str], judge: str, limit: int) -> Job | TrainReply:
@@ -174,16 +216,18 @@ async def describe(workspace: Workspace, job: Job) -> TrainReply:
     total = len(job.queries)
     done = total - len(open_searches) if job.status != "running" else job.result.get("done", 0)
     reason = job.result.get("reason", "")
+    by_client = job.judge == CLIENT and waits
+    next_ = _BY_CLIENT if by_client else _NEXT[job.status]
     return TrainReply(
         job_id=job.id,
         status=job.status,
         progress=Progress(done=done, total=total),
-        to_score=_batch(workspace, open_searches) if workspace.may_read else [],
+        to_score=_batch(workspace, open_searches) if workspace.may_read and not by_client else [],
         params=job.result.get("params"),
         held_out=job.result.get("held_out"),
         usage=job.result.get("usage"),
         reason=reason,
-        next=_NEXT[job.status] if workspace.may_read or not waits else _UNREAD,
+        next=next_ if workspace.may_read or not waits else _UNREAD,
     )
 
 
@@ -198,6 +242,8 @@ _NEXT: dict[str, str] = {
 }
 
 
+_BY_CLIENT = "Call train_params again with the job_id: the client's model scores the rest; scores are kept."
+_DECLINED = "the user declined to let the client's model score"
 _UNREAD = (
     "This token may not read passages: with the scope search, train_params shows the hits to score under this job_id."
 )

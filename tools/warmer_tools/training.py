@@ -14,6 +14,7 @@ from warmer.journal import AGENT, Search
 from warmer.journal.jobs import Job
 from warmer.journal.parameters import Key, Trained
 from warmer.judges import Judge, checked_scores
+from warmer.judges.client import CLIENT, ClientJudge
 from warmer.steering.feedback import Example
 from warmer.steering.params import OFF, Params
 from warmer.steering.ranking import share_of_words
@@ -92,12 +93,13 @@ async def _release(workspace: Workspace, job: Job) -> None:
 
 
 async def unscored(workspace: Workspace, job: Job) -> list[tuple[Search, list[Hit]]]:
-    """List the searches of a job that have hits without an agent's score, and these hits.
+    """List the searches of a job that have hits without a score of the agent's, or of the client's, and these hits.
 
     Hits that were deleted since, or that feedback brought up later, need no score.
     """
     index = await workspace.collections.find(job.collection)
-    searches = [await workspace.journal.find(job.searches[n]) for n in sorted(job.searches)]
+    judge = CLIENT if job.judge == CLIENT else AGENT
+    searches = [await workspace.journal.find(job.searches[n], judge) for n in sorted(job.searches)]
     missing = [[shown.id for shown in found.unscored if shown.hit <= job.hits] for found in searches]
     still = [(found, await _texts(index, ids)) for found, ids in zip(searches, missing, strict=True) if ids]
     return [(found, hits) for found, hits in still if hits]
@@ -118,10 +120,11 @@ async def retriever_name(workspace: Workspace, info: CollectionInfo) -> str:
     return (await workspace.retrievers.of(info.name).ready(quiet)).name
 
 
-async def score_shown(workspace: Workspace, search_id: str, judge: Judge | None) -> Search:
+async def score_shown(workspace: Workspace, search_id: str, judge: Judge | None, *, later: bool = False) -> Search:
     """Score the hits of a search that a judge has not scored; scores that it gave before are used again.
 
-    Without a judge it is the agent, whose earlier scores for the same query and points are all that can be used.
+    Without a judge it is the agent, whose earlier scores for the same query and points are all that can be used, as
+    they are where the judge scores `later`.
     """
     name, rubric = whose(judge)
     found = await workspace.journal.find(search_id, name)
@@ -130,7 +133,7 @@ async def score_shown(workspace: Workspace, search_id: str, judge: Judge | None)
     given = {missing[id_]: score for id_, score in known.items() if id_ in missing}
     index = await workspace.collections.find(found.collection)
     hits = await _texts(index, [id_ for id_ in missing if id_ not in known])
-    if judge and hits:
+    if judge and hits and not later:
         scores = await workspace.judge_threads.run(checked_scores, judge, found.query, [hit.passage for hit in hits])
         given |= {missing[hit.id]: score for hit, score in zip(hits, scores, strict=True)}
     await workspace.journal.score(found.id, given, name, rubric)
@@ -140,6 +143,7 @@ async def score_shown(workspace: Workspace, search_id: str, judge: Judge | None)
 async def _advance(workspace: Workspace, job: Job, judge: Judge | None) -> None:
     info = await (await workspace.collections.find(job.collection)).info()
     at_once = anyio.CapacityLimiter(judge.workers if judge else 1)
+    later = judge is None or isinstance(judge, ClientJudge)
     done = 0
 
     async def score(position: int, query: str) -> None:
@@ -147,7 +151,8 @@ async def _advance(workspace: Workspace, job: Job, judge: Judge | None) -> None:
         async with at_once:
             if not await workspace.jobs.beat(job.id):
                 return
-            await score_shown(workspace, await _search(workspace, job, info, position, query), judge)
+            found = await _search(workspace, job, info, position, query)
+            await score_shown(workspace, found, judge, later=later)
             done += 1
             await workspace.jobs.settle(job.id, "running", {"done": done})
 
@@ -156,7 +161,7 @@ async def _advance(workspace: Workspace, job: Job, judge: Judge | None) -> None:
             tasks.start_soon(score, position, query)
     if not await workspace.jobs.beat(job.id):
         return
-    if judge is None and await unscored(workspace, await workspace.jobs.find(job.id)):
+    if later and await unscored(workspace, await workspace.jobs.find(job.id)):
         await workspace.jobs.settle(job.id, "needs_scores", {})
         return
     await _fit(workspace, job, info, judge)

@@ -80,3 +80,8 @@ class Jobs(Protocol):
 def unknown_job(job_id: str) -> SearchError:
     """Make the error for a handle without a job."""
     return SearchError(f"job_id {job_id[:60]!r} is unknown: call train_params without it to begin a training")
+
+
+def damaged_job(job_id: str) -> SearchError:
+    """Make the error for a handle whose job is not as it was written."""
+    return SearchError(f"job_id {job_id[:60]!r} is damaged: call train_params without it to begin a training")

@@ -42,13 +42,17 @@ def load_judge(spec: str, *, claude_model: str = DEFAULT_CLAUDE_MODEL) -> Judge:
     """Load a judge.
 
     Args:
-        spec: `claude`, `claude:<model>`, `fastembed:<model>`, or `module:Class` for a custom class.
+        spec: `client`, `claude`, `claude:<model>`, `fastembed:<model>`, or `module:Class` for a custom class.
         claude_model: The model that plain `claude` means.
 
     Raises:
         JudgeError: There is no such judge, or it lacks a package, a key or a model.
     """
     kind, _, model = spec.partition(":")
+    if spec == "client":
+        from warmer.judges.client import ClientJudge  # noqa: PLC0415  it imports this module
+
+        return ClientJudge()
     if spec == "claude" or (kind == "claude" and model):
         return _load_claude(model or claude_model)
     if kind == "fastembed" and model:

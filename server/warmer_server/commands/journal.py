@@ -1,10 +1,12 @@
-"""`warmer journal`: export and import searches and scores, and delete old ones."""
+"""`warmer journal`: export and import searches and scores, delete old ones, and what their use tells."""
 
 import argparse
 import asyncio
+from collections.abc import Callable, Coroutine
 from contextlib import closing
 from pathlib import Path
 from time import time
+from typing import Any
 
 from warmer.journal.sqlite.database import Database
 from warmer.journal.transfer.records import Counts
@@ -23,8 +25,18 @@ def run(arguments: argparse.Namespace) -> None:
         before = None if arguments.older_than is None else time() - arguments.older_than * _DAY
         echo(f"{asyncio.run(_prune(settings, before))} searches deleted")
         return
-    transfer = _transfer_shared if settings.journal == "qdrant" else _transfer_local
+    if arguments.action in {"qrels", "report"}:
+        from warmer_server.commands import journal_use  # noqa: PLC0415  it imports this module
+
+        journal_use.run(arguments, settings)
+        return
+    transfer = transfer_of(settings)
     echo(f"{arguments.action}ed {asyncio.run(transfer(settings, arguments.action, arguments.file))}")
+
+
+def transfer_of(settings: Settings) -> Callable[[Settings, str, Path], Coroutine[Any, Any, Counts]]:
+    """Choose what exports and imports the journal that the settings name."""
+    return _transfer_shared if settings.journal == "qdrant" else _transfer_local
 
 
 async def _prune(settings: Settings, before: float | None) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 
 from warmer.errors import WarmerError
+from warmer.judges.client import CLIENT
 from warmer.publishing import Progress
 from warmer.training.fit import FEWEST_HITS
 from warmer_server.app import make_workspace
@@ -30,6 +31,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Train with a progress bar on stderr, and print the outcome."""
     if not FEWEST_HITS <= arguments.limit <= MOST_HITS:
         raise WarmerError(f"--limit is {arguments.limit}: {FEWEST_HITS} to {MOST_HITS} hits of a query can be scored")
+    if arguments.judge == CLIENT:
+        raise WarmerError(
+            "--judge client is the model of an MCP client, and here is none: choose agent, claude or fastembed:<model>"
+        )
     queries = _read_queries(arguments.queries) if arguments.queries else []
     # The user of the command line may name any class.
     settings = read_settings().model_copy(update={"judges": arguments.judge})

@@ -21,6 +21,7 @@ from warmer.journal.sqlite.parameters import SqliteParameters
 from warmer.steering.params import OFF, Params
 
 pytestmark = pytest.mark.anyio
+SUMS = "search_sums", "job_sums", "parameter_sums"
 KEY = Key("docs", "model", "agent", "0-10 v1")
 TRAINED = Trained(
     KEY, Params(neutral=0.3, c=1.2, share=0.2, source="trained"), Coefficients(1, 0.5, 0.1), 30, {"ndcg": 0.7}
@@ -182,8 +183,10 @@ async def test_a_job_can_be_claimed_after_a_clock_was_set_back(
 
 
 async def test_jobs_of_schema_version_2_can_be_claimed(tmp_path: Path) -> None:
-    with closing(Database(tmp_path / "j")) as database, database.transaction() as connection:
-        connection.execute("DROP TABLE wordings")
+    Database(tmp_path / "j").close()
+    with closing(sqlite3.connect(tmp_path / "j")) as connection, connection:
+        for table in ("wordings", *SUMS):
+            connection.execute(f"DROP TABLE {table}")
         connection.execute("ALTER TABLE jobs DROP COLUMN owner")
         connection.execute("INSERT INTO jobs VALUES ('t_1', 'docs', 'agent', 5, '[]', 'running', '{}', 0, 0)")
         connection.execute("PRAGMA user_version = 2")
@@ -195,7 +198,7 @@ async def test_jobs_of_schema_version_2_can_be_claimed(tmp_path: Path) -> None:
 
 async def test_a_journal_of_schema_version_1_is_migrated(tmp_path: Path) -> None:
     with closing(Database(tmp_path / "j")) as database, database.transaction() as connection:
-        for table in ("wordings", "job_searches", "jobs", "parameters"):
+        for table in (*SUMS, "wordings", "job_searches", "jobs", "parameters"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("PRAGMA user_version = 1")
     with closing(Database(tmp_path / "j")) as database:

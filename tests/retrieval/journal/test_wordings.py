@@ -22,6 +22,7 @@ from warmer.steering.wording import Kind, Wording
 from warmer.vectors import TextQuery
 
 pytestmark = pytest.mark.anyio
+SUMS = "search_sums", "job_sums", "parameter_sums"
 WHERE = {"must": [{"key": "source", "match": {"value": "ä"}}]}
 
 
@@ -140,7 +141,8 @@ async def test_a_journal_of_schema_version_3_is_migrated(tmp_path: Path) -> None
     with closing(Database(tmp_path / "j")) as database:
         await SqliteJournal(database, 60).begin(search, [hit()])
         with database.transaction() as connection:
-            connection.execute("DROP TABLE wordings")
+            for table in ("wordings", *SUMS):
+                connection.execute(f"DROP TABLE {table}")
             connection.execute("PRAGMA user_version = 3")
     with closing(Database(tmp_path / "j")) as database:
         journal = SqliteJournal(database, 60)

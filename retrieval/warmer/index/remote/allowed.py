@@ -1,6 +1,6 @@
 """What may be retrieved, in Qdrant's own filters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from qdrant_client import models
 
@@ -22,7 +22,7 @@ def filter_of(where: Filter | None, fields: dict[str, str]) -> models.Filter | N
     if not where:
         return None
     check_filter(where, fields)
-    return models.Filter.model_validate(where)
+    return models.Filter.model_validate(_of_fields(where))
 
 
 def given_filter(known: Description, where: Filter | None) -> models.Filter | None:
@@ -39,6 +39,17 @@ def given_filter(known: Description, where: Filter | None) -> models.Filter | No
 def all_of(must: Sequence[models.Condition]) -> models.Filter | None:
     """Join conditions that must all hold; None where there are none."""
     return models.Filter(must=list(must)) if must else None
+
+
+def _of_fields(part: object) -> object:
+    """Ask for null as a condition on a field: without an index the other form finds no list that holds null."""
+    if isinstance(part, list):
+        return [_of_fields(one) for one in part]
+    if not isinstance(part, Mapping):
+        return part
+    if isinstance(null := part.get("is_null"), Mapping):
+        return {"key": null["key"], "is_null": True}
+    return {name: _of_fields(inner) for name, inner in part.items()}
 
 
 def _check_matches(version: tuple[int, int], where: Filter | None) -> None:

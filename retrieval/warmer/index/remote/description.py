@@ -18,13 +18,13 @@ from warmer.index.remote.payload import Layouts, field_types, find_layouts
 from warmer.index.remote.search_notes import search_notes, worded
 from warmer.index.remote.space import Space, dense_params, find_space
 from warmer.index.remote.walk import Walk, find_walk
-from warmer.index.sampling import code_marks
+from warmer.index.sampling import SAMPLE, code_marks
 
 _T = TypeVar("_T")
 
 _FEEDBACK_SINCE = (1, 17)
 _QUERIES_SINCE = (1, 10)
-_SAMPLE = 30  # payloads that are looked at
+_LOOKED = 30  # payloads that are looked at in a collection that somebody else made
 _HEAVY = 6000  # bytes of a point, payload and vector, on average: 160 candidates are 1 MB
 _JSON_TYPES = {"integer": "integer", "float": "number", "bool": "boolean", "geo": "object"}
 
@@ -126,10 +126,9 @@ async def describe(
     space = find_space(name, found.config, options)
     own = space.fields is not None
     sparse = [] if own else list(found.config.params.sparse_vectors or {})
+    sample = limits.page(SAMPLE if own else _LOOKED)  # ours as the embedded engine does, since lists depend on it
     page, _ = await ask(
-        lambda client: client.scroll(
-            name, scroll_filter=tenant, limit=limits.page(_SAMPLE), with_payload=True, with_vectors=sparse
-        ),
+        lambda client: client.scroll(name, scroll_filter=tenant, limit=sample, with_payload=True, with_vectors=sparse),
         "reading payloads of",
     )
     payloads = [point.payload or {} for point in page]

@@ -16,6 +16,7 @@ import anyio
 from filelock import FileLock, Timeout
 
 from warmer.errors import StorageError
+from warmer.journal.sqlite import sums
 
 Item = TypeVar("Item")
 
@@ -24,6 +25,7 @@ _BATCH_SECONDS, _PAUSE_SECONDS = 0.05, 0.01  # a long change holds the lock so l
 _WAL_BYTES = 64 * 2**20
 _INCREMENTAL = 2  # of PRAGMA auto_vacuum
 _PAGES = 256  # given back to the disk at once
+_NAMED = 5  # of damaged rows
 
 # Each script migrates a file to the next version. Released scripts never change.
 _MIGRATIONS = (
@@ -65,6 +67,15 @@ CREATE TABLE wordings (
     search TEXT NOT NULL REFERENCES searches (id) ON DELETE CASCADE, position INTEGER NOT NULL,
     kind TEXT NOT NULL, text TEXT NOT NULL, vector BLOB NOT NULL, turn INTEGER NOT NULL, PRIMARY KEY (search, position)
 ) STRICT, WITHOUT ROWID;
+""",
+    """
+CREATE TABLE search_sums (
+    search TEXT PRIMARY KEY REFERENCES searches (id) ON DELETE CASCADE, sum INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE job_sums (
+    job TEXT PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE, sum INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE parameter_sums (number INTEGER PRIMARY KEY, sum INTEGER NOT NULL) STRICT;
 """,
 )
 SCHEMA = len(_MIGRATIONS)
@@ -143,6 +154,13 @@ class Database:
             (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
             if found != "ok":
                 raise sqlite3.DatabaseError(" ".join(found.split()))
+            if astray := connection.execute("PRAGMA foreign_key_check").fetchone():
+                raise sqlite3.DatabaseError(f"a row of {astray[0]} belongs to nothing")
+            if damage := list(sums.damage(connection)):
+                listed = ", ".join(damage[:_NAMED]) + (", ..." if len(damage) > _NAMED else "")
+                raise sqlite3.DatabaseError(
+                    f"{len(damage)} of what it holds are not as they were written ({listed}) and are left out"
+                )
 
     def _prepare(self) -> None:
         if not self._pragma("page_count"):
@@ -154,6 +172,7 @@ class Database:
         if _version(self._connection) != SCHEMA:  # an unneeded write would delay the start
             with self.transaction() as connection:
                 self._migrate(connection)
+        sums.install(self._connection)
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         version = _version(connection)
@@ -171,7 +190,7 @@ class Database:
     def _storage_errors(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError, Timeout) as error:
+        except (sqlite3.Error, OSError, Timeout, UnicodeDecodeError) as error:
             if isinstance(error, Timeout) or "locked" in str(error):
                 raise StorageError(f"the journal {self._path} is held by another process: try again") from error
             if _is_damage(error):
@@ -186,8 +205,10 @@ class Database:
 
 
 def _is_damage(error: Exception) -> bool:
-    # OperationalError, a subclass, is about locks, disks and permissions.
-    return type(error) is sqlite3.DatabaseError
+    if isinstance(error, sqlite3.OperationalError):  # about locks, disks and permissions, or else about what is kept
+        # What Python itself could not decode has no code.
+        return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) == sqlite3.SQLITE_ERROR
+    return isinstance(error, (sqlite3.DatabaseError, UnicodeDecodeError))
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from time import time
 from typing import Any
 
-from warmer.journal.jobs import ENDED, Job, Status, unknown_job
+from warmer.journal.jobs import ENDED, Job, Status, damaged_job, unknown_job
 from warmer.journal.sqlite.database import Database
+from warmer.journal.sqlite.sums import is_whole
 
 
 class SqliteJobs:
@@ -28,6 +29,8 @@ class SqliteJobs:
     async def find(self, job_id: str) -> Job:
         """Load a job."""
         with self._database.transaction("DEFERRED") as connection:
+            if not is_whole(connection, "jobs", job_id):
+                raise damaged_job(job_id)
             columns = "id, collection, judge, hits, queries, status, result"
             row = connection.execute(f"SELECT {columns} FROM jobs WHERE id = ?", (job_id,)).fetchone()  # noqa: S608
             searches = connection.execute("SELECT position, search FROM job_searches WHERE job = ?", (job_id,))

@@ -8,6 +8,7 @@ from sqlite3 import Connection
 from warmer.index import Coefficients
 from warmer.journal.parameters import Key, Trained
 from warmer.journal.sqlite.database import Database
+from warmer.journal.sqlite.sums import damaged_parameters
 from warmer.steering.params import Params, is_current
 
 _log = logging.getLogger(__name__)
@@ -43,7 +44,13 @@ def insert(connection: Connection, trained: Trained) -> None:
 def newest(connection: Connection) -> dict[Key, Trained]:
     """Give the newest set of each key, in a transaction; those damaged or of an earlier formula are passed over."""
     found: dict[Key, Trained] = {}
-    for number, *row in connection.execute("SELECT rowid, * FROM parameters ORDER BY rowid"):
+    damaged = damaged_parameters(connection)
+    for number in damaged:
+        _log.warning("parameters %s are damaged and left out: their checksum does not fit", number)
+    for (number,) in connection.execute("SELECT rowid FROM parameters ORDER BY rowid").fetchall():
+        if number in damaged:
+            continue
+        row = connection.execute("SELECT * FROM parameters WHERE rowid = ?", (number,)).fetchone()
         collection, model, judge, rubric, created, params, plain, queries, figures = row
         key = Key(collection, model, judge, rubric)
         try:

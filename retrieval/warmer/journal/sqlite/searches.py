@@ -14,6 +14,7 @@ from warmer.index import Hit
 from warmer.journal import AGENT, MAX_TRAINING_QUERIES, Search, Shown, invalid_handle, kept_vector, recalled
 from warmer.journal.jobs import ENDED
 from warmer.journal.sqlite.database import Database
+from warmer.journal.sqlite.sums import BY_NUMBER, is_missing, is_whole, seal
 from warmer.steering.scores import SCALE
 from warmer.steering.wording import Wording
 from warmer.vectors import Vector
@@ -23,8 +24,8 @@ _DAMAGE = ValueError, TypeError, RecursionError
 _SEARCH = "id, collection, model, query, vector, filter, lexical"
 _EXPIRED = "expires < ? AND id NOT IN (SELECT search FROM scores) AND id NOT IN (SELECT search FROM job_searches)"
 _OLD = "created < ? AND id NOT IN (SELECT search FROM job_searches JOIN jobs ON id = job WHERE status NOT IN (?, ?, ?))"
-_BEST_SCORED = f"""
-SELECT {_SEARCH} FROM searches WHERE id IN (
+_BEST_SCORED = """
+SELECT id FROM searches WHERE id IN (
     SELECT id FROM (
         SELECT id, created, row_number() OVER (PARTITION BY query ORDER BY count DESC, created DESC) AS place
         FROM searches JOIN
@@ -33,7 +34,7 @@ SELECT {_SEARCH} FROM searches WHERE id IN (
         WHERE collection = ? AND model = ?
     ) WHERE place = 1 ORDER BY created DESC LIMIT ?
 ) ORDER BY created
-"""  # noqa: S608
+"""
 
 
 class SqliteJournal:
@@ -82,36 +83,44 @@ class SqliteJournal:
     async def find(self, search_id: str, judge: str = AGENT) -> Search:
         """Load a search with a judge's scores."""
         with self._database.transaction("DEFERRED") as db:
-            row = db.execute(f"SELECT {_SEARCH}, expires FROM searches WHERE id = ?", (search_id,)).fetchone()  # noqa: S608
-            if row is None or row[-1] < time():
-                raise invalid_handle(search_id, "unknown" if row is None else "expired")
+            found = db.execute("SELECT expires FROM searches WHERE id = ?", (search_id,)).fetchone()
+            if found is None:
+                raise invalid_handle(search_id, "damaged" if is_missing(db, search_id) else "unknown")
             try:
-                return _recall(db, row, judge)
+                search = _recall(db, search_id, judge)
             except _DAMAGE as error:
                 raise invalid_handle(search_id, "damaged") from error
+            if found[0] < time():
+                raise invalid_handle(search_id, "expired")
+            return search
 
     async def scored(self, collection: str, model: str, judge: str, rubric: str, fewest: int = 1) -> list[Search]:
         """Load the searches that a judge scored, one per query."""
         with self._database.transaction("DEFERRED") as db:
             rows = db.execute(_BEST_SCORED, (judge, rubric, fewest, collection, model, MAX_TRAINING_QUERIES)).fetchall()
-            return [search for row in rows if (search := _recalled_if_whole(db, row, judge))]
+            return [search for (id_,) in rows if (search := _recalled_if_whole(db, id_, judge))]
 
     async def known(self, collection: str, query: str, judge: str, rubric: str) -> dict[str, float]:
         """Load every score that a judge gave for a query."""
         with self._database.transaction("DEFERRED") as db:
             rows = db.execute(
-                "SELECT h.point, s.score FROM searches q JOIN hits h ON h.search = q.id JOIN scores s"
+                "SELECT q.id, h.point, s.score FROM searches q JOIN hits h ON h.search = q.id JOIN scores s"
                 " ON s.search = h.search AND s.hit = h.hit WHERE q.collection = ? AND q.query = ? AND s.judge = ?"
                 " AND s.rubric = ? ORDER BY s.created",
                 (collection, query, judge, rubric),
-            )
-            return dict(rows.fetchall())
+            ).fetchall()
+            whole = {id_ for id_ in {id_ for id_, *_ in rows} if is_whole(db, "searches", id_)}
+            return {point: score for id_, point, score in rows if id_ in whole}
 
     async def queries(self, collection: str) -> list[str]:
         """List the distinct queries of a collection."""
         with self._database.transaction("DEFERRED") as db:
-            rows = db.execute("SELECT query FROM searches WHERE collection = ? ORDER BY created", (collection,))
-            return list(dict.fromkeys(query for (query,) in rows))
+            rows = db.execute(
+                "SELECT id, CAST(query AS BLOB) FROM searches WHERE collection = ? ORDER BY created", (collection,)
+            )
+            return list(
+                dict.fromkeys(query.decode() for id_, query in rows.fetchall() if is_whole(db, "searches", id_))
+            )
 
     async def score(self, search_id: str, scores: Mapping[int, float], judge: str, rubric: str) -> None:
         """Store scores."""
@@ -122,6 +131,7 @@ class SqliteJournal:
 
     async def prune(self, before: float | None = None) -> int:
         """Delete expired searches without scores, or all searches made before a time."""
+        await seal(self._database)
         condition, values = (_EXPIRED, (time(),)) if before is None else (_OLD, (before, *ENDED))
         with self._database.transaction("DEFERRED") as db:
             ids = [id_ for (id_,) in db.execute(f"SELECT id FROM searches WHERE {condition}", values)]  # noqa: S608
@@ -129,7 +139,8 @@ class SqliteJournal:
         delete = f"DELETE FROM searches WHERE id = ? AND {condition}"  # noqa: S608
         async with aclosing(self._database.batches(ids)) as steps:
             async for db, id_ in steps:
-                deleted += db.execute(delete, (id_, *values)).rowcount
+                if is_whole(db, "searches", id_):  # a bit may be wrong in what says that it is over
+                    deleted += db.execute(delete, (id_, *values)).rowcount
         if before is not None:
             with self._database.transaction() as db:
                 db.execute("DELETE FROM jobs WHERE created < ? AND status IN (?, ?, ?)", (before, *ENDED))
@@ -143,19 +154,22 @@ class SqliteJournal:
         return searches, scores
 
 
-def _recalled_if_whole(db: Connection, row: Sequence[Any], judge: str) -> Search | None:
+def _recalled_if_whole(db: Connection, search_id: str, judge: str) -> Search | None:
     try:
-        return _recall(db, row, judge)
+        return _recall(db, search_id, judge)
     except _DAMAGE as error:
-        _log.warning("search %s is damaged and left out: %s", str(row[0])[:8], error)
+        _log.warning("search %s is damaged and left out: %s", search_id[:8], error)
         return None
 
 
-def _recall(db: Connection, row: Sequence[Any], judge: str) -> Search:
+def _recall(db: Connection, search_id: str, judge: str) -> Search:
     """Load a search; raises ValueError or TypeError where a row does not hold what was written."""
-    id_, collection, model, query, vector, where, lexical = row[:7]
+    if not is_whole(db, "searches", search_id):
+        raise ValueError("its checksum does not fit")
+    row = db.execute(f"SELECT {_SEARCH} FROM searches WHERE id = ?", (search_id,)).fetchone()  # noqa: S608
+    id_, collection, model, query, vector, where, lexical = row
     shown = db.execute(
-        "SELECT h.hit, h.point, h.vector, h.title, h.source, s.score FROM hits h LEFT JOIN scores s"
+        f"SELECT h.hit, h.point, h.vector, h.title, h.source, s.score FROM hits h {BY_NUMBER} LEFT JOIN scores s"  # noqa: S608
         " ON s.search = h.search AND s.hit = h.hit AND s.judge = ? WHERE h.search = ? ORDER BY h.hit",
         (judge, id_),
     )

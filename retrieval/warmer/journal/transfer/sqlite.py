@@ -1,6 +1,7 @@
 """Export and import of a journal in SQLite."""
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import aclosing, closing
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from warmer.journal.parameters import Trained
 from warmer.journal.sqlite.database import Database
 from warmer.journal.sqlite.parameters import insert, newest
+from warmer.journal.sqlite.sums import is_whole
 from warmer.journal.transfer.file import conflicting_search, create_file, read_file
 from warmer.journal.transfer.records import (
     Counts,
@@ -20,6 +22,8 @@ from warmer.journal.transfer.records import (
     SearchRecord,
     WordingRecord,
 )
+
+_log = logging.getLogger(__name__)
 
 
 def export_from_sqlite(database: Database, path: Path) -> Counts:
@@ -63,8 +67,13 @@ async def import_into_sqlite(database: Database, path: Path) -> Counts:
 
 def _records(db: Connection) -> Iterator[Record]:
     columns = "id, collection, model, query, vector, filter, lexical, created, expires"
-    with closing(db.execute(f"SELECT {columns} FROM searches ORDER BY created, id")) as rows:  # noqa: S608
-        for id_, collection, model, query, vector, where, lexical, created, expires in rows:
+    with closing(db.execute("SELECT id FROM searches ORDER BY created, id")) as rows:
+        for (id_,) in rows:
+            if not is_whole(db, "searches", id_):
+                _log.warning("search %s is damaged and left out", id_[:8])
+                continue
+            row = db.execute(f"SELECT {columns} FROM searches WHERE id = ?", (id_,)).fetchone()  # noqa: S608
+            _, collection, model, query, vector, where, lexical, created, expires = row
             yield SearchRecord(
                 id=id_,
                 collection=collection,

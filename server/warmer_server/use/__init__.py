@@ -1,0 +1,1 @@
+"""What the journal's owner learns from its use: a test set, and what the documents lack."""

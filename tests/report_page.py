@@ -1,0 +1,133 @@
+"""Open the page of `warmer journal report` in chromium: `PYTHONPATH=tests python -m report_page [PICTURE.png]`.
+
+In both colour schemes its text must stand out, Tab and Enter must open a question, nothing may be asked of a network,
+and no text may run or leave its place.
+"""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from warmer_server.use.missing import Group
+from warmer_server.use.page import page
+
+_BAD = "</span><script>document.title='run'</script><img src=http://127.0.0.1:9/x>"
+_GROUPS = [
+    Group("how do I rotate an API key", 7, 3.5, 1.79e9, ("replace an expired key", "new key"), "1", "Keys", "keys.md"),
+    Group("restore a snapshot on another version", 3, 2.0, 1.79e9, ("older snapshot",), "2", "Snapshots", "snap.md"),
+    Group(_BAD, 1, 0.0, 1.79e9, (_BAD,), "3", _BAD, _BAD),
+]
+_CONTRAST = """(() => {
+  const light = c => { const [r, g, b] = c.match(/[\\d.]+/g).map(Number).map(v => (v /= 255) <= .04 ? v / 12.92 :
+    ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
+  const ground = light(getComputedStyle(document.body).backgroundColor);
+  const texts = [...document.querySelectorAll('h1, p, b, span, dd, dt')];
+  return Math.min(...texts.map(e => light(getComputedStyle(e).color))
+    .map(text => (Math.max(text, ground) + .05) / (Math.min(text, ground) + .05)));
+})()"""
+_STATE = """({ open: document.querySelectorAll('details[open]').length, title: document.title,
+  scripts: document.querySelectorAll("script, img").length,
+  wide: document.documentElement.scrollWidth > innerWidth })"""
+
+
+class Browser:
+    """Chromium, driven over its pipe."""
+
+    def __init__(self, reading: int, writing: int) -> None:
+        self._in, self._out = os.fdopen(reading, "rb"), os.fdopen(writing, "wb", buffering=0)
+        self._number = 0
+        self._session = ""
+        self.events: list[dict[str, Any]] = []
+
+    def do(self, method: str, **params: Any) -> dict[str, Any]:
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": params}
+        self._out.write(json.dumps(message | ({"sessionId": self._session} if self._session else {})).encode() + b"\0")
+        while (told := self._next()).get("id") != self._number:
+            self.events.append(told)
+        assert "error" not in told, told
+        answer: dict[str, Any] = told["result"]
+        return answer
+
+    def open(self, url: str) -> None:
+        target = self.do("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.do("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Network", "Runtime", "Log"):
+            self.do(f"{domain}.enable")
+        self.do("Page.navigate", url=url)
+        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
+            self.events.append(self._next())
+
+    def value(self, expression: str) -> Any:
+        return self.do("Runtime.evaluate", expression=expression, returnByValue=True)["result"]["value"]
+
+    def press(self, key: str, code: int, text: str = "") -> None:
+        for kind in ("keyDown", "keyUp"):
+            typed = {"text": text} if text and kind == "keyDown" else {}
+            self.do("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **typed)
+
+    def _next(self) -> dict[str, Any]:
+        message = bytearray()
+        while (byte := self._in.read(1)) != b"\0":
+            assert byte, "chromium ended"
+            message += byte
+        told: dict[str, Any] = json.loads(message)
+        return told
+
+
+@contextmanager
+def chromium(folder: Path) -> Iterator[Browser]:
+    """Start a browser that ends with the block."""
+    from_us, to_browser = os.pipe()
+    to_us, from_browser = os.pipe()
+    flags = f'--headless --no-sandbox --disable-gpu --remote-debugging-pipe --user-data-dir="{folder}/browser"'
+    script = f"exec chromium {flags} 3<&{from_us} 4>&{from_browser}"
+    process = subprocess.Popen(["bash", "-c", script], pass_fds=(from_us, from_browser), stderr=subprocess.DEVNULL)
+    os.close(from_us)
+    os.close(from_browser)
+    try:
+        yield Browser(to_us, to_browser)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def main(picture: str = "") -> None:
+    """Check the page, and keep a picture of it if asked."""
+    if not shutil.which("chromium"):
+        sys.exit("chromium is not installed")
+    with tempfile.TemporaryDirectory() as made:
+        file = Path(made) / "report.html"
+        file.write_text(page("handbook", _GROUPS, 5.0), encoding="utf-8")
+        with chromium(Path(made)) as browser:
+            browser.open(file.as_uri())
+            for scheme in ("light", "dark"):
+                browser.do("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+                contrast = browser.value(_CONTRAST)
+                assert contrast >= 4.5, (scheme, contrast)
+                Console().print(f"{scheme}: least contrast {contrast:.1f}")
+            browser.press("Tab", 9)
+            browser.press("Enter", 13, "\r")
+            state = browser.value(_STATE)
+            assert state == {"open": 1, "title": "What handbook lacks", "scripts": 0, "wide": False}, state
+            events = [(event.get("method"), event.get("params", {})) for event in browser.events]
+            asked = [told["request"]["url"] for method, told in events if method == "Network.requestWillBeSent"]
+            assert asked == [file.as_uri()], asked
+            assert not [told for method, told in events if method in {"Log.entryAdded", "Runtime.consoleAPICalled"}]
+            Console().print("Tab and Enter open the first question; one request, its own; nothing on the console")
+            if picture:
+                Path(picture).write_bytes(base64.b64decode(browser.do("Page.captureScreenshot")["data"]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:2])

@@ -1,0 +1,150 @@
+"""A test set and a report from threads that the real server kept."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mcp import Client
+from qdrant_client import models
+from qdrant_server import QdrantServer
+from support import ask
+
+from warmer.index import Hit
+from warmer.index.edge.catalog import Catalog
+from warmer.journal import AGENT, Search, new_search_id
+from warmer.journal.nearness import groups
+from warmer.journal.use import Selection, direction
+from warmer.passage import Passage
+from warmer.steering.wording import Wording
+from warmer_evals import beir
+from warmer_server.app import build_server
+from warmer_server.cli import main
+from warmer_server.commands.journal import transfer_of
+from warmer_server.engine import open_engine
+from warmer_server.settings import Settings
+from warmer_server.use.missing import Group
+from warmer_server.use.page import page
+from warmer_server.use.reading import read_threads
+
+pytestmark = pytest.mark.anyio
+ASKED = {
+    "how is bread baked": ("baking a loaf", 9),
+    "tax forms <b>": ("how do I file taxes", 2),
+    "taxes": ("tax return", 3),
+}
+
+
+@pytest.fixture
+async def played(data_dir: Path, monkeypatch: pytest.MonkeyPatch, anyio_backend: str) -> Path:  # noqa: ARG001
+    """A data directory with three scored threads, the first of which was scored twice."""
+    monkeypatch.setenv("WARMER_DATA_DIR", str(data_dir))
+    async with Client(build_server(Settings())) as client:
+        for query, (wording, best) in [*ASKED.items(), ("how is bread baked", ("bread", 6))]:
+            found = await ask(client, "search", query=query, limit=5)
+            scores = {"1": best, "2": 0, "3": 1}
+            await ask(
+                client, "give_feedback", search_id=found["search_id"], scores=scores, rewordings=[wording], limit=2
+            )
+    return data_dir
+
+
+def warmer(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "warmer_server.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ, check=False)
+
+
+@pytest.mark.usefixtures("played")
+def test_scored_threads_become_a_test_set(tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    first = warmer("journal", "qrels", "--out", str(out))
+    assert "3 queries" in first.stderr
+    assert first.stdout == ""
+    dataset = beir.load(out)
+    assert set(dataset.queries.values()) == set(ASKED)
+    bread = next(id_ for id_, text in dataset.queries.items() if text == "how is bread baked")
+    assert sorted(dataset.qrels["test"][bread].values()) == [0, 1, 8], "two scorers are averaged"
+    table = [line.split("\t") for line in (out / "judgments.tsv").read_text(encoding="utf-8").splitlines()]
+    assert {row[3] for row in table if row[0] == bread} == {"2"}
+    assert dataset.pooled
+    (out / "notes.txt").write_text("mine")
+    assert "3 queries" in warmer("journal", "qrels", "--out", str(out), "--wordings").stderr
+    assert "baking a loaf" in beir.load(out).queries.values()
+    assert (out / "notes.txt").read_text() == "mine", "what the export did not write stays"
+    refused = warmer("journal", "qrels", "--out", str(tmp_path))
+    assert refused.returncode == 1
+    assert "is not empty and no earlier export" in refused.stderr
+
+
+def test_passages_that_changed_are_left_out(played: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from warmer.embedding.fastembedder import load
+    from warmer.publishing.embedded.publish import index_passages
+
+    kept = [Passage("Knead the dough.", "Bread", "notes/Bread.md", 1)]
+    index_passages(Catalog(played).generations("notes"), kept, load(), roots={"notes": Path("/notes")}, replace=True)
+    with pytest.raises(SystemExit) as ended:
+        main(["journal", "qrels", "--out", str(tmp_path / "set")])
+    assert "no thread of collection 'notes' has scores" in str(ended.value)
+    assert not (tmp_path / "set").exists()
+    capsys.readouterr()
+
+
+@pytest.mark.usefixtures("played")
+def test_what_stayed_without_a_good_hit_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["journal", "report", "--json", "--html", str(tmp_path / "r.html")])
+    told = json.loads(capsys.readouterr().out)
+    assert told["threads"] == 4
+    questions = {text for group in told["missing"] for text in (group["question"], *group["wordings"])}
+    assert questions == {"tax forms <b>", "how do I file taxes", "taxes", "tax return"}
+    assert sum(group["threads"] for group in told["missing"]) == 2
+    html = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "tax forms &lt;b&gt;" in html
+    main(["journal", "report"])
+    assert "tax" in capsys.readouterr().out
+
+
+def test_text_of_others_cannot_leave_its_place_on_the_page() -> None:
+    bad = "</span><script>alert(1)</script>\x1b[2J\u202e"
+    html = page(bad, [Group(bad, 1, 2.0, 0.0, (bad,), "id", bad, bad)], 5)
+    assert "<script" not in html
+    assert "\x1b" not in html
+    assert "\u202e" not in html
+    assert "default-src 'none'" in html
+
+
+def test_vectors_are_grouped_by_their_mean_cosine() -> None:
+    one, other = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
+    assert groups([one, other, one * 2, np.empty(0, np.float32), other], 0.9) == [[0, 2], [1, 4], [3]]
+    assert np.allclose(direction([one * 2, other, np.zeros(2, np.float32)]), [0.5, 0.5])
+    assert direction([np.empty(0, np.float32)]).size == 0
+    assert groups([], 0.9) == []
+    assert groups([np.empty(0, np.float32)] * 2) == [[0], [1]]
+
+
+@pytest.fixture
+def server() -> Iterator[QdrantServer]:
+    with QdrantServer(version="1.18.3") as served:
+        size = models.VectorParams(size=2, distance=models.Distance.COSINE)
+        served.store.create_collection("docs", vectors_config=size)
+        yield served
+
+
+async def test_threads_are_read_from_a_journal_on_a_server(server: QdrantServer, tmp_path: Path) -> None:
+    settings = Settings.model_construct(qdrant_url=server.url, journal="qdrant", data_dir=tmp_path)
+    vector = np.ones(2, dtype=np.float32)
+    hits = [Hit("1", 1.0, {"text": "one", "title": "t", "source": "s"}, vector)]
+    async with open_engine(settings) as engine:
+        for owner in ("ann", "bob"):
+            said = (Wording("rewording", "again", vector, 2),)
+            search = Search(new_search_id(owner), "docs", "m", "q", vector, {}, lexical=False, more=said)
+            await engine.journal.begin(search, hits)
+            await engine.journal.score(search.id, {1: 4}, AGENT, "0-10 v1")
+    everybody = await read_threads(settings, transfer_of(settings), Selection("docs"))
+    (anns,) = await read_threads(settings, transfer_of(settings), Selection("docs", owner="ann"))
+    assert len(everybody) == 2
+    assert (anns.query, anns.wordings, anns.scored[0].scores) == ("q", ("again",), (4.0,))
+    assert await read_threads(settings, transfer_of(settings), Selection("docs", judge="client")) == []
