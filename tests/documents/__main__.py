@@ -47,8 +47,7 @@ def _measure(project: Project, folder: Path, data: Path) -> Measured:
         source = payload["source"]
         files[source] = kind_of(Path(source)) or "text"
         passages[files[source]] += 1
-        # A row of tildes in reStructuredText underlines a title.
-        if not is_balanced(payload["text"], "`" if source.endswith((".rst", ".txt")) else "`~"):
+        if not is_balanced(payload["text"]):
             open_fences += 1
             sys.stderr.write(f"a fence is open in {source}:\n{payload['text']}\n")
     sys.stderr.write(f"{project.name}: {run.said}")

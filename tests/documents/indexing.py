@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -73,18 +74,23 @@ def stored(data: Path) -> Iterator[dict[str, Any]]:
     yield from (payload for _, payload in PublishedGeneration(Catalog(data).generations("docs")).payloads())
 
 
-def is_balanced(text: str, marks: str = "`~") -> bool:
-    """Tell whether each fence of these marks that opens in a text is closed in it."""
+def is_balanced(text: str) -> bool:
+    """Tell whether each fence that opens in a text is closed in it; a rule below a title is no fence."""
     opening = ""
-    for row in text.split("\n"):
+    for above, row in pairwise(["", *text.split("\n")]):
         mark = _FENCE.fullmatch(row)
-        if not mark or mark[1][0] not in marks:
+        if not mark or (not opening and _is_underline(above, row)):
             continue
         if not opening:
             opening = "" if mark[1][0] == "`" and "`" in mark[2] else mark[1]
         elif mark[1].startswith(opening) and not mark[2].strip():
             opening = ""
     return not opening
+
+
+def _is_underline(above: str, row: str) -> bool:
+    is_as_long = len(above.rstrip()) == len(row.rstrip()) > len("```")
+    return is_as_long and any(map(str.isalnum, above)) and not above[: len(row) - len(row.lstrip())].strip()
 
 
 def _watch(pid: int, ended: Event, peaks: list[int]) -> None:

@@ -16,7 +16,7 @@ _FENCED = re.compile(
 _JSON_END = re.compile(r"^\}[ \t]*$", re.MULTILINE)
 _FIELD = re.compile(r"^(title|tags)[ \t]*:(?![ \t]*[>|])[ \t]*(.+?)[ \t]*$", re.MULTILINE)
 _LOOKS_LIKE_YAML = re.compile(r"(?:[ \t]*(?:#.*)?\n)*[\w-]+[ \t]*:")
-_PLAIN = re.compile(r"(?:[A-Za-z][\w -]{0,30}:[ \t].*\n(?:[ \t]+\S.*\n)*)+(?=\n|\Z)")
+_PLAIN = re.compile(r"(?:[A-Za-z][\w -]{0,30}:[ \t].*\n(?:[ \t]+\S.*\n)*)+(?=\n\s*\S)")
 _TITLES = ("title", "linkTitle", "sidebar_label", "sidebar_title", "name")
 _TAGS = ("tags", "tag", "keywords")
 _MAX_TAGS, _MAX_TAG = 50, 100
@@ -48,7 +48,7 @@ def read_front_matter(text: str) -> FrontMatter:
             return _front_matter(json.loads(text[: end.end()]), text, end.end() + 1)
     plain = _PLAIN.match(text)
     said = _plain_fields(plain[0]) if plain else {}
-    if plain and said.keys() & {"title", "tags", "date"}:
+    if plain and "title" in said:
         return _front_matter(said, text, plain.end())
     return FrontMatter()
 

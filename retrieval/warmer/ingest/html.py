@@ -60,8 +60,8 @@ def html_sections(text: str, name: str = "") -> Iterator[Section]:
     """
     soup = _DepthLimitedSoup(_without_template(text), "html.parser")
     page_url = _page_url(soup)
-    heading = soup.find("h1")
-    page_title = (soup.title or heading or soup.new_tag("title")).get_text().strip() or name
+    titles = (tag.get_text().strip() for tag in (soup.title, soup.find("h1")) if tag)
+    page_title = next(filter(None, titles), name)
     main = main_content(soup)
     own = [heading for heading in main.find_all("h1") if heading.get_text(strip=True)]
     path = [] if own else [Heading(0, page_title, 0, 0)]

@@ -82,7 +82,7 @@ def _add_text(rows: Rows, source: Sequence[str], start: int, end: int, number: i
 
 
 def _is_noisy(text: str) -> bool:
-    return any(mark in text for mark in ("<", "&", "![", "-", "{"))
+    return any(mark in text for mark in ("<", "&", "![", "{")) or (":" in text and "-" in text)
 
 
 def _denoise(found: re.Match[str]) -> str:

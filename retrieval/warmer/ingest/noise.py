@@ -44,6 +44,9 @@ _LINK = re.compile(
     r"\[[^\]\n]*\]\([^)\n]*\)|\[[^\]\n]+\]\[[^\]\n]*\]|\[\[[^\]\n]+\]\]|:\w+:`[^`\n]*`|`[^`\n]*<[^>\n]*>`__?|`[^`\n]+`__?"
     r"|<?https?://[^\s>)]+>?"
 )
+_FENCED = re.compile(
+    r"^[ \t>]*(?:[-*+][ \t]+)?(?P<fence>`{3,}|~{3,})[^\n]*\n(?P<code>[\s\S]*?)^[ \t>]*(?P=fence)", re.MULTILINE
+)
 _FENCE = re.compile(r"^[ \t>]*(?:[-*+][ \t]+)?(?:`{3,}|~{3,}).*$", re.MULTILINE)
 
 
@@ -63,8 +66,13 @@ def _without_run(found: re.Match[str]) -> str:
     return inner if len(inner) < len(run) // 2 else ""
 
 
-def is_markup(block: str) -> bool:
-    """Tell whether a block has no text: a label, a directive such as `toctree`, an image, where a link leads."""
+def is_markup(block: str, code: str = "") -> bool:
+    """Tell whether a block has no text: a label, a directive such as `toctree`, an image, where a link leads.
+
+    In `code`, the rows of a block between its fences, nothing is markup.
+    """
+    if _has_text(code):
+        return bool(_SILENT_FENCE.match(block.strip()))
     bare = block.strip()
     if _COMMENT.fullmatch(bare) or _SILENT_FENCE.match(bare):
         return True
@@ -74,7 +82,9 @@ def is_markup(block: str) -> bool:
 
 
 def says_nothing(passage: str) -> bool:
-    """Tell whether a passage has no text but links and markup."""
+    """Tell whether a passage has no text but links and markup; what stands between fences is text."""
+    if any(_has_text(found["code"]) for found in _FENCED.finditer(passage)):
+        return False
     return not _has_text(_LINK.sub("", _SILENT.sub("", _FENCE.sub("", passage))))
 
 

@@ -78,7 +78,8 @@ def _pieces(rows: Sequence[str]) -> list[_Piece]:
 def _all_pieces(rows: Sequence[str]) -> Iterator[_Piece]:
     end = 0
     for block in find_blocks(rows):
-        if not is_markup("\n".join((*block.head, *block.body))):
+        code = "\n".join(block.body) if block.kind == "code" else ""
+        if not is_markup("\n".join((*block.head, *block.body)), code):
             inner = content(block)
             if inner is None:
                 yield from _items(_piece(block, int(block.row > end)))

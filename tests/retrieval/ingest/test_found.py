@@ -4,6 +4,8 @@ from pathlib import Path
 from textwrap import indent
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from warmer.ingest import SourceFile, read_passages
 
@@ -78,7 +80,13 @@ def test_a_label_goes_with_what_it_names_and_not_alone(tmp_path: Path) -> None:
 )
 def test_metadata_without_a_fence(tmp_path: Path, head: str) -> None:
     assert read(tmp_path / "a.md", f"{head}\nTurn it.\n") == [("Pump rules", "Turn it.")]
-    assert read(tmp_path / "a.md", "Note: it runs.\n\nTurn it.\n") == [("a", "Note: it runs.\n\nTurn it.")]
+
+
+@pytest.mark.parametrize(
+    "text", ["Note: it runs.\n\nTurn it.", "Date: 3 May\nDecision: wait\n\nMore.", "Title: A\nBody: all there is"]
+)
+def test_what_is_like_metadata_stays(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path / "a.md", f"{text}\n") == [("a", text)]
 
 
 def test_icons_and_attributes_are_no_text(tmp_path: Path) -> None:
@@ -199,3 +207,40 @@ def test_more_declarations(tmp_path: Path, name: str, code: str, expected: str) 
 def test_comments_on_what_is_around_and_on_what_follows_are_two(tmp_path: Path) -> None:
     code = "mod m {\n    //! Inner.\n    /// Union.\n    pub union U { a: u8 }\n}\n"
     assert [title for title, _ in read(tmp_path / "a.rs", code)] == ["a.rs", "a.rs > m > U"]
+
+
+@pytest.mark.parametrize("code", ["<pump-view>\n<br>", "![a pump](pump.png)", "/// Runs it.", ".. a remark"])
+def test_what_would_be_markup_is_text_in_code(tmp_path: Path, code: str) -> None:
+    text = f"{'Words. ' * 100}\n\n```\n{code}\n```"
+    assert f"```\n{code}\n```" in "".join(said for _, said in read(tmp_path / "a.md", text))
+
+
+BLOCKS = st.sampled_from(
+    [
+        "{} words.",
+        "- {0}\n- [ ] more\n\n  {0}",
+        "1. {0}:\n\n   ```sh\n   run {0}\n   ```",
+        "```\n<{0}>\n\n</{0}>\n```",
+        "```{{note}}\n{}\n```",
+        "~~~~ py\n{0}()\n\n# {0}\n~~~~",
+        "| a | {0} |\n| --- | --- |\n| {0} | b |\n| c | {0} |",
+        "> {0}\n> more",
+        "    {0}\n\n    code",
+        "<div>\n<p>{0}</p>\n</div>",
+        "**{0}**",
+        '!!! note "{0}"\n    {0}',
+        "/// tab | {0}\n{0}\n///",
+        "{0}\n: what it is",
+        "[{0}](https://example.com) and {{{{ {0} }}}}",
+    ]
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(kinds=st.lists(BLOCKS, min_size=1, max_size=8), limit=st.sampled_from([60, 150, 800]))
+def test_no_word_of_markdown_is_lost(tmp_path_factory: pytest.TempPathFactory, kinds: list[str], limit: int) -> None:
+    path = tmp_path_factory.getbasetemp() / "whole.md"
+    blocks = [kind.format(f"word{number}x") for number, kind in enumerate(kinds)]
+    said = "\n".join(text for _, text in read(path, "Start.\n\n" + "\n\n".join([*blocks, "End."]), limit))
+    for number, block in enumerate(blocks):
+        assert said.count(f"word{number}x") >= block.count(f"word{number}x"), block
