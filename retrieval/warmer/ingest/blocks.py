@@ -20,6 +20,7 @@ _TRANSPARENT = re.compile(r"[ \t]*\.\.[ \t]+(?:only|container|rst-class|class|if
 _OPTION = re.compile(r"[ \t]+:[\w -]+:.*")
 _ITEM = re.compile(r"[ \t>]*(?:[-*+•]|\d{1,9}[.)]|#\.)[ \t]")
 _CODE_INDENT = 4
+_SHORT_FENCE = 4  # a rule below a title is mostly longer
 _WIDE = 120  # characters of a row of a table; wider ones are mostly padding
 _PADDING = re.compile(r"(?<=\S) {3,}|^ {9,}")
 _RULE = re.compile(r"([-=])\1{3,}")
@@ -94,6 +95,8 @@ def _fenced(rows: Sequence[str], at: int) -> Block | None:
     if not opening or (opening["fence"][0] == "`" and "`" in opening["info"]):
         return None
     fence = opening["fence"]
+    if not opening["info"].strip() and _is_underline(rows[at - 1 : at], rows[at]):
+        return None
     closing = re.compile(rf"[ \t>]*{re.escape(fence[0])}{{{len(fence)},}}[ \t]*")
     end = next((row for row in range(at + 1, len(rows)) if closing.fullmatch(rows[row])), 0)
     if end:
@@ -101,6 +104,12 @@ def _fenced(rows: Sequence[str], at: int) -> Block | None:
     return Block(
         "code", at, (rows[at],), _trimmed(rows[at + 1 :]), (re.sub(r"[^\s>]", " ", opening["prefix"]) + fence,)
     )
+
+
+def _is_underline(above: Sequence[str], row: str) -> bool:
+    """Tell whether a row underlines a title of reStructuredText, as in a docstring, and so is no fence."""
+    is_as_long = any(len(title.rstrip()) == len(row.rstrip()) > _SHORT_FENCE for title in above)
+    return is_as_long and any(map(str.isalnum, above[0])) and _indent(above[0]) == _indent(row)
 
 
 def _table(rows: Sequence[str], at: int) -> Block | None:

@@ -215,6 +215,11 @@ def test_what_would_be_markup_is_text_in_code(tmp_path: Path, code: str) -> None
     assert f"```\n{code}\n```" in "".join(said for _, said in read(tmp_path / "a.md", text))
 
 
+def test_a_rule_below_a_title_is_no_fence(tmp_path: Path) -> None:
+    text = f'"""\nTagged pumps\n~~~~~~~~~~~~\n\nSome words.\n\n{"More. " * 200}"""\n'
+    assert sum(said.count("~~~~~~~~~~~~") for _, said in read(tmp_path / "a.py", text)) == 1
+
+
 BLOCKS = st.sampled_from(
     [
         "{} words.",
