@@ -20,8 +20,8 @@ from documents.search import first_by_name
 from warmer.ingest.kinds import kind_of
 
 _HERE = Path(sys.executable)
-_TIMES = 5
-_COMPARED = "pymdown-extensions", "nbsphinx"
+_TIMES = 3
+_COMPARED = ("pymdown-extensions",)
 
 
 def main(report: Path, work: Path) -> None:
@@ -29,9 +29,9 @@ def main(report: Path, work: Path) -> None:
     forget_settings()
     folders = {project: fetch(project, work) for project in PROJECTS}
     old = os.environ.get("OLD", "")
-    projects = [_measure(project, folder, work / "data") for project, folder in folders.items()]
-    notes = _notes(work, [_HERE, *([Path(old)] if old else [])])
     speed = list(_compare({p: folders[p] for p in PROJECTS if p.name in _COMPARED}, work, Path(old))) if old else []
+    notes = _notes(work, [_HERE, *([Path(old)] if old else [])])
+    projects = [_measure(project, folder, work / "data") for project, folder in folders.items()]
     report.write_text(_page(projects, notes, speed), encoding="utf-8")
     sys.exit(any(open_fences for *_, open_fences in projects))
 
@@ -62,6 +62,7 @@ def _notes(work: Path, builds: Sequence[Path]) -> list[str]:
     for python in builds:
         index(python, work / "notes", work / "data")
         found = first_by_name(python, work / "data", names)
+        sys.stderr.write(f"{python}: {found} of {len(names)} notes\n")
         rows.append(f"{found} of {len(names)} ({found / len(names):.2f})")
     return rows
 
@@ -73,6 +74,8 @@ def _compare(folders: dict[Project, Path], work: Path, old: Path) -> Iterator[tu
         for time in range(_TIMES):
             for python in (old, _HERE) if time % 2 else (_HERE, old):
                 runs[python].append(index(python, folder, work / "data"))
+                last = runs[python][-1]
+                sys.stderr.write(f"{python}: {last.passages} in {last.seconds:.1f} s, {last.memory / 1e6:.0f} MB\n")
         yield f"{project.name} {project.version}", runs[old], runs[_HERE]
 
 

@@ -10,7 +10,7 @@ from bs4.element import CData, NavigableString, PageElement, Tag
 
 from warmer.errors import IngestError
 from warmer.ingest.lines import LineCollector
-from warmer.ingest.page import HEADINGS, clear, main_content, name_tabs
+from warmer.ingest.page import HEADINGS, clear, entry_name, main_content, name_tabs
 from warmer.ingest.section import Heading, Section, extend_path, title_of
 
 _MAX_DEPTH = 10_000
@@ -98,11 +98,10 @@ def _parts(root: Tag) -> Iterator[HtmlPart]:
             continue
         if opens:
             lines.go_to(node.sourceline or 1)
-        if opens and node.name in HEADINGS:
+        if heading := _heading(node, opens=opens):
             yield HtmlPart(*lines.take(node.sourceline or 1))
-            anchor = _anchor(node)
-            yield HtmlPart(_heading_text(node), [node.sourceline or 1], HEADINGS[node.name], anchor)
-        elif node.name == "pre":
+            yield heading
+        if node.name == "pre":
             lines.add_code(_code(node), _language(node), node.sourceline or 1) if opens else None
         elif node.name in _BLOCKS:
             lines.open_block(node.name, node.sourceline or 1) if opens else lines.close_block()
@@ -139,6 +138,17 @@ def _walk(root: Tag) -> Iterator[tuple[PageElement, bool]]:
             yield child, True
             if child.name not in HEADINGS and child.name != "pre":
                 stack.append((child, iter(child.contents)))
+
+
+def _heading(tag: Tag, *, opens: bool) -> HtmlPart | None:
+    """Return the heading that a tag is; the end of an entry of an API is one without text, which ends its title."""
+    line = [tag.sourceline or 1]
+    if opens and tag.name in HEADINGS:
+        return HtmlPart(_heading_text(tag), line, HEADINGS[tag.name], _anchor(tag))
+    if tag.name not in {"dt", "dd"} or opens != (tag.name == "dt") or not (name := entry_name(tag)):
+        return None
+    level = len(HEADINGS) + sum(around.name == "dl" for around in tag.parents)
+    return HtmlPart(name, line, level, str(tag.get("id") or "")) if opens else HtmlPart("", line, level)
 
 
 def _code(pre: Tag) -> str:

@@ -19,6 +19,12 @@ _INLINE = MarkdownIt("commonmark")
 _REPLACED = {"softbreak": " ", "hardbreak": " ", "html_inline": ""}
 _ATTRIBUTES = re.compile(r"[ \t]*(?:\[\]\(\))?\{(?::|[ \t]*[#.]|[ \t]*[\w-]+=|/\*)[^}\n]*\}[ \t]*$")
 _ICON = re.compile(r"(?<!\w):(?:octicons|material|fontawesome|simple)-[\w-]+:")
+_BLOCK = re.compile(
+    r"^[ \t]*/{3,}[ \t]*$|^[ \t]*/{3,}[ \t]+(?:(?:tab|details|admonition)[ \t]*\|[ \t]*(?P<title>\S.*?)|"
+    r"(?:html|define|caption|[a-z]+-caption)\b.*|details|"
+    r"(?P<type>note|attention|caution|danger|error|example|tip|hint|info|important|warning|success|quote|new|settings)"
+    r"(?:[ \t]*\|[ \t]*(?P<named>\S.*?))?)[ \t]*$"
+)
 _HTML_TEXT = re.compile(r"<!--[\s\S]*?-->|<[^<>]*>")
 _HTML_HEADING = re.compile(r"<h[1-6]\b", re.IGNORECASE)
 _TARGET = r"(?:\([^)\n]*\)|\[[^\]\n]*\])"
@@ -76,9 +82,16 @@ def _verbatim_rows(tokens: Sequence[Token]) -> set[int]:
 def _add_text(rows: Rows, source: Sequence[str], start: int, end: int, number: int, verbatim: set[int]) -> None:
     for row in range(start, end):
         text = source[row]
-        rows.add(
-            text if row in verbatim else _INLINE_NOISE.sub(_denoise, text) if _is_noisy(text) else text, number + row
-        )
+        if row not in verbatim:
+            text = _BLOCK.sub(_title_of_block, text) if "///" in text else text
+            text = _INLINE_NOISE.sub(_denoise, text) if _is_noisy(text) else text
+        rows.add(text, number + row)
+
+
+def _title_of_block(found: re.Match[str]) -> str:
+    """Return the title of a block of pymdownx, or its type, as a label of what is in it."""
+    title = found["title"] or found["named"] or (found["type"] or "").capitalize()
+    return f"{title}:" if title and title[-1].isalnum() else title
 
 
 def _is_noisy(text: str) -> bool:

@@ -1,6 +1,7 @@
 """Find the main content of an HTML page, and clear it of what is not text."""
 
 import re
+from itertools import takewhile
 
 from bs4 import BeautifulSoup
 from bs4.element import Tag
@@ -29,6 +30,9 @@ _SHARE = {"main": 0.25, "[role=main]": 0.25}  # of the page's text that it must 
 _MOST = 0.6
 _SIDE = re.compile(
     r"\b(?:toc|nav\w*|menu|breadcrumbs?|sidebar|contents|pagination|page-?nav)\b|table.of.contents|on.this.page", re.I
+)
+_ENTRY_NAME = (
+    "dt > .descclassname, dt > .descname, dt > .sig-prename:not(.descclassname), dt > .sig-name:not(.descname)"
 )
 _TABS = ("[role=tablist]", ".tabbed-set > .tabbed-labels")
 _PANELS = "[role=tabpanel], .tabbed-block"
@@ -97,6 +101,18 @@ def name_tabs(root: Tag) -> None:
         tabs.extract()
     for label in root.select(".sd-tab-set > label, .tab-set > label"):
         label.replace_with(_paragraph(f"{label.get_text(' ', strip=True)}:"))
+
+
+def entry_name(tag: Tag) -> str:
+    """Return the name that Sphinx describes in an entry of its API, by its first term or by its text.
+
+    It is empty for other terms, and for an entry without text.
+    """
+    entry = tag if tag.name == "dd" else tag.find_next_sibling("dd")
+    terms = list(takewhile(lambda one: one.name == "dt", entry.find_previous_siblings(["dt", "dd"]))) if entry else []
+    if not entry or not terms or not entry.get_text(strip=True) or not (tag is entry or tag is terms[-1]):
+        return ""
+    return "".join(name.get_text(strip=True) for name in terms[-1].select(_ENTRY_NAME))
 
 
 def _is_panel(tag: Tag) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 _MAX_HEADING_LENGTH = 200
+_CONTENTS = {"table of contents", "contents", "on this page"}  # what is below it in level is no part of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Section:
         url: URL of the section, if the document declares one.
         page: Page number in a PDF, from 1; 0 elsewhere.
         tags: Tags that the document gives itself.
+        head: Rows at the beginning, a signature, that each passage of the section repeats.
     """
 
     title: str
@@ -26,6 +28,7 @@ class Section:
     url: str = ""
     page: int = 0
     tags: tuple[str, ...] = ()
+    head: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +88,5 @@ def extend_path(path: Iterable[Heading], heading: Heading) -> list[Heading]:
 def title_of(path: Iterable[Heading]) -> str:
     """Join the titles of a path of headings."""
     titles = (" ".join(heading.title.split())[:_MAX_HEADING_LENGTH] for heading in path)
-    return " > ".join(title for title in titles if title)
+    said = [title for title in titles if title]
+    return " > ".join([title for title in said if title.lower() not in _CONTENTS] or said)

@@ -61,10 +61,25 @@ def split(sections: Iterable[Section], source: str, limit: int, window: Window |
     """
     for section in sections:
         title = _shorten_title(section.title, window) if window else section.title
-        rows = replace_surrogates(section.text).split("\n")
-        for row, text in _split_to_window(_pieces(rows), limit, title, window):
+        for row, text in _texts(section, limit, title, window):
             if not says_nothing(text):
                 yield Passage(text.rstrip(), title, source, section.lines[row], section.url, section.page, section.tags)
+
+
+def _texts(section: Section, limit: int, title: str, window: Window | None) -> Iterator[tuple[int, str]]:
+    """Yield the first row and the text of each passage; each has the section's head, if that is not too long."""
+    rows = replace_surrogates(section.text).split("\n")
+    whole = "\n".join(rows)
+    head = "\n".join(rows[: section.head])
+    is_long = len(head) * _INTRODUCTION > limit or len(whole) <= limit
+    if is_long or (window and window.count_tokens(head) * _INTRODUCTION > window.max_tokens):
+        head = ""
+    if not head:
+        yield from _split_to_window(_pieces(rows), limit, title, window)
+        return
+    around = embedded_text(title, head)
+    for row, text in _split_to_window(_pieces(rows[section.head :]), limit - len(head) - 1, around, window):
+        yield row + section.head if row else 0, f"{head}\n{text}"
 
 
 def _pieces(rows: Sequence[str]) -> list[_Piece]:
@@ -156,11 +171,14 @@ def _start_of_next(passage: Sequence[_Piece], piece: _Piece, limit: int) -> int:
 
 
 def _leads_to(piece: _Piece, following: _Piece) -> bool:
-    if piece.kind != "text":
-        return False
+    is_introduction = following.glued or bool(_INTRODUCES.search(piece.text.rstrip()))
+    return piece.kind == "text" and (is_introduction or _is_label(piece, following))
+
+
+def _is_label(piece: _Piece, following: _Piece) -> bool:
     text = piece.text.rstrip()
-    is_label = following.gap > 0 and len(text) <= _SHORT and "\n" not in text and text[-1:] not in {*".!?…。"}
-    return following.glued or bool(_INTRODUCES.search(text)) or is_label
+    is_short = len(text) <= _SHORT and "\n" not in text
+    return piece.kind == "text" and following.gap > 0 and is_short and text[-1:] not in {*".!?…。"}
 
 
 def _indent(piece: _Piece) -> int:
@@ -183,7 +201,11 @@ def _fit(pieces: Iterable[_Piece], limit: int) -> list[_Piece]:
                 fitting.append(replace(piece, glued=True))
                 continue
             piece = _introduced(fitting, piece, limit)  # noqa: PLW2901
-        fitting += [piece] if len(piece.text) <= limit else _parts(piece, limit)
+        room = limit
+        if before and piece.kind == "text" and _is_label(before, piece):  # which should not end a passage
+            room -= len(before.text) + 1 + piece.gap
+            room = room if room * _INTRODUCTION > 2 * limit else limit
+        fitting += [piece] if len(piece.text) <= room else _parts(piece, room)
     return fitting
 
 

@@ -220,6 +220,50 @@ def test_a_rule_below_a_title_is_no_fence(tmp_path: Path) -> None:
     assert sum(said.count("~~~~~~~~~~~~") for _, said in read(tmp_path / "a.py", text)) == 1
 
 
+def test_entries_of_an_api_have_their_names(tmp_path: Path) -> None:
+    def entry(name: str, text: str) -> str:
+        term = f'<dt class="sig"><span class="sig-name descname">{name}</span>()</dt>'
+        return f"<dl>{term}{term}<dd>{text}</dd></dl>"
+
+    run, stop = entry("run", f"<p>{'Runs. ' * 60}</p>"), entry("stop", "")
+    page = f"<h1>API</h1>{entry('Pump', f'<p>Pumps.</p>{run}{stop}<p>And more.</p>')}<p>After.</p>"
+    passages = read(tmp_path / "a.html", page, 300)
+    titles = [title for title, _ in passages]
+    assert titles == ["API > Pump", *["API > Pump > run"] * (len(titles) - 3), "API > Pump", "API"]
+    assert len(titles) > len({*titles}) + 1
+    assert [passages[0][1], passages[-2][1], passages[-1][1]] == [
+        "Pump()\nPump()\n\nPumps.",
+        "stop()\nstop()\n\nAnd more.",
+        "After.",
+    ]
+
+
+def test_each_part_of_a_docstring_has_the_signature(tmp_path: Path) -> None:
+    code = f'def run(speed: int) -> None:\n    """Run.\n\n    {"Words. " * 60}\n    """\n'
+    passages = [said for _, said in read(tmp_path / "a.py", code, 200)]
+    assert len(passages) > 2
+    assert all(said.startswith("def run(speed: int) -> None\n") and len(said) <= 200 for said in passages)
+
+
+def test_contents_lead_no_titles(tmp_path: Path) -> None:
+    page = (
+        '<h1>Pump</h1><section><h2>Table of contents</h2><ul><li><a href="#a">A</a></li><li><a href="#b">B</a></li>'
+        "</ul></section><h3>A</h3><p>Turn it.</p>"
+    )
+    assert read(tmp_path / "a.html", page) == [("Pump > A", "Turn it.")]
+
+
+def test_a_label_goes_with_a_long_paragraph(tmp_path: Path) -> None:
+    text = f"{'Some words. ' * 12}\n\nNote\n\n{'Turn it. ' * 60}"
+    assert [said.split("\n")[0][:4] for _, said in read(tmp_path / "a.md", text, 200)][:2] == ["Some", "Note"]
+
+
+def test_fences_of_blocks_are_labels(tmp_path: Path) -> None:
+    text = "/// note\nTurn it.\n///\n\n//// tab | Linux\n\n/// html | div.big\nStart it.\n///\n\n////\n\n/// Runs it.\n"
+    said = "Note:\nTurn it.\n\n\nLinux:\n\n\nStart it.\n\n\n\n\n/// Runs it."
+    assert [text.replace("\n", "") for _, text in read(tmp_path / "a.md", text)] == [said.replace("\n", "")]
+
+
 BLOCKS = st.sampled_from(
     [
         "{} words.",
