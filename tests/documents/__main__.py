@@ -5,7 +5,6 @@ OLD names the Python of another build, to compare with in turns.
 
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
@@ -13,45 +12,40 @@ from statistics import median
 from command import run_check
 from environment import forget_settings
 
-from documents.indexing import Run, index, is_balanced, stored
+from documents.indexing import Run, index
 from documents.notes import write_notes
-from documents.projects import FLAGS, PROJECTS, Project, fetch
+from documents.projects import PROJECTS, Project, fetch
+from documents.reading import Reading, is_balanced, read
 from documents.search import first_by_name
-from warmer.ingest.kinds import kind_of
 
 _HERE = Path(sys.executable)
 _TIMES = 3
-_COMPARED = ("pymdown-extensions",)
+_COMPARED = ("nbsphinx",)
 
 
 def main(report: Path, work: Path) -> None:
-    """Index all, and write the report; exit with status 1 if a passage has a fence that nothing closes."""
+    """Read and index all, and write the report; exit with status 1 if a passage has a fence that nothing closes."""
     forget_settings()
     folders = {project: fetch(project, work) for project in PROJECTS}
     old = os.environ.get("OLD", "")
     speed = list(_compare({p: folders[p] for p in PROJECTS if p.name in _COMPARED}, work, Path(old))) if old else []
     notes = _notes(work, [_HERE, *([Path(old)] if old else [])])
-    projects = [_measure(project, folder, work / "data") for project, folder in folders.items()]
+    projects = [_measure(project, folder) for project, folder in folders.items()]
     report.write_text(_page(projects, notes, speed), encoding="utf-8")
-    sys.exit(any(open_fences for *_, open_fences in projects))
+    sys.exit(any(open_fences for _, _, open_fences in projects))
 
 
-Measured = tuple[Project, Run, Counter[str], Counter[str], int]
+Measured = tuple[Project, Reading, int]
 
 
-def _measure(project: Project, folder: Path, data: Path) -> Measured:
-    """Index a project: files and passages by kind, and how many passages have a fence that nothing closes."""
-    run = index(_HERE, folder, data, FLAGS)
-    files, passages, open_fences = dict[str, str](), Counter[str](), 0
-    for payload in stored(data):
-        source = payload["source"]
-        files[source] = kind_of(Path(source)) or "text"
-        passages[files[source]] += 1
-        if not is_balanced(payload["text"]):
-            open_fences += 1
-            sys.stderr.write(f"a fence is open in {source}:\n{payload['text']}\n")
-    sys.stderr.write(f"{project.name}: {run.said}")
-    return project, run, Counter(files.values()), passages, open_fences
+def _measure(project: Project, folder: Path) -> Measured:
+    """Read a project; count the passages in which a fence stays open."""
+    reading = read(folder)
+    open_fences = [passage for passage in reading.passages if not is_balanced(passage.text)]
+    for passage in open_fences:
+        sys.stderr.write(f"a fence is open in {passage.source}:\n{passage.text}\n")
+    sys.stderr.write(f"{project.name}: {len(reading.passages)} passages, {len(open_fences)} open fences\n")
+    return project, reading, len(open_fences)
 
 
 def _notes(work: Path, builds: Sequence[Path]) -> list[str]:
@@ -80,41 +74,42 @@ def _compare(folders: dict[Project, Path], work: Path, old: Path) -> Iterator[tu
 
 
 def _page(projects: Sequence[Measured], notes: Sequence[str], speed: Sequence[tuple[str, list[Run], list[Run]]]) -> str:
-    kinds = sorted({kind for _, _, files, _, _ in projects for kind in files})
+    rows = [(project, reading, *reading.by_kind(), open_fences) for project, reading, open_fences in projects]
+    kinds = sorted({kind for _, _, files, _, _ in rows for kind in files})
     return "\n".join(
         [
             "# Documents as they are",
             "",
-            "Made by `make documents`, which gets source archives of ten projects by pip, and indexes each without its",
-            "tests, or the folder of its documentation. `OLD=PYTHON` compares another build, in turns.",
+            "Made by `make documents`, which gets source archives of ten projects by pip and reads each, or the folder",
+            "of its documentation, as `warmer index` does, without its tests. `OLD=PYTHON` compares another build.",
             "",
             "## Projects",
             "",
-            "No run showed a traceback. A fence is open where a passage has only the beginning or the end of a block",
-            "of code. Rates are of the whole command, on a machine of two cores.",
+            "No project ended in an error. A fence is open where a passage has only the beginning or the end of code.",
             "",
-            "| project | written in | files read | passages | open fences | passages a second |",
-            "| --- | --- | --- | --- | --- | --- |",
+            "| project | written in | files read | passages | open fences |",
+            "| --- | --- | --- | --- | --- |",
             *(
-                f"| {p.name} {p.version} | {p.what} | {run.files} | {run.passages:,} | {open_fences} "
-                f"| {run.passages / run.seconds:.0f} |"
-                for p, run, _, _, open_fences in projects
+                f"| {p.name} {p.version} | {p.what} | {files.total()} | {passages.total():,} | {open_fences} |"
+                for p, _, files, passages, open_fences in rows
             ),
             "",
             "## What each kind yields",
             "",
-            f"Files with passages, and passages, of each project.\n\n| project | {' | '.join(kinds)} |",
+            "Files with passages, and passages, of each project.",
+            "",
+            f"| project | {' | '.join(kinds)} |",
             f"| --- |{' --- |' * len(kinds)}",
             *(
                 f"| {p.name} | "
                 + " | ".join(f"{files[kind]}: {passages[kind]:,}" if files[kind] else "" for kind in kinds)
                 + " |"
-                for p, _, files, passages, _ in projects
+                for p, _, files, passages, _ in rows
             ),
             "",
             "## What was left out, and why",
             "",
-            *(row for p, run, *_ in projects for row in _left_out(p, run)),
+            *(row for p, reading, *_ in rows for row in _left_out(p, reading)),
             "## Notes",
             "",
             "160 notes without headings, in four languages, linked to each other, some with front matter. A search for",
@@ -127,13 +122,9 @@ def _page(projects: Sequence[Measured], notes: Sequence[str], speed: Sequence[tu
     )
 
 
-def _left_out(project: Project, run: Run) -> list[str]:
-    return [
-        f"{project.name} {project.version}:",
-        "",
-        *(f"- {line.replace('*', chr(92) + '*')}" for line in run.left_out),
-        "",
-    ]
+def _left_out(project: Project, reading: Reading) -> list[str]:
+    lines = [f"- {line.replace('*', chr(92) + '*')}" for line in reading.left_out]
+    return [f"{project.name} {project.version}:", "", *(lines or ["- nothing"]), ""]
 
 
 def _speed(compared: Sequence[tuple[str, list[Run], list[Run]]]) -> Iterator[str]:

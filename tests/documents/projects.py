@@ -37,8 +37,6 @@ PROJECTS = (
     Project("httpie", "3.2.4", "Markdown, man pages; Python"),
     Project("qutebrowser", "3.7.0", "AsciiDoc, the man page and the HTML made of it", "doc"),
 )
-# Tests hold documents that are wrong on purpose.
-FLAGS = ("--exclude", "tests/", "--exclude", "test/")
 
 
 def fetch(project: Project, work: Path) -> Path:
