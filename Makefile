@@ -4,7 +4,7 @@ MCPB := npx --yes @anthropic-ai/mcpb@2.1.2
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint check package mcpb docs format bench tokens chaos clients oauth sdks foreign report-page server clean
+.PHONY: demo test lint check package mcpb docs format bench tokens chaos clients oauth sdks foreign documents report-page server clean
 
 demo: .venv/warmer
 	$(BIN)/warmer demo
@@ -59,6 +59,10 @@ sdks: .venv/dev
 
 foreign: .venv/dev
 	PYTHONPATH=tests $(BIN)/python -m foreign evals/results/foreign.md
+
+# OLD=PYTHON compares the build that this Python has.
+documents: .venv/dev
+	PYTHONPATH=tests OLD=$(OLD) $(BIN)/python -m documents evals/results/documents.md $(WORK)
 
 report-page: .venv/dev
 	PYTHONPATH=tests $(BIN)/python -m report_page

@@ -8,6 +8,7 @@ from warmer.ingest.section import Section
 
 _HEADING = re.compile(r"(?P<marks>={1,6}|#{1,6})[ \t]+(?P<title>\S.*?)(?:[ \t]+(?P=marks))?[ \t]*")
 _UNDERLINES = {"=": 1, "-": 2, "~": 3, "^": 4, "+": 5}
+_AUTHOR_OR_REVISION = re.compile(r"[^\W\d][^<>\n]*<[^\s<>]+>;?.*|v?\d[\w.-]*,.*|v\d[\w.]*|:!?[\w-]+!?:.*")
 _VERBATIM = re.compile(r"(?P<mark>-{4,}|\.{4,}|`{3,})(?P<language>\w*)[ \t]*")
 _COMMENT = re.compile(r"/{4,}[ \t]*")
 _TABLE = re.compile(r"[|,:!]={3,}[ \t]*")
@@ -52,12 +53,21 @@ class _Reader:
             return self._table(at)
         if heading := _HEADING.fullmatch(row):
             self._rows.add_heading(len(heading["marks"]), _plain(heading["title"]), at + 1)
+            if len(heading["marks"]) == 1:
+                return self._header(at + 1)
         elif level := _underlined(row, below):
             self._rows.add_heading(level, _plain(row), at + 1)
             return at + 2
         else:
             self._text(row, at + 1)
         return at + 1
+
+    def _header(self, at: int) -> int:
+        """Skip the author and the revision below a document's title."""
+        while at < len(self._source) and _AUTHOR_OR_REVISION.fullmatch(self._source[at]):
+            self._rows.add("", at + 1)
+            at += 1
+        return at
 
     def _text(self, row: str, number: int) -> None:
         if language := _LANGUAGE.match(row):

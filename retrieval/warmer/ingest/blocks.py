@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Kind = Literal["text", "code", "table", "directive"]
@@ -16,9 +16,14 @@ _DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+\S.*")
 _CODE_DIRECTIVE = re.compile(
     r"[ \t]*\.\.[ \t]+(?:code|code-block|sourcecode|parsed-literal|prompt|doctest|testcode)::.*"
 )
+_TRANSPARENT = re.compile(r"[ \t]*\.\.[ \t]+(?:only|container|rst-class|class|ifconfig|grid[\w-]*|tab-set)::.*")
 _OPTION = re.compile(r"[ \t]+:[\w -]+:.*")
 _ITEM = re.compile(r"[ \t>]*(?:[-*+•]|\d{1,9}[.)]|#\.)[ \t]")
 _CODE_INDENT = 4
+_SHORT_FENCE = 4  # a rule below a title is mostly longer
+_WIDE = 120  # characters of a row of a table; wider ones are mostly padding
+_PADDING = re.compile(r"(?<=\S) {3,}|^ {9,}")
+_RULE = re.compile(r"([-=])\1{3,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,30 @@ def find_blocks(rows: Sequence[str]) -> Iterator[Block]:
         at, before = max(block.end, at + 1), block
 
 
+def content(block: Block) -> list[str] | None:
+    """Return what a directive holds that says nothing itself, such as `only`, in as many rows; None for others."""
+    if block.kind != "directive" or not _TRANSPARENT.fullmatch(block.head[0]):
+        return None
+    indent = min((_indent(row) for row in block.body if row.strip()), default=0)
+    return [*[""] * len(block.head), *(row[indent:] for row in block.body)]
+
+
+def is_item(row: str) -> bool:
+    """Tell whether an item of a list begins at a row."""
+    return bool(_ITEM.match(row))
+
+
+def _narrow(block: Block) -> Block:
+    """Take the padding out of a wide table."""
+    if max(map(len, (*block.head, *block.body))) <= _WIDE:
+        return block
+    return replace(block, head=tuple(map(_without_padding, block.head)), body=tuple(map(_without_padding, block.body)))
+
+
+def _without_padding(row: str) -> str:
+    return _PADDING.sub("  ", _RULE.sub(r"\1\1\1", row))
+
+
 def _special(rows: Sequence[str], at: int) -> Block | None:
     return _fenced(rows, at) or _table(rows, at) or _rst_table(rows, at) or _directive(rows, at)
 
@@ -66,6 +95,8 @@ def _fenced(rows: Sequence[str], at: int) -> Block | None:
     if not opening or (opening["fence"][0] == "`" and "`" in opening["info"]):
         return None
     fence = opening["fence"]
+    if not opening["info"].strip() and _is_underline(rows[at - 1 : at], rows[at]):
+        return None
     closing = re.compile(rf"[ \t>]*{re.escape(fence[0])}{{{len(fence)},}}[ \t]*")
     end = next((row for row in range(at + 1, len(rows)) if closing.fullmatch(rows[row])), 0)
     if end:
@@ -75,11 +106,17 @@ def _fenced(rows: Sequence[str], at: int) -> Block | None:
     )
 
 
+def _is_underline(above: Sequence[str], row: str) -> bool:
+    """Tell whether a row underlines a title of reStructuredText, as in a docstring, and so is no fence."""
+    is_as_long = any(len(title.rstrip()) == len(row.rstrip()) > _SHORT_FENCE for title in above)
+    return is_as_long and any(map(str.isalnum, above[0])) and _indent(above[0]) == _indent(row)
+
+
 def _table(rows: Sequence[str], at: int) -> Block | None:
     if "|" not in rows[at] or at + 1 == len(rows) or not _TABLE_RULE.fullmatch(rows[at + 1]):
         return None
     end = next((row for row in range(at + 2, len(rows)) if "|" not in rows[row]), len(rows))
-    return Block("table", at, tuple(rows[at : at + 2]), tuple(rows[at + 2 : end]))
+    return _narrow(Block("table", at, tuple(rows[at : at + 2]), tuple(rows[at + 2 : end])))
 
 
 def _rst_table(rows: Sequence[str], at: int) -> Block | None:
@@ -88,7 +125,7 @@ def _rst_table(rows: Sequence[str], at: int) -> Block | None:
         return None
     end = next((row for row in range(at, len(rows)) if not rows[row].strip()), len(rows))
     header = next((row for row in range(at + 1, end - 1) if _is_header_rule(rows[row])), at)
-    return Block("table", at, tuple(rows[at : header + 1]), tuple(rows[header + 1 : end]))
+    return _narrow(Block("table", at, tuple(rows[at : header + 1]), tuple(rows[header + 1 : end])))
 
 
 def _is_header_rule(row: str) -> bool:

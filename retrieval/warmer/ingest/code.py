@@ -13,8 +13,11 @@ from warmer.ingest.section import Section
 _COMMENT_TOKENS = (Comment, String.Doc)
 _DOC_COMMENT_STARTS = ("/**", "/*!", "///", "//!")
 _TRAILING_STARTS = ("/**<", "/*!<", "///<", "//!<")
+_MARKS_BEHIND = dict.fromkeys([".go", ".proto"], ("//",))  # where any comment behind a field is about it
 _LICENCE = re.compile(r"copyright|\blicen[sc]e|SPDX-", re.IGNORECASE)
-_COMMENT_SYNTAX = re.compile(r"^[ \t]*(?:/\*[*!]?<?(?!/)|\*+/|\*(?!\w)|//[/!]?<?|#+)?[ \t]?|[ \t]*\*+/[ \t]*$")
+_COMMENT_SYNTAX = re.compile(
+    r"^[ \t]*(?:=begin\b|=end\b|/\*[*!]?<?(?!/)|\*+/|\*(?!\w)|//[/!]?<?|#+)?[ \t]?|[ \t]*\*+/[ \t]*$"
+)
 _XML_REFERENCE = re.compile(
     r"<(?:see|seealso|paramref|typeparamref)\s[^>]*?(?:cref|name|langword)=\"(?:\w:)?([^\"]*)\"[^>]*?/?>"
 )
@@ -71,9 +74,10 @@ def _section(comment: _Comment, rows: Sequence[str], bare: Sequence[str], name: 
         return
     suffix = name[name.rfind(".") :].lower()
     is_written = starts.startswith(_DOC_COMMENT_STARTS)
+    marks = _MARKS_BEHIND.get(suffix, _TRAILING_STARTS)
     if comment.column:
         declaration = trailing_declaration(rows[comment.first][: comment.column], suffix)
-        is_written = is_written and starts.startswith(_TRAILING_STARTS)
+        is_written = starts.startswith(marks)
         at = comment.first
     else:
         at = comment.last + 1
@@ -82,7 +86,8 @@ def _section(comment: _Comment, rows: Sequence[str], bare: Sequence[str], name: 
     around = enclosing(bare, at, suffix) if declaration.name or comment.column else []
     if not is_written and (not declaration.name or any(outer.is_function for outer in around)):
         return
-    if comment.column and not (is_written and declaration.name):
+    inside = any(outer.is_function for outer in around) or not around
+    if comment.column and not (is_written and declaration.name and not (marks is not _TRAILING_STARTS and inside)):
         return
     title = " > ".join([name, *(outer.name for outer in around if outer.name), *filter(None, [declaration.name])])
     head = [declaration.signature] if declaration.name else []
@@ -108,6 +113,7 @@ def _comments(text: str, name: str) -> Iterator[_Comment]:
     """Find the runs of comments; one behind code is a run of its own, with the lines below that go on with it."""
     begin, end, column = -1, -1, 0
     row = at = 0
+    mark = ""
     suffix = name[name.rfind(".") :].lower()
     lexer = get_lexer_for_filename(f"a{_ALIASES.get(suffix, suffix)}")
     for position, kind, value in lexer.get_tokens_unprocessed(text):
@@ -118,7 +124,9 @@ def _comments(text: str, name: str) -> Iterator[_Comment]:
         last = row + value.rstrip("\n").count("\n")
         before = text[text.rfind("\n", 0, position) + 1 : position]
         behind = len(before) if before.strip() else 0
-        if row > end + 1 or value.startswith(("/**", "/*!")) or begin < 0 or behind or row == end:
+        before_mark, mark = mark, value[:3]
+        is_other = (mark == "//!") != (before_mark == "//!") or value.startswith(("/**", "/*!"))
+        if row > end + 1 or is_other or begin < 0 or behind or row == end:
             if begin >= 0:
                 yield _Comment(begin, end, column)
             begin, column = row, behind

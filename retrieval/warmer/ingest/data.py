@@ -1,11 +1,13 @@
 """Write YAML, JSON and TOML as lines of path and value, with the comments above them."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 
 import yaml
 
 from warmer.errors import IngestError
+from warmer.ingest.noise import without_pictures
 from warmer.ingest.rows import Rows
 from warmer.ingest.section import Section
 from warmer.ingest.text import text_sections
@@ -13,6 +15,7 @@ from warmer.ingest.text import text_sections
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_LEAVES = 100_000
 _MAX_DEPTH = 100
+_MAX_ROWS = 200  # between the keys of two values
 
 Leaf = tuple[tuple[str, ...], str | None, int]  # path, value (None: what comes below it), row
 
@@ -30,7 +33,7 @@ def data_sections(text: str, name: str) -> Iterator[Section]:
         IngestError: It has too many values, or is nested too deep.
     """
     try:
-        leaves = _toml_leaves(tomllib.loads(text)) if name.lower().endswith(".toml") else _yaml_leaves(text)
+        leaves = _toml_leaves(text) if name.lower().endswith(".toml") else _yaml_leaves(text)
         return _sections(leaves, text.split("\n"), name)
     except (yaml.YAMLError, ValueError, RecursionError):
         return text_sections(text, name)
@@ -50,7 +53,8 @@ def _sections(leaves: Iterator[Leaf], source: Sequence[str], name: str) -> Itera
             rows.add(source[above].strip(), above + 1)
         noted = max(noted, row)
         if value is not None:
-            rows.add(f"{'.'.join(path)}: {value}" if path else value, row + 1)
+            said = without_pictures(value)
+            rows.add(f"{'.'.join(path)}: {said}" if path else said, row + 1)
     return rows.sections(name)
 
 
@@ -84,12 +88,23 @@ def _node_leaves(node: yaml.Node | None, path: tuple[str, ...], depth: int) -> I
         yield path, " ".join(str(node.value).split()), node.start_mark.line
 
 
-def _toml_leaves(value: object, path: tuple[str, ...] = ()) -> Iterator[Leaf]:
+def _toml_leaves(text: str) -> Iterator[Leaf]:
+    """Yield the values of TOML, each on the row of its key, which is looked for from the one before on."""
+    source = text.split("\n")
+    at = 0
+    for path, value in _leaves(tomllib.loads(text)):
+        key = next((name for name in reversed(path) if not name.isdigit()), "")
+        starts = re.compile(rf"[^#]*\b{re.escape(key)}[\"']?\s*[.=\]]")
+        at = next((row for row in range(at, min(at + _MAX_ROWS, len(source))) if starts.match(source[row])), at)
+        yield path, value, at
+
+
+def _leaves(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _toml_leaves(inner, (*path, key))
+            yield from _leaves(inner, (*path, key))
     elif isinstance(value, list):
         for place, inner in enumerate(value):
-            yield from _toml_leaves(inner, (*path, str(place)))
+            yield from _leaves(inner, (*path, str(place)))
     else:
-        yield path, " ".join(str(value).split()), 0
+        yield path, " ".join(str(value).split())

@@ -38,9 +38,11 @@ _STATEMENT = re.compile(
 _KEYWORDS = {"if", "for", "while", "switch", "catch", "return", "sizeof", "function", "fn", "new", "match", "when"}
 _FIELD_COLON = re.compile(r"^(?P<name>[\w$#]+|\"[^\"]+\"|'[^']+'|\[[^\]]+\])\s*[?!]?\s*:(?!:)")
 _ENUM_STRING = re.compile(r"^\|\s*[\"'](?P<name>[^\"']+)[\"']")
+_NAMED_CONSTRUCTOR = re.compile(rf"{_MODIFIERS}(?P<name>[A-Z]\w*\.\w+)\s*\(")  # of Dart
+_FUNCTION_VALUE = re.compile(r"=>|\bfunction\b|[=:]\s*(?:async\s*)?\([^()]*\)$|=\s*(?:async\s*)?[\w$]+$")
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
 _RUBY_CONSTANT = re.compile(r"^(?P<name>[A-Z]\w*)\s*=[^=~]")
-_NAMELESS = {"object", "companion", "extension", "mod"}
+_NAMELESS = {"class", "object", "companion", "extension", "mod"}
 _SHORT_TYPES = {"type", "class", "record", "data"}  # may be all there is: "type Size = 1", "record Point(int x)"
 _OPEN, _CLOSED = "([{", ")]}"
 _LINE_ENDS = {
@@ -137,13 +139,15 @@ def _named(signature: str, suffix: str) -> Declaration:
     if declared := _type(signature):
         return declared
     if found := _FUNCTION.match(signature):
-        name = found["name"].strip(".:") or ("init" if "init" in signature else "")
+        name = found["name"].strip(".:?!") and found["name"].strip(".:")
+        name = name or ("init" if "init" in signature else "")
         return Declaration(name, signature, is_function=True) if name else Declaration()
     if signature.startswith("typedef") and (name := _last_name(signature)):
         return Declaration(name, signature)
     found = _DEFINE.match(signature) or (None if _is_c_constant(signature, suffix) else _VALUE.match(signature))
-    is_function = bool(re.search(r"=>|\bfunction\b", signature))
-    return Declaration(found["name"], signature, is_function) if found else _member(signature, suffix)
+    if found:
+        return Declaration(found["name"], signature, bool(_FUNCTION_VALUE.search(signature)))
+    return _member(signature, suffix)
 
 
 def _type(signature: str) -> Declaration | None:
@@ -166,10 +170,12 @@ def _member(signature: str, suffix: str) -> Declaration:
     if not found and suffix in _FIELDS_WITH_COLON:
         found = _FIELD_COLON.match(re.sub(rf"^{_MODIFIERS}", "", signature))
     if found:
-        return Declaration(found["name"].strip("\"'"), signature)
+        return Declaration(found["name"].strip("\"'"), signature, bool(_FUNCTION_VALUE.search(signature)))
     if suffix == ".rb":
         return Declaration()
     before = _before_value(signature)
+    if suffix == ".dart" and (made := _NAMED_CONSTRUCTOR.match(before)):
+        return Declaration(made["name"], signature, is_function=True)
     if called := _CALLED.search(before):
         name = called["name"].strip(".:")
         is_statement = (
@@ -211,7 +217,7 @@ def _before_value(signature: str) -> str:
     depth = 0
     for place, character in enumerate(signature):
         depth += (character in _OPEN) - (character in _CLOSED)
-        if character == "=" and not depth and signature[place - 8 : place] != "operator":
+        if character == "=" and not depth and not re.search(r"operator[^\w\s(]*$", signature[:place]):
             return signature[:place]
     return signature
 

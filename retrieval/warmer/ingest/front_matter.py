@@ -16,6 +16,7 @@ _FENCED = re.compile(
 _JSON_END = re.compile(r"^\}[ \t]*$", re.MULTILINE)
 _FIELD = re.compile(r"^(title|tags)[ \t]*:(?![ \t]*[>|])[ \t]*(.+?)[ \t]*$", re.MULTILINE)
 _LOOKS_LIKE_YAML = re.compile(r"(?:[ \t]*(?:#.*)?\n)*[\w-]+[ \t]*:")
+_PLAIN = re.compile(r"(?:[A-Za-z][\w -]{0,30}:[ \t].*\n(?:[ \t]+\S.*\n)*)+(?=\n\s*\S)")
 _TITLES = ("title", "linkTitle", "sidebar_label", "sidebar_title", "name")
 _TAGS = ("tags", "tag", "keywords")
 _MAX_TAGS, _MAX_TAG = 50, 100
@@ -45,7 +46,17 @@ def read_front_matter(text: str) -> FrontMatter:
     if text.lstrip().startswith("{") and (end := _JSON_END.search(text)):
         with suppress(ValueError, RecursionError):
             return _front_matter(json.loads(text[: end.end()]), text, end.end() + 1)
+    plain = _PLAIN.match(text)
+    said = _plain_fields(plain[0]) if plain else {}
+    if plain and "title" in said:
+        return _front_matter(said, text, plain.end())
     return FrontMatter()
+
+
+def _plain_fields(head: str) -> dict[str, Any]:
+    """Read metadata as MultiMarkdown, MkDocs and Pelican have it: rows before the first blank one, without a fence."""
+    pairs = (row.partition(":") for row in head.split("\n") if row[:1].isalpha())
+    return {key.strip().lower(): value.strip() for key, _, value in pairs}
 
 
 def tag_names(value: object) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ _CLASSES = {
     "xdigit": b"0-9A-Fa-f",
 }
 _STAR = b"*"
+_SPECIAL = re.compile(rb"[*?\[\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,8 @@ def _star(pattern: bytes, at: int, *, by_path: bool) -> tuple[bytes, int]:
     end = at
     while pattern[end : end + 1] == _STAR:
         end += 1
-    before = at == 0 or pattern[at - 1 : at] == b"/"
+    # Git compares what stands before the first special character by itself, and the stars then come first.
+    before = pattern[at - 1 : at] == b"/" or not _SPECIAL.search(pattern, 0, at)
     after = pattern[end : end + 1]
     if by_path and end - at > 1 and before and (not after or after == b"/" or pattern[end : end + 2] == b"\\/"):
         if after == b"/":

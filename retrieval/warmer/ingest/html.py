@@ -10,7 +10,7 @@ from bs4.element import CData, NavigableString, PageElement, Tag
 
 from warmer.errors import IngestError
 from warmer.ingest.lines import LineCollector
-from warmer.ingest.page import HEADINGS, clear, main_content, name_tabs
+from warmer.ingest.page import HEADINGS, clear, entry_name, main_content, name_tabs
 from warmer.ingest.section import Heading, Section, extend_path, title_of
 
 _MAX_DEPTH = 10_000
@@ -34,6 +34,8 @@ _BLOCKS = {
     *("center", "address", "fieldset", "legend", "caption"),
 }
 _LANGUAGE = re.compile(r"(?:language|lang|highlight|highlight-source|brush:)[- ]?([\w+#.-]+)")
+_TEMPLATE = re.compile(r"(?:\s|<!--(?:(?!-->)[\s\S])*-->)*\{[%#{]")
+_TEMPLATE_TAG = re.compile(r"\{%[\s\S]*?%\}|\{\{[\s\S]*?\}\}|\{#[\s\S]*?#\}")
 _LINE = re.compile(r"(?:^|-)(?:line|token-line|ec-line|code-line)$")
 
 
@@ -56,9 +58,10 @@ def html_sections(text: str, name: str = "") -> Iterator[Section]:
     Raises:
         IngestError: The tags are nested too deep.
     """
-    soup = _DepthLimitedSoup(text, "html.parser")
+    soup = _DepthLimitedSoup(_without_template(text), "html.parser")
     page_url = _page_url(soup)
-    page_title = (soup.title.get_text() if soup.title else "").strip() or name
+    titles = (tag.get_text().strip() for tag in (soup.title, soup.find("h1")) if tag)
+    page_title = next(filter(None, titles), name)
     main = main_content(soup)
     own = [heading for heading in main.find_all("h1") if heading.get_text(strip=True)]
     path = [] if own else [Heading(0, page_title, 0, 0)]
@@ -70,6 +73,13 @@ def html_sections(text: str, name: str = "") -> Iterator[Section]:
             url = f"{page_url}#{part.anchor}" if page_url and part.anchor else page_url
         else:
             yield Section(title_of(path or [Heading(0, opening, 0, 0)]), part.text, part.lines, url=url)
+
+
+def _without_template(text: str) -> str:
+    """Drop the tags of a template of Jinja or Django, which begins with one; lines stay where they are."""
+    if not _TEMPLATE.match(text):
+        return text
+    return _TEMPLATE_TAG.sub(lambda found: "\n" * found[0].count("\n"), text)
 
 
 def html_parts(text: str) -> Iterator[HtmlPart]:
@@ -85,11 +95,13 @@ def _parts(root: Tag) -> Iterator[HtmlPart]:
     for node, opens in _walk(root):
         if not isinstance(node, Tag):
             lines.add_text(str(node))
-        elif opens and node.name in HEADINGS:
+            continue
+        if opens:
+            lines.go_to(node.sourceline or 1)
+        if heading := _heading(node, opens=opens):
             yield HtmlPart(*lines.take(node.sourceline or 1))
-            anchor = _anchor(node)
-            yield HtmlPart(_heading_text(node), [node.sourceline or 1], HEADINGS[node.name], anchor)
-        elif node.name == "pre":
+            yield heading
+        if node.name == "pre":
             lines.add_code(_code(node), _language(node), node.sourceline or 1) if opens else None
         elif node.name in _BLOCKS:
             lines.open_block(node.name, node.sourceline or 1) if opens else lines.close_block()
@@ -126,6 +138,17 @@ def _walk(root: Tag) -> Iterator[tuple[PageElement, bool]]:
             yield child, True
             if child.name not in HEADINGS and child.name != "pre":
                 stack.append((child, iter(child.contents)))
+
+
+def _heading(tag: Tag, *, opens: bool) -> HtmlPart | None:
+    """Return the heading that a tag is; the end of an entry of an API is one without text, which ends its title."""
+    line = [tag.sourceline or 1]
+    if opens and tag.name in HEADINGS:
+        return HtmlPart(_heading_text(tag), line, HEADINGS[tag.name], _anchor(tag))
+    if tag.name not in {"dt", "dd"} or opens != (tag.name == "dt") or not (name := entry_name(tag)):
+        return None
+    level = len(HEADINGS) + sum(around.name == "dl" for around in tag.parents)
+    return HtmlPart(name, line, level, str(tag.get("id") or "")) if opens else HtmlPart("", line, level)
 
 
 def _code(pre: Tag) -> str:

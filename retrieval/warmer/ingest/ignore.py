@@ -9,7 +9,7 @@ from typing import Self
 from warmer.errors import IngestError
 from warmer.ingest.gitignore import PatternList, parse_pattern, read_patterns
 
-_HIDDEN = PatternList([b".*", b"__pycache__/", b"node_modules/"])
+_HIDDEN = PatternList([b".*", b"__pycache__/", b"node_modules/", b"*.egg-info/", b"*.dist-info/"])
 
 Specs = tuple[tuple[Path, PatternList], ...]
 

@@ -17,12 +17,18 @@ class LineCollector:
         self._blocks: list[str] = []
         self._text: list[str] = []
         self._number = 1
+        self._line = 1
         self._marker = ""
         self._last_block = ""
         self._is_header = False
 
+    def go_to(self, line: int) -> None:
+        """Say at which line of the document the next text begins."""
+        self._line = line
+
     def open_block(self, block: str, number: int) -> None:
         """Open a block, such as `p`, at a line of the document; in a row of a table it is a space."""
+        self._line = number
         if "tr" in self._blocks:
             self._text.append(" ")
         else:
@@ -44,6 +50,11 @@ class LineCollector:
     def add_text(self, text: str, *, verbatim: bool = False) -> None:
         """Add text; white space is collapsed unless it is verbatim."""
         text = text.replace("\xa0", " ")
+        if not verbatim:
+            blank = text[: len(text) - len(text.lstrip())].count("\n")
+            if text.strip() and "tr" not in self._blocks and not any(map(str.strip, self._text)):
+                self._number = self._line + blank
+            self._line += text.count("\n")
         self._text.append(text if verbatim and "tr" not in self._blocks else _WHITE_SPACE.sub(" ", text))
 
     def add_code(self, code: str, language: str, number: int) -> None:

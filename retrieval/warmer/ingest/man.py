@@ -42,6 +42,7 @@ _CHARACTERS = {
 _ONE = {"-": "-", "e": "\\", " ": " ", "~": " ", "0": " ", "\\": "\\", "'": "'", "`": "`", ".": "."}
 _VERBATIM = {"nf": "fi", "EX": "EE", "Bd": "Ed"}
 _PARAGRAPHS = {"PP", "P", "LP", "Pp", "sp", "HP", "RS", "RE", "Bl", "El", "TQ", "br"}
+_BULLETS = {"•", "·", "*", "o", "-", "+", ""}
 _FONTS = {"B", "I", "SM", "SB", "Nm"}
 _ALTERNATING = {"BR", "RB", "BI", "IB", "IR", "RI", "OP"}
 _SILENT = {
@@ -125,7 +126,8 @@ class _Reader:
             found = _REQUEST.fullmatch(row)
             if self._until and (not found or found["name"] != self._until):
                 bare = self._request(found["name"] or "", found["rest"]) if found else _plain(row)
-                self._rows.add(bare, number)
+                if bare.strip() or self._rows.rows[-1] != "```":
+                    self._rows.add(bare, number)
             elif found:
                 self._control(found["name"] or "", found["rest"], number)
             else:
@@ -136,6 +138,9 @@ class _Reader:
 
     def _control(self, name: str, rest: str, number: int) -> None:
         if name == self._until:
+            while self._rows.rows and not self._rows.rows[-1].strip():
+                self._rows.rows.pop()
+                self._rows.numbers.pop()
             self._rows.add("```", number)
             self._until = ""
         elif name in _VERBATIM and ("-" not in rest or "literal" in rest or "unfilled" in rest):
@@ -151,7 +156,7 @@ class _Reader:
             self._rows.add("", number)
             self._tag = name
             if name == "IP" and rest:
-                self._text(_plain(_words(rest)[0]), number)
+                self._item(_plain(_words(rest)[0]), number)
             elif name == "It" and rest:
                 self._text(_mdoc(_words(rest)), number)
         elif name in _PARAGRAPHS:
@@ -160,6 +165,7 @@ class _Reader:
             self._text(self._request(name, rest), number)
 
     def _request(self, name: str, rest: str) -> str:
+        rest = re.sub(r"(^|\s)Ar(?=\s*$)", r"\1Ar file ...", rest)
         if not name or name in _SILENT or name.startswith("\\"):
             return ""
         words = _words(rest)
@@ -171,6 +177,11 @@ class _Reader:
         if name in {"UR", "MT", "Nd"}:
             return ("— " if name == "Nd" else "") + _plain(rest)
         return _mdoc([name, *words])
+
+    def _item(self, tag: str, number: int) -> None:
+        """Begin an item; a tag that is only a bullet is the item's mark."""
+        if tag.strip() not in _BULLETS:
+            self._text(tag, number)
 
     def _text(self, text: str, number: int) -> None:
         if text.strip():

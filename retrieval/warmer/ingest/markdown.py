@@ -18,6 +18,13 @@ _BLOCKS = MarkdownIt("commonmark").enable("table").disable("inline")
 _INLINE = MarkdownIt("commonmark")
 _REPLACED = {"softbreak": " ", "hardbreak": " ", "html_inline": ""}
 _ATTRIBUTES = re.compile(r"[ \t]*(?:\[\]\(\))?\{(?::|[ \t]*[#.]|[ \t]*[\w-]+=|/\*)[^}\n]*\}[ \t]*$")
+_ICON = re.compile(r"(?<!\w):(?:octicons|material|fontawesome|simple)-[\w-]+:")
+_BLOCK = re.compile(
+    r"^[ \t]*/{3,}[ \t]*$|^[ \t]*/{3,}[ \t]+(?:(?:tab|details|admonition)[ \t]*\|[ \t]*(?P<title>\S.*?)|"
+    r"(?:html|define|caption|[a-z]+-caption)\b.*|details|"
+    r"(?P<type>note|attention|caution|danger|error|example|tip|hint|info|important|warning|success|quote|new|settings)"
+    r"(?:[ \t]*\|[ \t]*(?P<named>\S.*?))?)[ \t]*$"
+)
 _HTML_TEXT = re.compile(r"<!--[\s\S]*?-->|<[^<>]*>")
 _HTML_HEADING = re.compile(r"<h[1-6]\b", re.IGNORECASE)
 _TARGET = r"(?:\([^)\n]*\)|\[[^\]\n]*\])"
@@ -25,6 +32,7 @@ _BADGE = rf"\[[ ]*!\[[^\]\n]*\]{_TARGET}[ ]*\]{_TARGET}|!\[[^\]\n]*\]\([^)\n]*ba
 _TAGS = "a|abbr|b|big|br|center|div|em|font|i|img|ins|del|kbd|p|picture|s|small|source|span|strong|sub|sup|u|video|wbr"
 _INLINE_NOISE = re.compile(
     rf"(?P<code>(?P<tick>`+)(?!`)[^\n]*?(?<!`)(?P=tick)(?!`))|{_BADGE}|</?(?:{_TAGS})(?:\s[^<>\n]*)?/?>|<!--[^\n]*?-->"
+    r"|(?<!\w):(?:octicons|material|fontawesome|simple)-[\w-]+:[ ]?|(?<=[)\]*_`])\{(?::[ ]?|[ ]?)[.#][\w:][^{}\n]*\}"
     r"|&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,30});",
     re.IGNORECASE,
 )
@@ -57,7 +65,7 @@ def add_markdown(rows: Rows, text: str, number: int) -> None:
         start, end = token.map
         _add_text(rows, source, done, start, number, verbatim)
         if token.type == "heading_open":
-            title = _plain_text(_INLINE.parseInline(_ATTRIBUTES.sub("", inline.content), env))
+            title = _plain_text(_INLINE.parseInline(_ICON.sub("", _ATTRIBUTES.sub("", inline.content)), env))
             rows.headings.append(Heading(int(token.tag[1:]), title, len(rows.rows), len(rows.rows) + end - start))
             for row in range(start, end):
                 rows.add(source[row], number + row)
@@ -74,13 +82,20 @@ def _verbatim_rows(tokens: Sequence[Token]) -> set[int]:
 def _add_text(rows: Rows, source: Sequence[str], start: int, end: int, number: int, verbatim: set[int]) -> None:
     for row in range(start, end):
         text = source[row]
-        rows.add(
-            text if row in verbatim else _INLINE_NOISE.sub(_denoise, text) if _is_noisy(text) else text, number + row
-        )
+        if row not in verbatim:
+            text = _BLOCK.sub(_title_of_block, text) if "///" in text else text
+            text = _INLINE_NOISE.sub(_denoise, text) if _is_noisy(text) else text
+        rows.add(text, number + row)
+
+
+def _title_of_block(found: re.Match[str]) -> str:
+    """Return the title of a block of pymdownx, or its type, as a label of what is in it."""
+    title = found["title"] or found["named"] or (found["type"] or "").capitalize()
+    return f"{title}:" if title and title[-1].isalnum() else title
 
 
 def _is_noisy(text: str) -> bool:
-    return "<" in text or "&" in text or "![" in text
+    return any(mark in text for mark in ("<", "&", "![", "{")) or (":" in text and "-" in text)
 
 
 def _denoise(found: re.Match[str]) -> str:

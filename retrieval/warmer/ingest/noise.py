@@ -23,13 +23,16 @@ _SILENT_DIRECTIVE = re.compile(
     """,
     re.VERBOSE,
 )
+_SILENT_FENCE = re.compile(rf"(?:`{{3,}}|~{{3,}}|:{{3,}})[ ]?\{{(?:{_WITHOUT_TEXT})\}}")  # a directive in MyST
+_COMMENT = re.compile(r"\.\.(?:\n(?:[ \t]+[^\n]*)?)*")
 _IMAGE = r"!\[[^\]]*\](?:\([^)\n]*\)|\[[^\]]*\])?"
 _SILENT = re.compile(
     rf"""
       <!--[\s\S]*?--> | </?[A-Za-z][^<>\n]*>
     | \[[ ]*{_IMAGE}[ ]*\](?:\([^)\n]*\)|\[[^\]]*\])? | {_IMAGE}
     | ^[ ]{{0,3}}\[(?!\^)[^\]\n]+\]:[^\n]*$                # where a link leads
-    | ^\([\w:.+-]+\)=[ \t]*$ | \[\]\(\)\{{[^}}\n]*\}} | ^\{{:?[ ]*[#.][^}}\n]*\}}[ \t]*$
+    | \{{:[^}}\n]*\}} | \[[ ]*\](?:\([^)\n]*\)|\[[^\]\n]*\]) | ^[ \t]*/{{3,}}[ \t]*$
+    | ^__[ ]\S+$ | ^\([\w:.+-]+\)=[ \t]*$ | \[\]\(\)\{{[^}}\n]*\}} | ^\{{:?[ ]*[#.][^}}\n]*\}}[ \t]*$
     | ^\[(?:TOC|\[_?toc_?\])\][ \t]*$
     | ^\{{%[^\n]*?%\}}[ \t]*$ | ^\{{\{{[^\n]*?\}}\}}[ \t]*$ | ^-+8<-+[^\n]*$
     | ^:::[ \t]+[\w.]+[.][\w.]+[ \t]*$(?:\n[ \t]+[^\n]*)*  # mkdocstrings
@@ -40,6 +43,9 @@ _SILENT = re.compile(
 _LINK = re.compile(
     r"\[[^\]\n]*\]\([^)\n]*\)|\[[^\]\n]+\]\[[^\]\n]*\]|\[\[[^\]\n]+\]\]|:\w+:`[^`\n]*`|`[^`\n]*<[^>\n]*>`__?|`[^`\n]+`__?"
     r"|<?https?://[^\s>)]+>?"
+)
+_FENCED = re.compile(
+    r"^[ \t>]*(?:[-*+][ \t]+)?(?P<fence>`{3,}|~{3,})[^\n]*\n(?P<code>[\s\S]*?)^[ \t>]*(?P=fence)", re.MULTILINE
 )
 _FENCE = re.compile(r"^[ \t>]*(?:[-*+][ \t]+)?(?:`{3,}|~{3,}).*$", re.MULTILINE)
 
@@ -60,16 +66,25 @@ def _without_run(found: re.Match[str]) -> str:
     return inner if len(inner) < len(run) // 2 else ""
 
 
-def is_markup(block: str) -> bool:
-    """Tell whether a block has no text: a label, a directive such as `toctree`, an image, where a link leads."""
+def is_markup(block: str, code: str = "") -> bool:
+    """Tell whether a block has no text: a label, a directive such as `toctree`, an image, where a link leads.
+
+    In `code`, the rows of a block between its fences, nothing is markup.
+    """
+    if _has_text(code):
+        return bool(_SILENT_FENCE.match(block.strip()))
     bare = block.strip()
+    if _COMMENT.fullmatch(bare) or _SILENT_FENCE.match(bare):
+        return True
     if bare.startswith(".. "):
         return bool(_SILENT_DIRECTIVE.fullmatch(bare))
     return not _has_text(_SILENT.sub("", block))
 
 
 def says_nothing(passage: str) -> bool:
-    """Tell whether a passage has no text but links and markup."""
+    """Tell whether a passage has no text but links and markup; what stands between fences is text."""
+    if any(_has_text(found["code"]) for found in _FENCED.finditer(passage)):
+        return False
     return not _has_text(_LINK.sub("", _SILENT.sub("", _FENCE.sub("", passage))))
 
 

@@ -1,6 +1,7 @@
 """Find the main content of an HTML page, and clear it of what is not text."""
 
 import re
+from itertools import takewhile
 
 from bs4 import BeautifulSoup
 from bs4.element import Tag
@@ -10,7 +11,8 @@ HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BOILERPLATE = (
     "head, title, nav, footer, script:not([type^='math/tex']), style, noscript, template, select, textarea, svg, "
     "iframe, dialog, .headerlink, .hash-link, .anchor-link, .sl-anchor-link, .anchorjs-link, .viewcode-link, "
-    ".toctree-wrapper, "
+    "#breadcrumbs, #breadcrumb-section, .breadcrumbs, .breadcrumb, .page-metadata, #footer, "
+    ".toctree-wrapper, .indextable, .genindex-jumpbox, "
     ".toc-mobile, .theme-doc-toc-mobile, .sphinxsidebar, .skip-link, .md-source-file, .md-content__button, .linenos, "
     ".lineno, .linenodiv, .line-number, .line-numbers-rows, [role=navigation], [role=search], [role=banner], "
     "[role=contentinfo], [role=dialog], [aria-modal=true], [data-pagefind-ignore]:not(main)"
@@ -28,6 +30,9 @@ _SHARE = {"main": 0.25, "[role=main]": 0.25}  # of the page's text that it must 
 _MOST = 0.6
 _SIDE = re.compile(
     r"\b(?:toc|nav\w*|menu|breadcrumbs?|sidebar|contents|pagination|page-?nav)\b|table.of.contents|on.this.page", re.I
+)
+_ENTRY_NAME = (
+    "dt > .descclassname, dt > .descname, dt > .sig-prename:not(.descclassname), dt > .sig-name:not(.descname)"
 )
 _TABS = ("[role=tablist]", ".tabbed-set > .tabbed-labels")
 _PANELS = "[role=tabpanel], .tabbed-block"
@@ -58,16 +63,22 @@ def clear(root: Tag) -> None:
     _name_questions(root)
     for copy in root.select(_HIDDEN_COPIES):
         copy.extract()
-    for aside in root.select("aside, [role=complementary], div.contents, div.topic.contents"):
-        if _is_navigation(aside):
-            aside.extract()
-    for header in root.select("header"):
-        if not header.find(list(HEADINGS)):
-            header.extract()
+    _remove_navigation(root)
     for table in root.find_all("table"):
         if table.find(_BLOCKS_OF_LAYOUT):
             for tag in [table, *table.find_all(["thead", "tbody", "tr", "td", "th"])]:
                 tag.name = "div"
+
+
+def _remove_navigation(root: Tag) -> None:
+    for aside in root.select("aside, [role=complementary], div.contents, div.topic.contents"):
+        if _is_navigation(aside):
+            aside.extract()
+    for contents in root.find_all(_is_contents):
+        contents.extract()
+    for header in root.select("header"):
+        if not header.find(list(HEADINGS)):
+            header.extract()
 
 
 def name_tabs(root: Tag) -> None:
@@ -90,6 +101,18 @@ def name_tabs(root: Tag) -> None:
         tabs.extract()
     for label in root.select(".sd-tab-set > label, .tab-set > label"):
         label.replace_with(_paragraph(f"{label.get_text(' ', strip=True)}:"))
+
+
+def entry_name(tag: Tag) -> str:
+    """Return the name that Sphinx describes in an entry of its API, by its first term or by its text.
+
+    It is empty for other terms, and for an entry without text.
+    """
+    entry = tag if tag.name == "dd" else tag.find_next_sibling("dd")
+    terms = list(takewhile(lambda one: one.name == "dt", entry.find_previous_siblings(["dt", "dd"]))) if entry else []
+    if not entry or not terms or not entry.get_text(strip=True) or not (tag is entry or tag is terms[-1]):
+        return ""
+    return "".join(name.get_text(strip=True) for name in terms[-1].select(_ENTRY_NAME))
 
 
 def _is_panel(tag: Tag) -> bool:
@@ -129,6 +152,16 @@ def _is_navigation(aside: Tag) -> bool:
         return True
     text = aside.get_text(strip=True)
     return text == "" or len("".join(link.get_text(strip=True) for link in aside.find_all("a"))) >= len(text)
+
+
+def _is_contents(items: Tag) -> bool:
+    """Tell whether a tag is a list that holds nothing but links to places in the page."""
+    if items.name not in {"ul", "ol"}:
+        return False
+    links = items.find_all("a")
+    text = "".join(link.get_text(strip=True) for link in links)
+    is_inner = all(str(link.get("href") or "").startswith("#") for link in links)
+    return len(links) > 1 and is_inner and text == items.get_text(strip=True)
 
 
 def _paragraph(text: str) -> Tag:

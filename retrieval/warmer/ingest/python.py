@@ -72,7 +72,7 @@ def _docstring_section(node: ast.Module | _Definition, title: str) -> Iterator[S
     if isinstance(node, ast.Module):
         yield Section(title, docstring, lines)
     else:
-        yield Section(title, f"{_signature(node)}\n{docstring}", [node.lineno, *lines])
+        yield Section(title, f"{_signature(node)}\n{docstring}", [node.lineno, *lines], head=1)
 
 
 def _signature(node: _Definition) -> str:

@@ -41,9 +41,13 @@ def read_sections(
         return _reader(kind)(decode_python(data), _part("python", "module_name")(path))
     if kind == "notebook":
         return _reader(kind)(decode(data, encoding), max_bytes, name)
-    text = decode_html(data, encoding) if kind == "html" else without_pictures(decode(data, encoding))
+    text = decode_html(data, encoding) if kind == "html" else decode(data, encoding)
+    if kind not in {"html", "data"}:
+        text = without_pictures(text)
     if kind == "markdown" and "import " in text and _part("mdx", "is_mdx")(text):
         kind = "mdx"
+    if kind == "text" and path.suffix.lower() in {".txt", ".text"}:
+        kind = _part("text", "markup_of")(text)
     if kind == "mdx":
         text = _part("mdx", "mdx_to_markdown")(text)
     if kind in {"code", "data"}:

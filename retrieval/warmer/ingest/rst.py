@@ -25,6 +25,8 @@ _MAX_TITLE_LENGTH = 400
 _UNKNOWN_ROLE = re.compile(r":[\w.:+-]+:`[~!]?([^`<]*?)\s*(?:<[^`]*>)?`")
 _ADORNMENT = re.compile(r"([!-/:-@[-`{-~])\1+\s*")
 _MARKUP = re.compile(r"[`*|_\\]")
+_SUBSTITUTION = re.compile(r"^\.\. \|([^|\n]+)\| replace::[ \t]*(\S[^\n]*?)[ \t]*$", re.MULTILINE)
+_REFERENCE = re.compile(r"(?P<defined>^\.\. )?(?<![\w|])\|(?P<name>[^|\s][^|\n]*)\|(?![\w|])", re.MULTILINE)
 _SKIPPED_LEVEL = "Inconsistent title style"
 
 
@@ -37,11 +39,20 @@ def _titles_only() -> states.Inliner:
 
 def rst_sections(text: str, name: str = "") -> Iterator[Section]:
     """Split reStructuredText at its section titles; text that docutils cannot parse is one section."""
+    text = _substituted(text)
     try:
         headings = list(_headings(text))
     except Exception:  # noqa: BLE001  docutils fails in many ways, and only the titles depend on it
         headings = []
     return split_at_headings(text, headings, title=name)
+
+
+def _substituted(text: str) -> str:
+    """Write what substitutions stand for, where the document says it in a line."""
+    known = dict(_SUBSTITUTION.findall(text))
+    if not known:
+        return text
+    return _REFERENCE.sub(lambda found: found[0] if found["defined"] else known.get(found["name"], found[0]), text)
 
 
 def _headings(text: str) -> Iterator[Heading]:

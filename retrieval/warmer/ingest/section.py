@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 _MAX_HEADING_LENGTH = 200
+_CONTENTS = {"table of contents", "contents", "on this page"}  # what is below it in level is no part of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Section:
         page: Page number in a PDF, from 1; 0 elsewhere.
         tags: Tags that the document gives itself.
         picture: Digest of a picture, whose caption `text` is; empty elsewhere.
+        head: Rows at the beginning, a signature, that each passage of the section repeats.
     """
 
     title: str
@@ -28,6 +30,7 @@ class Section:
     page: int = 0
     tags: tuple[str, ...] = ()
     picture: str = ""
+    head: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +90,5 @@ def extend_path(path: Iterable[Heading], heading: Heading) -> list[Heading]:
 def title_of(path: Iterable[Heading]) -> str:
     """Join the titles of a path of headings."""
     titles = (" ".join(heading.title.split())[:_MAX_HEADING_LENGTH] for heading in path)
-    return " > ".join(title for title in titles if title)
+    said = [title for title in titles if title]
+    return " > ".join([title for title in said if title.lower() not in _CONTENTS] or said)

@@ -7,10 +7,11 @@ has the fence and the introduction; each part of a table has the header.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from semantic_text_splitter import TextSplitter
 
-from warmer.ingest.blocks import Block, Kind, find_blocks
+from warmer.ingest.blocks import Block, Kind, content, find_blocks, is_item
 from warmer.ingest.files import replace_surrogates
 from warmer.ingest.noise import is_markup, says_nothing
 from warmer.ingest.section import Section
@@ -19,6 +20,9 @@ from warmer.passage import Passage, Window, embedded_text
 _SAFETY_FACTOR = 0.9  # tokens are not spread evenly over a text
 _SPECIAL_TOKENS = 8  # more than any tokenizer adds
 _SENTENCE_END = re.compile(r"(?<=[^\W_][.!?:])\s+(?=\S)|\n\n")
+_LABEL = re.compile(r"[*_]{0,2}[\w ]{1,40}:[*_]{0,2}")
+_INTRODUCES = re.compile(r":[*_\"')\]]*\s*\Z")
+_SHORT = 60  # characters of a row that can be a label of what follows, as "- [bug] [mysql]" in a log of changes
 _INTRODUCTION = 3  # an introduction, or what each part repeats, takes at most a third of a passage
 
 Rows = tuple[str, ...]
@@ -57,19 +61,63 @@ def split(sections: Iterable[Section], source: str, limit: int, window: Window |
     """
     for section in sections:
         title = _shorten_title(section.title, window) if window else section.title
-        rows = replace_surrogates(section.text).split("\n")
-        for row, text in _split_to_window(_pieces(rows), limit, title, window):
+        for row, text in _texts(section, limit, title, window):
             if not says_nothing(text):
-                yield Passage(text, title, source, section.lines[row], section.url, section.page, section.tags)
+                yield Passage(text.rstrip(), title, source, section.lines[row], section.url, section.page, section.tags)
+
+
+def _texts(section: Section, limit: int, title: str, window: Window | None) -> Iterator[tuple[int, str]]:
+    """Yield the first row and the text of each passage; each has the section's head, if that is not too long."""
+    rows = replace_surrogates(section.text).split("\n")
+    whole = "\n".join(rows)
+    head = "\n".join(rows[: section.head])
+    is_long = len(head) * _INTRODUCTION > limit or len(whole) <= limit
+    if is_long or (window and window.count_tokens(head) * _INTRODUCTION > window.max_tokens):
+        head = ""
+    if not head:
+        yield from _split_to_window(_pieces(rows), limit, title, window)
+        return
+    around = embedded_text(title, head)
+    for row, text in _split_to_window(_pieces(rows[section.head :]), limit - len(head) - 1, around, window):
+        yield row + section.head if row else 0, f"{head}\n{text}"
 
 
 def _pieces(rows: Sequence[str]) -> list[_Piece]:
-    pieces, end = [], 0
-    for block in find_blocks(rows):
-        if not is_markup("\n".join((*block.head, *block.body))):
-            pieces.append(_piece(block, int(block.row > end)))
-        end = block.end
+    """Return the pieces of a text; a label at its end, with nothing below it, is none."""
+    pieces = list(_all_pieces(rows))
+    while len(pieces) > 1 and pieces[-1].kind == "text" and _LABEL.fullmatch(pieces[-1].text.strip()):
+        pieces.pop()
     return pieces
+
+
+def _all_pieces(rows: Sequence[str]) -> Iterator[_Piece]:
+    end = 0
+    for block in find_blocks(rows):
+        code = "\n".join(block.body) if block.kind == "code" else ""
+        if not is_markup("\n".join((*block.head, *block.body)), code):
+            inner = content(block)
+            if inner is None:
+                yield from _items(_piece(block, int(block.row > end)))
+            else:
+                for piece in _all_pieces(inner):
+                    yield replace(piece, row=block.row + piece.row, body_row=block.row + piece.body_row)
+        end = block.end
+
+
+def _items(piece: _Piece) -> Iterator[_Piece]:
+    """Yield the outermost items of a list as pieces without a blank row between; other pieces as they are."""
+    rows = piece.body
+    for begin, end in pairwise([0, *_outermost(rows), len(rows)] if piece.kind == "text" else []):
+        row = piece.row + begin
+        yield replace(piece, row=row, body_row=row, body=rows[begin:end], gap=0 if begin else piece.gap)
+    if piece.kind != "text":
+        yield piece
+
+
+def _outermost(rows: Sequence[str]) -> list[int]:
+    """Return the rows below the first at which the outermost items of a list begin."""
+    items = [(len(row) - len(row.lstrip()), at) for at, row in enumerate(rows) if at and is_item(row)]
+    return [at for indent, at in items if indent == min(items)[0]]
 
 
 def _piece(block: Block, gap: int) -> _Piece:
@@ -101,14 +149,41 @@ def _fill(pieces: Iterable[_Piece], limit: int) -> Iterator[list[_Piece]]:
     passage: list[_Piece] = []
     for piece in pieces:
         if passage and len(_join([*passage, piece])) > limit:
-            last = passage[-1]
-            carried = len(passage) > 1 and (piece.glued or last.text.endswith(":")) and last.kind == "text"
-            carried = carried and len(_join([last, piece])) <= limit
-            yield passage[:-1] if carried else passage
-            passage = [last] if carried else []
+            start = _start_of_next(passage, piece, limit)
+            yield passage[:start]
+            passage = passage[start:]
         passage.append(piece)
     if passage:
         yield passage
+
+
+def _start_of_next(passage: Sequence[_Piece], piece: _Piece, limit: int) -> int:
+    """Return from which piece on a passage should go with the next piece: what introduces it, or an item around it."""
+    begin, start = len(passage), len(passage)
+    while begin > 1 and len(_join([*passage[begin - 1 :], piece])) <= limit:
+        begin -= 1
+        following = passage[begin + 1] if begin + 1 < len(passage) else piece
+        if start == begin + 1 and _leads_to(passage[begin], following):
+            start = begin
+        elif _indent(passage[begin]) < _indent(following) and is_item(passage[begin].text):
+            return begin
+    return start
+
+
+def _leads_to(piece: _Piece, following: _Piece) -> bool:
+    is_introduction = following.glued or bool(_INTRODUCES.search(piece.text.rstrip()))
+    return piece.kind == "text" and (is_introduction or _is_label(piece, following))
+
+
+def _is_label(piece: _Piece, following: _Piece) -> bool:
+    text = piece.text.rstrip()
+    is_short = len(text) <= _SHORT and "\n" not in text
+    return piece.kind == "text" and following.gap > 0 and is_short and text[-1:] not in {*".!?…。"}
+
+
+def _indent(piece: _Piece) -> int:
+    first = (*piece.head, *piece.body, "")[0]
+    return len(first) - len(first.lstrip())
 
 
 def _join(pieces: Sequence[_Piece]) -> str:
@@ -126,7 +201,11 @@ def _fit(pieces: Iterable[_Piece], limit: int) -> list[_Piece]:
                 fitting.append(replace(piece, glued=True))
                 continue
             piece = _introduced(fitting, piece, limit)  # noqa: PLW2901
-        fitting += [piece] if len(piece.text) <= limit else _parts(piece, limit)
+        room = limit
+        if before and piece.kind == "text" and _is_label(before, piece):  # which should not end a passage
+            room -= len(before.text) + 1 + piece.gap
+            room = room if room * _INTRODUCTION > 2 * limit else limit
+        fitting += [piece] if len(piece.text) <= room else _parts(piece, room)
     return fitting
 
 
@@ -176,8 +255,24 @@ def _text_parts(piece: _Piece, limit: int) -> list[_Piece]:
     """Split at the best boundaries: paragraphs, then lines, sentences, words, characters."""
     return [
         _Piece("text", piece.row + row, piece.row + row, (), tuple(part.split("\n")), ())
-        for row, part in _split_text(piece.text, TextSplitter(limit), limit)
+        for row, part in _item_parts(piece.text.split("\n"), limit)
     ]
+
+
+def _item_parts(rows: Sequence[str], limit: int) -> Iterator[tuple[int, str]]:
+    """Split a list at its outermost items; what is no list, or too long an item, at the best boundaries."""
+    items = _outermost(rows)
+    if not items:
+        yield from _split_text("\n".join(rows), TextSplitter(limit), limit)
+        return
+    begin = 0
+    for end, following in pairwise([*items, len(rows), None]):
+        if following and len("\n".join(rows[begin:following])) <= limit:
+            continue
+        text = "\n".join(rows[begin:end])
+        parts = [(0, text)] if len(text) <= limit else _item_parts(rows[begin:end], limit)
+        yield from ((begin + row, part) for row, part in parts)
+        begin = end or 0
 
 
 def _row_parts(rows: Rows, room: int, *, by_blank: bool) -> Iterator[Part]:
@@ -203,11 +298,22 @@ def _groups(rows: Rows, room: int, *, by_blank: bool) -> Iterator[tuple[int, lis
             if group:
                 yield begin, group
         else:
-            for row, text in enumerate(group, start=begin):
-                yield from ((row, [text[at : at + room]]) for at in range(0, max(len(text), 1), room))
+            yield from _smaller_groups(group, begin, room, by_prompt=by_blank)
         if end < len(rows):
             yield end, [""]
         begin = end + 1
+
+
+def _smaller_groups(rows: list[str], begin: int, room: int, *, by_prompt: bool) -> Iterator[tuple[int, list[str]]]:
+    """Yield what a prompt begins, as in a doctest, if it is not too long; or else single rows."""
+    prompts = [at for at, row in enumerate(rows) if at and row.lstrip().startswith(">>> ")] if by_prompt else []
+    for start, end in pairwise([0, *prompts, len(rows)]) if prompts else []:
+        if sum(len(row) + 1 for row in rows[start:end]) - 1 <= room:
+            yield begin + start, rows[start:end]
+        else:
+            yield from _smaller_groups(rows[start:end], begin + start, room, by_prompt=False)
+    for row, text in enumerate([] if prompts else rows, start=begin):
+        yield from ((row, [text[at : at + room]]) for at in range(0, max(len(text), 1), room))
 
 
 def _without_blank_end(rows: Sequence[str]) -> Rows:

@@ -114,6 +114,8 @@ def we_take(root: Path) -> set[str]:
 @example(["a.md  ", "b.md\\ "])
 @example(["/*/b.md", "**/b", "a/**/a.md"])
 @example(["**/[ab]*[!b].md"])
+@example(["a**/**", "!a**/b.md"])
+@example(["a/?**/b.md", "/a**"])
 @example(["//", "/", "!", "\\", "a\\"])
 @settings(max_examples=60)
 @given(patterns=PATTERNS)

@@ -30,7 +30,8 @@ LINES = st.sampled_from(
         "äöü 😀 日本",
     ]
 )
-DOCUMENTS = st.lists(LINES | st.text(), max_size=30).map("\n".join)
+# Without HTML, whose paragraphs are written on one row.
+DOCUMENTS = st.lists(LINES | st.text().map(lambda text: text.replace("<", "")), max_size=30).map("\n".join)
 PLAIN_DOCUMENTS = st.lists(
     LINES.filter(lambda line: line != ".. note::") | st.text(alphabet="ab cäß日.,!?-\n"), max_size=30
 ).map("\n".join)
@@ -73,7 +74,9 @@ def test_passages_are_short_ordered_and_on_their_line(
 @settings(deadline=None)
 @given(document=PLAIN_DOCUMENTS, limit=st.integers(1, 200))
 def test_plain_text_loses_no_letter(tmp_path_factory: pytest.TempPathFactory, document: str, limit: int) -> None:
-    passages = _read(tmp_path_factory.getbasetemp() / "whole.txt", document, limit)
+    path = tmp_path_factory.getbasetemp() / "whole.log"
+    path.write_bytes(document.encode())
+    passages = list(read_passages(SourceFile(path, path.name, kind="text"), limit))
     rest = iter("".join(passage.text for passage in passages))
     assert all(character in rest for character in document if character.isalnum())
 

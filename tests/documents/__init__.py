@@ -1,0 +1,1 @@
+"""`make documents`: documentation of real projects and notes, indexed and looked at."""
