@@ -1,7 +1,8 @@
-"""Open the pages of `warmer journal report` and `warmer journal show` in chromium: `PYTHONPATH=tests python -m report_page [PICTURE.png]`.
+"""Open the pages of `warmer journal report` and `warmer journal show` in chromium.
 
-In both colour schemes its text must stand out, Tab and Enter must open a question or a passage, nothing may be asked of a network,
-and no text may run or leave its place.
+`PYTHONPATH=tests python -m report_page [PICTURE.png]` does it. In both colour schemes and printed the text must stand
+out, Tab and Enter must open a question or a passage, nothing may be asked of a network, and no text may run or leave
+its place.
 """
 
 import base64

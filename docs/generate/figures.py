@@ -41,8 +41,8 @@ def example(run: Mapping[str, Any]) -> list[str]:
         *rows,
         "",
         f"Mean score: {means['before']:.1f}, then {means['after']:.1f}. Reading on down the first list instead gives "
-        f"{means['read on']:.1f}; separate searches with the same two wordings give {means['new searches']:.1f}. One question proves nothing: see "
-        "[what it gives](#what-it-gives).",
+        f"{means['read on']:.1f}; separate searches with the same two wordings give {means['new searches']:.1f}. "
+        "One question proves nothing: see [what it gives](#what-it-gives).",
     ]
 
 

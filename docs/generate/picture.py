@@ -1,4 +1,4 @@
-"""The picture in how-it-works.md: one query of `warmer demo`, its first hits, their scores, and its hits after feedback.
+"""The picture in how-it-works.md: one query of `warmer demo`, its first hits and next hits with their scores.
 
 `python -m generate.picture` records that run again; `warmer demo` must have made its collection.
 """
