@@ -15,7 +15,7 @@ ol.said span { color: var(--soft); }
 .sides { display: grid; grid-template-columns: 1fr 1fr; gap: 1.5rem; }
 table { border-collapse: collapse; width: 100%; table-layout: fixed; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .4rem .35rem 0; border-top: 1px solid var(--line); }
-th { color: var(--soft); font-weight: 400; } th.n, td.n { width: 2.6rem; font-variant-numeric: tabular-nums; }
+th { color: var(--soft); font-weight: 400; } th.n, td.n { width: 3.2rem; font-variant-numeric: tabular-nums; }
 td.s { font-weight: 600; color: var(--mark); } td p { margin: .3rem 0 0; white-space: pre-wrap; }
 td meter { display: block; width: 2.2rem; height: .5rem; }
 @media (max-width: 45rem) { .sides { grid-template-columns: 1fr; } }
