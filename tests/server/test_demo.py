@@ -121,3 +121,10 @@ def test_an_error_inside_the_client_is_one_line(data_dir: Path) -> None:
     assert done.returncode == 1
     assert "other/model" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_hits_of_several_searches_are_all_averaged() -> None:
+    """Their numbers repeat."""
+    hits = [{"hit": 1, "text": "a"}, {"hit": 1, "text": "b"}, {"hit": 2, "text": "c"}]
+    recorded = {demo.passage_key(hits[0]): 10.0, demo.passage_key(hits[1]): 4.0}
+    assert demo._mean(hits, recorded) == "7.0 (1 not scored)"

@@ -204,7 +204,7 @@ def _scores(hits: Hits, recorded: Recorded) -> dict[str, float]:
 
 
 def _mean(hits: Hits, recorded: Recorded) -> str:
-    scores = _scores(hits, recorded).values()
+    scores = [recorded[passage_key(hit)] for hit in hits if passage_key(hit) in recorded]
     if not scores:
         return "not scored"
     unscored = f" ({len(hits) - len(scores)} not scored)" if len(scores) < len(hits) else ""
