@@ -1,7 +1,8 @@
-"""Open the page of `warmer journal report` in chromium: `PYTHONPATH=tests python -m report_page [PICTURE.png]`.
+"""Open the pages of `warmer journal report` and `warmer journal show` in chromium.
 
-In both colour schemes its text must stand out, Tab and Enter must open a question, nothing may be asked of a network,
-and no text may run or leave its place.
+`PYTHONPATH=tests python -m report_page [PICTURE.png]` does it. In both colour schemes and printed the text must stand
+out, Tab and Enter must open a question or a passage, nothing may be asked of a network, and no text may run or leave
+its place.
 """
 
 import base64
@@ -20,6 +21,8 @@ from rich.console import Console
 
 from warmer_server.use.missing import Group
 from warmer_server.use.page import page
+from warmer_server.use.showing import Line, View
+from warmer_server.use.thread_page import thread_page
 
 _BAD = "</span><script>document.title='run'</script><img src=http://127.0.0.1:9/x>"
 _GROUPS = [
@@ -27,11 +30,21 @@ _GROUPS = [
     Group("restore a snapshot on another version", 3, 2.0, 1.79e9, ("older snapshot",), "2", "Snapshots", "snap.md"),
     Group(_BAD, 1, 0.0, 1.79e9, (_BAD,), "3", _BAD, _BAD),
 ]
+_LINES = [
+    Line(1, "Keys", "keys.md", "Keys are rotated by hand.", 2.0, 1, 2),
+    Line(2, _BAD, _BAD, _BAD, 9.0, 2, 1),
+    Line(3, "Locks", "", "", None, 0, 0),
+]
+_SAID = {1: [("query", "how do I rotate an API key")], 2: [("rewording", _BAD)]}
+_PAGES = {
+    "What handbook lacks": page("handbook", _GROUPS, 5.0),
+    "how do I rotate an API key": thread_page([View("s_1", "handbook", 1.79e9, _SAID, _LINES)]),
+}
 _CONTRAST = """(() => {
   const light = c => { const [r, g, b] = c.match(/[\\d.]+/g).map(Number).map(v => (v /= 255) <= .04 ? v / 12.92 :
     ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
   const ground = light(getComputedStyle(document.body).backgroundColor);
-  const texts = [...document.querySelectorAll('h1, p, b, span, dd, dt')];
+  const texts = [...document.querySelectorAll('h1, h3, p, b, span, dd, dt, th, td, summary')];
   return Math.min(...texts.map(e => light(getComputedStyle(e).color))
     .map(text => (Math.max(text, ground) + .05) / (Math.min(text, ground) + .05)));
 })()"""
@@ -107,26 +120,35 @@ def main(picture: str = "") -> None:
     if not shutil.which("chromium"):
         sys.exit("chromium is not installed")
     with tempfile.TemporaryDirectory() as made:
-        file = Path(made) / "report.html"
-        file.write_text(page("handbook", _GROUPS, 5.0), encoding="utf-8")
-        with chromium(Path(made)) as browser:
-            browser.open(file.as_uri())
-            for scheme in ("light", "dark"):
-                browser.do("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-                contrast = browser.value(_CONTRAST)
-                assert contrast >= 4.5, (scheme, contrast)
-                Console().print(f"{scheme}: least contrast {contrast:.1f}")
-            browser.press("Tab", 9)
-            browser.press("Enter", 13, "\r")
-            state = browser.value(_STATE)
-            assert state == {"open": 1, "title": "What handbook lacks", "scripts": 0, "wide": False}, state
-            events = [(event.get("method"), event.get("params", {})) for event in browser.events]
-            asked = [told["request"]["url"] for method, told in events if method == "Network.requestWillBeSent"]
-            assert asked == [file.as_uri()], asked
-            assert not [told for method, told in events if method in {"Log.entryAdded", "Runtime.consoleAPICalled"}]
-            Console().print("Tab and Enter open the first question; one request, its own; nothing on the console")
-            if picture:
-                Path(picture).write_bytes(base64.b64decode(browser.do("Page.captureScreenshot")["data"]))
+        for number, (title, text) in enumerate(_PAGES.items()):
+            _check(Path(made) / str(number), title, text, picture if number else "")
+
+
+def _check(folder: Path, title: str, text: str, picture: str) -> None:
+    folder.mkdir()
+    file = folder / "page.html"
+    file.write_text(text, encoding="utf-8")
+    with chromium(folder) as browser:
+        browser.open(file.as_uri())
+        for scheme in ("light", "dark"):
+            browser.do("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+            contrast = browser.value(_CONTRAST)
+            assert contrast >= 4.5, (scheme, contrast)
+            Console().print(f"{title}, {scheme}: least contrast {contrast:.1f}")
+        browser.press("Tab", 9)
+        browser.press("Enter", 13, "\r")
+        state = browser.value(_STATE)
+        assert state == {"open": 1, "title": title, "scripts": 0, "wide": False}, state
+        events = [(event.get("method"), event.get("params", {})) for event in browser.events]
+        asked = [told["request"]["url"] for method, told in events if method == "Network.requestWillBeSent"]
+        assert asked == [file.as_uri()], asked
+        assert not [told for method, told in events if method in {"Log.entryAdded", "Runtime.consoleAPICalled"}]
+        browser.do("Emulation.setEmulatedMedia", media="print", features=[])
+        assert browser.value(_CONTRAST) >= 4.5, "printed"
+        Console().print(f"{title}: Tab and Enter open the first line; one request, its own; nothing on the console")
+        if picture:
+            browser.do("Emulation.setEmulatedMedia", media="screen", features=[])
+            Path(picture).write_bytes(base64.b64decode(browser.do("Page.captureScreenshot")["data"]))
 
 
 if __name__ == "__main__":

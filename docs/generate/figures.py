@@ -1,4 +1,4 @@
-"""Tables of figures in the README, from the reports in evals/results."""
+"""Tables of figures in README and docs, from the reports in evals/results."""
 
 import json
 import re
@@ -23,6 +23,27 @@ COSTS = {
     "resident memory after the first search": "memory",
 }
 PEER = "mcp-server-qdrant"
+
+
+def example(run: Mapping[str, Any]) -> list[str]:
+    """Write the recorded run of `docs/loop.json` as two lists side by side, and what else the same words give."""
+    rows = [
+        f"| {first['score']:g} | {first['title']} | {then['score']:g} | {then['title']} |"
+        for first, then in zip(run["before"], run["after"], strict=True)
+    ]
+    said = " and ".join(f"*{text}*" for text in run["rewordings"])
+    means = {name: mean(hit["score"] for hit in run[name]) for name in ("before", "after", "read on", "new searches")}
+    return [
+        f"The question: *{run['query']}*. The agent scored the first five and added two wordings: {said}.",
+        "",
+        "| score | first list | score | next list |",
+        "| --- | --- | --- | --- |",
+        *rows,
+        "",
+        f"Mean score: {means['before']:.1f}, then {means['after']:.1f}. Reading on down the first list instead gives "
+        f"{means['read on']:.1f}; separate searches with the same two wordings give {means['new searches']:.1f}. "
+        "One question proves nothing: see [what it gives](#what-it-gives).",
+    ]
 
 
 def fill(page: str, blocks: Mapping[str, Sequence[str]]) -> str:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from generate.figures import costs, fill, threads
+from generate.figures import costs, example, fill, threads
 from generate.picture import draw
 from generate.settings import settings_page
 
@@ -15,9 +15,12 @@ RESULTS = ROOT / "evals" / "results"
 def pages() -> Mapping[Path, str]:
     """Return path -> current content of every page that is generated in whole or in part."""
     readme, docs = ROOT / "README.md", ROOT / "docs"
+    run = json.loads((docs / "loop.json").read_text(encoding="utf-8"))
+    results = docs / "results.md"
     blocks = {"threads": threads(RESULTS), "costs": costs(RESULTS)}
     return {
-        readme: fill(readme.read_text(encoding="utf-8"), blocks),
+        readme: fill(readme.read_text(encoding="utf-8"), {"example": example(run)}),
+        results: fill(results.read_text(encoding="utf-8"), blocks),
         docs / "settings.md": settings_page(),
-        docs / "loop.svg": draw(json.loads((docs / "loop.json").read_text(encoding="utf-8"))),
+        docs / "loop.svg": draw(run),
     }

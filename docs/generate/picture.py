@@ -1,4 +1,4 @@
-"""The picture in the README: one query of `warmer demo`, its first hits, their scores, and its hits after feedback.
+"""The picture in how-it-works.md: one query of `warmer demo`, its first hits and next hits with their scores.
 
 `python -m generate.picture` records that run again; `warmer demo` must have made its collection.
 """
@@ -14,19 +14,20 @@ from typing import Any
 import anyio
 from mcp import Client
 
+from warmer.errors import WarmerError
 from warmer_server.commands.demo import (
     COLLECTION,
     demo_server,
     demo_settings,
     passage_key,
+    play,
     recorded_rewordings,
     recorded_scores,
 )
 from warmer_tools.titles import shorten_title
 
-QUERY = "catch several kinds of errors at once"
+QUERY = "how to make a secure password or token"
 RECORD = Path(__file__).parents[1] / "loop.json"
-_HITS = 5
 _KEPT_TEXT = 120  # characters of a passage in the record
 
 _WIDTH, _HEIGHT, _ROW, _TOP = 860, 338, 44, 98
@@ -74,10 +75,7 @@ def _summary(run: Mapping[str, Any]) -> str:
     def mean(hits: Shown) -> str:
         return f"{fmean(hit['score'] for hit in hits):.1f}"
 
-    return (
-        f"Mean score of hits 6 to 10: {mean(run['without'])} without feedback, {mean(run['after'])} with it. "
-        "One of the three queries of make demo."
-    )
+    return f"Mean score: {mean(run['before'])} of the first five, {mean(run['after'])} of the next five."
 
 
 def _panel(x: float, hits: Shown) -> list[str]:
@@ -108,35 +106,23 @@ def _text(x: float, y: float, kind: str, text: str) -> str:
 
 
 async def record() -> dict[str, Any]:
-    """Search the demo's collection, score the first hits as a language model did, reword as it did, and search again.
+    """Play one question of the demo.
 
     Raises:
         KeyError: A passage has no recorded score, since this Python's documentation differs.
     """
-    scores, whole = recorded_scores()[QUERY], {"limit": _HITS, "detail": "full"}
+    scores = recorded_scores()[QUERY]
     async with Client(demo_server(demo_settings())) as client:
-        request = {"query": QUERY, "collection": COLLECTION, **whole}
-        first, plain = [await _call(client, "search", request) for _ in range(2)]
-        further = await _call(client, "search", {"search_id": plain["search_id"], **whole})
-        before = _scored(first["hits"], scores)
-        given = {
-            "scores": {str(hit["hit"]): hit["score"] for hit in before},
-            "rewordings": recorded_rewordings()[QUERY],
-        }
-        second = await _call(client, "give_feedback", {"search_id": first["search_id"], **given, **whole})
+        try:
+            rounds = await play(client, COLLECTION, QUERY, scores)
+        except WarmerError as error:
+            raise SystemExit(f"{error}. Has `warmer demo` been run?") from error
+    lists = {"before": rounds.first, "after": rounds.next, "read on": rounds.read_on, "new searches": rounds.reworded}
     return {
         "query": QUERY,
-        "before": before,
-        "after": _scored(second["hits"], scores),
-        "without": _scored(further["hits"], scores),
+        "rewordings": recorded_rewordings()[QUERY],
+        **{name: _scored(hits, scores) for name, hits in lists.items()},
     }
-
-
-async def _call(client: Client, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    reply = await client.call_tool(tool, dict(arguments))
-    if reply.is_error or not isinstance(reply.structured_content, dict):
-        raise SystemExit(f"{tool}: {reply.content}. Has `warmer demo` been run?")
-    return reply.structured_content
 
 
 def _scored(hits: Shown, scores: Mapping[str, float]) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ _COMMANDS = {
     "token": "make a bearer token for `warmer serve --http`",
     "train": "fit how far scores may steer, to scores that agents gave or that a model gives",
     "params": "write trained parameters as JSON, or put them back",
-    "journal": "export, import or delete searches and scores, or make a test set or a report of them",
+    "journal": "show, export, import or delete searches and scores, or make a test set or a report of them",
     "copy": "copy a collection from the embedded engine to a Qdrant server, or back",
     "delete": "delete an embedded collection",
     "status": "show collections, model, parameters and where the data is",
@@ -89,6 +89,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_copy_options(parsers["copy"])
     _add_train_options(parsers["train"])
     _add_journal_actions(parsers["journal"])
+    parsers["demo"].add_argument("--all", action="store_true", help="index all of it, which takes minutes")
     parsers["delete"].add_argument("--url", default="", choices=["embedded"], help="say so where QDRANT_URL is set")
     parsers["delete"].add_argument("collection", metavar="NAME", help="collection to delete")
     parsers["status"].add_argument(
@@ -221,6 +222,17 @@ def _add_journal_actions(parser: argparse.ArgumentParser) -> None:
         metavar="OWNER",
         help="a token's name; a login's issuer, client and subject as a JSON list",
     )
+    help_ = "show a thread: what was said, what was found, its scores, and what they moved"
+    show = actions.add_parser("show", help=help_, description=help_)
+    show.add_argument(
+        "search_id",
+        nargs="?",
+        default="",
+        metavar="SEARCH_ID",
+        help="or its first characters; by default the newest",
+    )
+    show.add_argument("--last", type=_score_count, default=20, metavar="N", help="how many of the newest (default: 20)")
+    show.add_argument("--html", type=Path, metavar="FILE", help="write a page that needs nothing else")
     _add_use_actions(actions)
 
 
@@ -267,7 +279,7 @@ def _score(text: str) -> float:
 
 def _score_count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 1000):  # noqa: PLR2004
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of scores from 1 to 1000")
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to 1000")
     return int(text)
 
 

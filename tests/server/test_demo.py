@@ -39,33 +39,38 @@ def test_hits_and_scores_before_and_after_are_printed(
     monkeypatch.setenv("COLUMNS", "100")
     before = sorted(data_dir.rglob("*"))
     generations = Catalog(data_dir / "demo").generations(demo.COLLECTION)
-    demo.run(Namespace())
+    demo.run(Namespace(all=False))
     made, printed = generations.current(), capsys.readouterr()
     assert "Indexing the documentation of this Python" in printed.err
-    demo.run(Namespace())
+    demo.run(Namespace(all=False))
     assert generations.current() == made
     output, said = capsys.readouterr()
     assert said == ""
     assert (data_dir / "demo" / "journal.sqlite3").exists()
     assert sorted(path for path in data_dir.rglob("*") if not path.is_relative_to(data_dir / "demo")) == before
-    assert "The scores are recorded" in output
+    assert "its answers are recorded" in output
     assert "WARMER_DATA_DIR=" in output
     for query in demo.recorded_scores():
         assert query in output
-    assert output.count("Before") == 3
+    assert output.count("First list") == output.count("Next list") == 3
     assert "shutil > copytree" in output
-    assert "Mean score of the next 5: without feedback" in output
     plain = " ".join(output.split())
-    assert "and the query reworded to “recursively copy a directory tree” and “duplicate a directory" in plain
-    assert plain.count("with scores and rewordings") == 3
-    assert "shutil > copytree The optional copy_function" in plain
+    assert "rewords: “recursively copy a directory tree” and “duplicate a directory" in plain
+    assert plain.count("new searches with the same words") == 3
+
+
+def test_a_part_of_the_documentation_is_read(tmp_path: Path) -> None:
+    for name in ("copy", "json", "secrets"):
+        (tmp_path / f"{name}.py").write_text(f'"""All about {name}."""\n')
+    assert {passage.source for passage in python_passages(tmp_path, only=demo.SMALL)} == {"copy.py", "secrets.py"}
+    assert len(list(python_passages(tmp_path))) == 3
 
 
 async def test_unscored_passages_are_reported(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (data_dir / "collections" / "notes").rename(data_dir / "collections" / demo.COLLECTION)
     output = await printed(data_dir, monkeypatch)
     assert output.count("None of these passages was scored") == 3
-    assert "After" not in output
+    assert "Next list" not in output
 
 
 async def test_hits_are_whole_and_described(
@@ -76,10 +81,13 @@ async def test_hits_are_whole_and_described(
     known = {demo.passage_key({"title": p.title, "text": p.text}) for p in reference.passages}
     monkeypatch.setenv("WARMER_DATA_DIR", str(data_dir))
     async with Client(demo.demo_server(Settings())) as client:
-        found = await demo._search(client, "bread")
-        fed = await demo._feed(client, found["search_id"], rewordings=["dough"])
-    assert len(found["hits"]) == len(fed["hits"]) == 5
-    assert {demo.passage_key(hit) for hit in [*found["hits"], *fed["hits"]]} <= known
+        monkeypatch.setattr(demo, "recorded_rewordings", lambda: {"bread": ["dough"]})
+        rounds = await demo.play(client, demo.COLLECTION, "bread", dict.fromkeys(known, 5.0))
+    lists = (rounds.first, rounds.next, rounds.read_on, rounds.reworded)
+    assert [len(hits) for hits in lists[:3]] == [5, 5, 5]
+    assert {demo.passage_key(hit) for hits in lists for hit in hits} <= known
+    first, reworded = ({demo.passage_key(hit) for hit in hits} for hits in (rounds.first, rounds.reworded))
+    assert not first & reworded, "new searches count for what they add"
 
 
 def test_each_query_is_reworded() -> None:
@@ -113,3 +121,10 @@ def test_an_error_inside_the_client_is_one_line(data_dir: Path) -> None:
     assert done.returncode == 1
     assert "other/model" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_hits_of_several_searches_are_all_averaged() -> None:
+    """Their numbers repeat."""
+    hits = [{"hit": 1, "text": "a"}, {"hit": 1, "text": "b"}, {"hit": 2, "text": "c"}]
+    recorded = {demo.passage_key(hits[0]): 10.0, demo.passage_key(hits[1]): 4.0}
+    assert demo._mean(hits, recorded) == "7.0 (1 not scored)"

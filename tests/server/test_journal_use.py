@@ -18,6 +18,7 @@ from warmer.index import Hit
 from warmer.index.edge.catalog import Catalog
 from warmer.journal import AGENT, Search, new_search_id
 from warmer.journal.nearness import groups
+from warmer.journal.transfer.records import HitRecord, ScoreRecord, SearchRecord, WordingRecord
 from warmer.journal.use import Selection, direction
 from warmer.passage import Passage
 from warmer.steering.wording import Wording
@@ -30,6 +31,7 @@ from warmer_server.settings import Settings
 from warmer_server.use.missing import Group
 from warmer_server.use.page import page
 from warmer_server.use.reading import read_threads
+from warmer_server.use.showing import view
 
 pytestmark = pytest.mark.anyio
 ASKED = {
@@ -176,3 +178,53 @@ def test_a_test_set_from_use_is_evaluated_by_the_commands_of_the_docs(tmp_path: 
     assert run.returncode == 0, run.stderr
     report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
     assert 0 < report["methods"]["vanilla"]["ndcg"] <= 1
+
+
+@pytest.mark.usefixtures("played")
+def test_a_thread_is_shown(tmp_path: Path) -> None:
+    listed = warmer("journal", "show")
+    rows = [line.split() for line in listed.stdout.splitlines() if line.strip().startswith("s_")]
+    assert (len(rows), listed.returncode) == (4, 0)
+    shown = warmer("journal", "show", rows[0][0])
+    assert "how is bread baked" in shown.stdout
+    assert "call 2, reworded: bread" in shown.stdout
+    assert "Scored first: 3, mean 2.3 of 10" in shown.stdout
+    assert warmer("journal", "show", "--last", "1").stdout.count("s_") == 1
+    for wrong, said in (("s_", "4 threads begin with"), ("s_nothing", "no thread 's_nothing' is in the journal")):
+        refused = warmer("journal", "show", wrong)
+        assert (refused.returncode, said in refused.stderr) == (1, True)
+    file = tmp_path / "threads.html"
+    assert warmer("journal", "show", "--html", str(file)).stderr == f"wrote {file}\n"
+    text = file.read_text(encoding="utf-8")
+    assert "tax forms &lt;b&gt;" in text
+    assert "<b>" not in text
+    assert text.count("<section>") == 4
+    assert "value=2>" in text, "the second call is numbered"
+    assert "<details>" in text, "texts of passages are there"
+    assert rows[0][0] not in text, "a handle gives access"
+
+
+def test_passages_are_placed_by_their_scores() -> None:
+    def hit(point: str, **scores: float) -> HitRecord:
+        given = [ScoreRecord(judge=judge, rubric="r", score=score, created=score) for judge, score in scores.items()]
+        return HitRecord(point=point, engine_score=0, vector=b"", title=point, source="", scores=given)
+
+    hits = [hit("a", agent=1.0), hit("b"), hit("c", agent=8.0, other=6.0)]
+    record = SearchRecord(
+        id=new_search_id(), collection="c", model="m", query="q", vector=b"", where={}, lexical=True, created=0,
+        expires=0, hits=hits, wordings=[WordingRecord(wording="rewording", text="w", vector=b"", turn=1)],
+    )  # fmt: skip
+    told = view(record, {"a": "text"})
+    assert [(line.hit, line.score, line.place, line.moved) for line in told.lines] == [
+        (1, 1.0, 2, -1),
+        (2, None, 0, 0),
+        (3, 7.0, 1, 2),
+    ]
+    assert [line.title for line in told.ranking] == ["c", "a"]
+    assert told.means == [(1, 1.0), (1, 7.0)]
+    assert told.said == {1: [("query", "q")], 2: [("rewording", "w")]}
+
+
+def test_an_empty_journal_has_nothing_to_show(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WARMER_DATA_DIR", str(data_dir))
+    assert "has no threads yet" in warmer("journal", "show").stderr

@@ -3,7 +3,7 @@
 import ast
 import contextlib
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 from warmer.errors import IngestError
@@ -18,7 +18,9 @@ _EXCLUDED = {"test", "tests", "idle_test", "idlelib", "lib2to3", "turtledemo", "
 _EXCLUDED |= {"dist-packages", "distutils", "pydoc_data", "encodings"}
 
 
-def python_passages(stdlib: Path | None = None, limit: int = 800, window: Window | None = None) -> Iterator[Passage]:
+def python_passages(
+    stdlib: Path | None = None, limit: int = 800, window: Window | None = None, only: Container[str] | None = None
+) -> Iterator[Passage]:
     """Read the language reference (the topics of `help`) and the docstrings of the standard library.
 
     Duplicate texts are dropped, since topics repeat parts of each other.
@@ -27,6 +29,7 @@ def python_passages(stdlib: Path | None = None, limit: int = 800, window: Window
         stdlib: Folder of the standard library; this interpreter's by default.
         limit: Maximum characters of a passage's text.
         window: The embedding model's window; no passage is longer.
+        only: Sources to read, as `shutil.py` or `topics/compound`; all by default.
 
     Raises:
         IngestError: The folder does not exist.
@@ -35,26 +38,28 @@ def python_passages(stdlib: Path | None = None, limit: int = 800, window: Window
     if not stdlib.is_dir():
         raise IngestError(f"{replace_surrogates(stdlib)} is not the folder of a standard library")
     seen: set[str] = set()
-    for passage in _all_passages(stdlib, limit, window):
+    for passage in _all_passages(stdlib, limit, window, only):
         if passage.text not in seen:
             seen.add(passage.text)
             yield passage
 
 
-def _all_passages(stdlib: Path, limit: int, window: Window | None) -> Iterator[Passage]:
+def _all_passages(stdlib: Path, limit: int, window: Window | None, only: Container[str] | None) -> Iterator[Passage]:
     topics = stdlib / "pydoc_data" / "topics.py"
     if topics.exists():
-        yield from _topic_passages(topics, limit, window)
+        yield from _topic_passages(topics, limit, window, only)
     for file in _public_modules(stdlib):
-        with contextlib.suppress(IngestError):
-            yield from read_passages(file, limit, window)
+        if only is None or file.source in only:
+            with contextlib.suppress(IngestError):
+                yield from read_passages(file, limit, window)
 
 
-def _topic_passages(path: Path, limit: int, window: Window | None) -> Iterator[Passage]:
+def _topic_passages(path: Path, limit: int, window: Window | None, only: Container[str] | None) -> Iterator[Passage]:
     for node in ast.parse(decode_python(read_bytes(path))).body:
         if isinstance(node, ast.Assign):
             for name, text in ast.literal_eval(node.value).items():
-                yield from split(rst_sections(text), f"topics/{name}", limit, window)
+                if only is None or f"topics/{name}" in only:
+                    yield from split(rst_sections(text), f"topics/{name}", limit, window)
 
 
 def _public_modules(stdlib: Path) -> Iterator[SourceFile]:

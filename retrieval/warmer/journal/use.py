@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from warmer.journal import is_owned_by
-from warmer.journal.transfer.records import Record, SearchRecord
+from warmer.journal.transfer.records import HitRecord, Record, SearchRecord
 from warmer.vectors import Vector
 
 
@@ -87,19 +87,16 @@ def _is(record: SearchRecord, selection: Selection) -> bool:
 
 
 def _thread(record: SearchRecord, judge: str) -> Thread:
-    seen = tuple(
-        Seen(
-            hit.point,
-            _vector(hit.vector),
-            hit.title,
-            hit.source,
-            tuple(score.score for score in hit.scores if judge in ("", score.judge)),
-        )
-        for hit in record.hits
-    )
+    hits = tuple(seen(hit, judge) for hit in record.hits)
     said = {one.text: one.vector for one in record.wordings if one.wording == "rewording" and one.text != record.query}
     vector = direction([_vector(raw) for raw in (record.vector, *said.values())])
-    return Thread(record.query, vector, tuple(said), record.created, seen)
+    return Thread(record.query, vector, tuple(said), record.created, hits)
+
+
+def seen(hit: HitRecord, judge: str = "") -> Seen:
+    """Read a hit of the journal, with the scores of one judge, or of all."""
+    scores = tuple(score.score for score in hit.scores if judge in ("", score.judge))
+    return Seen(hit.point, _vector(hit.vector), hit.title, hit.source, scores)
 
 
 def direction(vectors: Sequence[Vector]) -> Vector:

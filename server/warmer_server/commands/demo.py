@@ -1,7 +1,8 @@
 """`warmer demo`: search the documentation of this Python, score and reword, with a real client and server.
 
 Scores and rewordings are recorded; a language model gave them. Scores are keyed by passage, so that text that differs
-in another Python counts as unscored. Collection and journal are in a data directory of the demo's own.
+in another Python counts as unscored. Collections and journal are in a data directory of the demo's own. A few modules
+are enough to see how it works; `--all` indexes the rest too, into a collection of its own.
 """
 
 import argparse
@@ -11,13 +12,14 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from statistics import fmean
 from typing import Any
 
 from mcp import Client, StdioServerParameters
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -29,25 +31,33 @@ from warmer_server.commands.index import build
 from warmer_server.settings import Settings, read_settings
 from warmer_tools.titles import shorten_title
 
-COLLECTION = "python-docs"
+COLLECTION = "python-docs-small"
+WHOLE = "python-docs"
+_MODULES = ["copy", "getpass", "hashlib", "keyword", "logging/__init__", "mailbox", "random", "secrets", "shlex"]
+_MODULES += ["shutil", "tarfile", "token", "tokenize", "traceback", "warnings", "zipfile"]
+SMALL = frozenset({"topics/compound", *(f"{module}.py" for module in _MODULES)})
 _HITS = 5
-_WHOLE: dict[str, Any] = {"limit": _HITS, "detail": "full"}
+_FIVE: dict[str, Any] = {"limit": _HITS, "detail": "full"}
 _USEFUL = 7  # scores from here on are highlighted
 _TITLE_WIDTH = 34
 _UNSCORED = "-"
+_BEST = 3  # of the ranking that are named
 
 Hits = Sequence[Mapping[str, Any]]
 Recorded = Mapping[str, float]
 
 
-def run(_: argparse.Namespace) -> None:
+def run(arguments: argparse.Namespace) -> None:
     """Index the documentation unless that is done, then search it in rounds and print them."""
     settings = demo_settings()
-    if COLLECTION not in Catalog(settings.data_dir).names():
-        Console(stderr=True).print("Indexing the documentation of this Python: once, a few minutes.")
+    collection, sources = (WHOLE, None) if arguments.all else (COLLECTION, SMALL)
+    if collection not in Catalog(settings.data_dir).names():
+        how_much = "all of it, which takes minutes" if arguments.all else "a part of it, which takes seconds"
+        Console(stderr=True).print(f"Indexing the documentation of this Python once: {how_much}.")
     embedder = load_embedder(settings.embedding_model)
-    build(settings, embedder, COLLECTION, python_passages(window=embedder.window), {}, replace=True)
-    asyncio.run(demonstrate(settings, Console(highlight=False)))
+    passages = python_passages(window=embedder.window, only=sources)
+    build(settings, embedder, collection, passages, {}, replace=True)
+    asyncio.run(demonstrate(settings, Console(highlight=False), collection))
 
 
 def demo_settings() -> Settings:
@@ -96,65 +106,90 @@ def passage_key(hit: Mapping[str, Any]) -> str:
     return hashlib.sha256(f"{hit.get('title', '')}\n{hit['text']}".encode()).hexdigest()[:16]
 
 
-async def demonstrate(settings: Settings, console: Console) -> None:
+async def demonstrate(settings: Settings, console: Console, collection: str = COLLECTION) -> None:
     """Start a server, search it in rounds as its client, and print hits and scores before and after feedback."""
     console.print(
-        "The scores are recorded: a language model read these passages once, and reworded the queries; none is asked "
-        "now. "
-        f"Where there is no recorded score, {_UNSCORED!r} stands.\n",
+        "A language model scored these passages and reworded the questions once; its answers are recorded, and none is "
+        f"asked now. {_UNSCORED!r} is a passage without a recorded score.\n",
         soft_wrap=True,
     )
     async with Client(demo_server(settings)) as client:
         for query, recorded in recorded_scores().items():
             console.rule(f"[bold]{query}", align="left")
-            await _run_rounds(client, console, query, recorded_rewordings()[query], recorded)
+            rounds = await play(client, collection, query, recorded)
+            _print(console, query, rounds, recorded)
+    all_of_it = "" if collection == WHOLE else "`warmer demo --all` does the same on all documentation of this Python. "
     console.print(
-        f"The collection {COLLECTION!r} and these searches are in {settings.data_dir}, apart from your own: delete the "
-        f"folder, or serve it by `WARMER_DATA_DIR={settings.data_dir} warmer serve`.\n"
-        "Three queries show how it works. Whether it pays on your data is for measurements to say.",
+        f"{all_of_it}The collection {collection!r} and these searches are in {settings.data_dir}, apart from your own: "
+        f"delete the folder, or serve it with `WARMER_DATA_DIR={settings.data_dir} warmer serve`. To look at a thread: "
+        f"`WARMER_DATA_DIR={settings.data_dir} warmer journal show --html threads.html`.\n"
+        "Three questions show how it works. Whether it pays on your data, `warmer-evals` measures.",
         soft_wrap=True,
     )
 
 
-async def _run_rounds(
-    client: Client, console: Console, query: str, rewordings: Sequence[str], recorded: Recorded
-) -> None:
-    first = await _search(client, query)
-    console.print("[bold]Before[/bold]: first hits, and the recorded score of each")
-    console.print(_table(first["hits"], recorded))
-    scores = _scores(first["hits"], recorded)
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """What one question gave: five hits, the next five after feedback, and the next five without it, in two ways."""
+
+    first: Hits
+    next: Hits = ()
+    ranking: Hits = ()
+    read_on: Hits = ()
+    reworded: Hits = ()
+
+
+async def play(client: Client, collection: str, query: str, recorded: Recorded) -> Rounds:
+    """Ask a question, score its hits as recorded, and go on: in the thread, by reading on, and by new searches."""
+    ask = {"collection": collection, **_FIVE}
+    found = await _call(client, "search", query=query, **ask)
+    first, thread = found["hits"], found["search_id"]
+    scores = _scores(first, recorded)
     if not scores:
+        return Rounds(first)
+    said = recorded_rewordings()[query]
+    fed = await _call(client, "give_feedback", search_id=thread, scores=scores, rewordings=said, **_FIVE)
+    more = _scores(fed["hits"], recorded)
+    last = await _call(client, "give_feedback", search_id=thread, scores=more, **_FIVE) if more else fed
+    again = (await _call(client, "search", query=query, **ask))["search_id"]
+    read_on = await _call(client, "search", search_id=again, **_FIVE)
+    enough = ask | {"limit": 2 * _HITS}
+    others = [(await _call(client, "search", query=text, **enough))["hits"] for text in said]
+    unseen = _unseen(others, first)
+    return Rounds(first, fed["hits"], last["ranking"], read_on["hits"], unseen)
+
+
+def _unseen(lists: Sequence[Hits], first: Hits) -> Hits:
+    """Take five hits of new searches in turn, each passage once, and none of the first list."""
+    seen, found = {passage_key(hit) for hit in first}, []
+    for hit in (hit for place in zip(*lists, strict=False) for hit in place):
+        if passage_key(hit) not in seen:
+            seen.add(passage_key(hit))
+            found.append(hit)
+    return found[:_HITS]
+
+
+def _print(console: Console, query: str, rounds: Rounds, recorded: Recorded) -> None:
+    if not rounds.next:
+        console.print(_table(rounds.first, recorded))
         console.print("None of these passages was scored: the texts of this Python differ. No feedback, then.\n")
         return
-    search_id = first["search_id"]
-    second = await _feed(client, search_id, scores=scores, rewordings=rewordings)
-    said = " and ".join(f"“{text}”" for text in rewordings)
+    said = " and ".join(f"“{text}”" for text in recorded_rewordings()[query])
+    console.print(f"The agent scores the five on the left and rewords: {said}. On the right is what came next.")
+    sides = Table.grid(padding=(0, 2), expand=True)
+    sides.add_column(ratio=1)
+    sides.add_column(ratio=1)
+    sides.add_row("[bold]First list", "[bold]Next list")
+    sides.add_row(_table(rounds.first, recorded), _table(rounds.next, recorded))
+    console.print(sides)
+    titles = {hit["hit"]: hit.get("title", "") for hit in (*rounds.first, *rounds.next)}
+    best = [f"{one['score']:g} {titles.get(one['hit'], '')}" for one in rounds.ranking[:_BEST]]
+    console.print(Text(f"Best of all that was scored: {'; '.join(best)}", overflow="fold"))
     console.print(
-        f"[bold]After[/bold]: those scores, and the query reworded to {said}, steered a second retrieval; its hits, "
-        "and their recorded scores"
+        f"Mean score: first five {_mean(rounds.first, recorded)}, next five "
+        f"[bold]{_mean(rounds.next, recorded)}[/bold]. Without feedback the next five are: reading on "
+        f"{_mean(rounds.read_on, recorded)}, new searches with the same words {_mean(rounds.reworded, recorded)}.\n"
     )
-    console.print(_table(second["hits"], recorded))
-    more = _scores(second["hits"], recorded)
-    final = await _feed(client, search_id, scores=more) if more else second
-    console.print(f"[bold]Ranking[/bold]: the best {_HITS} of all that was scored")
-    console.print(_ranking(final["ranking"], [*first["hits"], *second["hits"]]))
-    further = await _call(client, "search", search_id=(await _search(client, query))["search_id"], **_WHOLE)
-    by_scores = await _feed(client, (await _search(client, query))["search_id"], scores=scores)
-    console.print(
-        f"Mean score of the next {_HITS}: without feedback {_mean(further['hits'], recorded)}, "
-        f"with scores {_mean(by_scores['hits'], recorded)}, "
-        f"with scores and rewordings [bold]{_mean(second['hits'], recorded)}[/bold].\n"
-    )
-
-
-async def _search(client: Client, query: str) -> dict[str, Any]:
-    """Begin a thread."""
-    return await _call(client, "search", query=query, collection=COLLECTION, **_WHOLE)
-
-
-async def _feed(client: Client, search_id: str, **given: Any) -> dict[str, Any]:  # noqa: ANN401  arguments of the tool
-    """Go on with a thread."""
-    return await _call(client, "give_feedback", search_id=search_id, **given, **_WHOLE)
 
 
 async def _call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -169,7 +204,7 @@ def _scores(hits: Hits, recorded: Recorded) -> dict[str, float]:
 
 
 def _mean(hits: Hits, recorded: Recorded) -> str:
-    scores = _scores(hits, recorded).values()
+    scores = [recorded[passage_key(hit)] for hit in hits if passage_key(hit) in recorded]
     if not scores:
         return "not scored"
     unscored = f" ({len(hits) - len(scores)} not scored)" if len(scores) < len(hits) else ""
@@ -177,32 +212,15 @@ def _mean(hits: Hits, recorded: Recorded) -> str:
 
 
 def _table(hits: Hits, recorded: Recorded) -> Table:
-    table = _empty_table()
-    for hit in hits:
-        score = recorded.get(passage_key(hit))
-        _add_row(table, hit, _UNSCORED if score is None else f"{score:g}", " ".join(hit["text"].split()))
-    return table
-
-
-def _ranking(ranking: Hits, shown: Hits) -> Table:
-    texts = {hit["hit"]: " ".join(hit["text"].split()) for hit in shown}
-    table = _empty_table()
-    for ranked in ranking[:_HITS]:
-        _add_row(table, ranked, f"{ranked['score']:g}", texts[ranked["hit"]])
-    return table
-
-
-def _empty_table() -> Table:
-    table = Table(box=None, padding=(0, 1), expand=True)
+    table = Table(box=None, padding=(0, 1, 0, 0), expand=True)
     table.add_column("hit", justify="right", width=3)
     table.add_column("score", justify="right", width=5)
-    table.add_column("passage", no_wrap=True, width=_TITLE_WIDTH)
-    table.add_column("", no_wrap=True, style="dim", ratio=1)
+    table.add_column("passage", ratio=1)
+    for hit in hits:
+        score = recorded.get(passage_key(hit))
+        style = "bold green" if score is not None and score >= _USEFUL else ""
+        passage = Text(shorten_title(hit.get("title", ""), _TITLE_WIDTH), style, no_wrap=True, overflow="ellipsis")
+        text = Text(" ".join(hit["text"].split()), "dim", no_wrap=True, overflow="ellipsis")
+        shown = Text(_UNSCORED if score is None else f"{score:g}", style)
+        table.add_row(str(hit["hit"]), shown, Group(passage, text))
     return table
-
-
-def _add_row(table: Table, hit: Mapping[str, Any], score: str, text: str) -> None:
-    style = "bold green" if score.isdecimal() and float(score) >= _USEFUL else ""
-    table.add_row(
-        str(hit["hit"]), Text(score, style), Text(shorten_title(hit.get("title", ""), _TITLE_WIDTH), style), Text(text)
-    )

@@ -31,7 +31,10 @@ def run(arguments: argparse.Namespace) -> None:
         summary = f"{failing} of these {'does' if failing == 1 else 'do'} not work."
         echo(summary if failing else "All that is set up works.", stderr=False)
         if not failing:
-            echo(f"For Claude Code: claude mcp add warmer -- {_serve_command()}", stderr=False)
+            echo(
+                f"For Claude Code, in every folder: claude mcp add --scope user warmer -- {_serve_command()}",
+                stderr=False,
+            )
     sys.exit(1 if failing else 0)
 
 

@@ -33,6 +33,11 @@ def run(arguments: argparse.Namespace) -> None:
 
         journal_use.run(arguments, settings)
         return
+    if arguments.action == "show":
+        from warmer_server.commands import journal_show  # noqa: PLC0415  it imports this module
+
+        journal_show.run(arguments, settings)
+        return
     transfer = transfer_of(settings)
     echo(f"{arguments.action}ed {asyncio.run(transfer(settings, arguments.action, arguments.file))}")
 

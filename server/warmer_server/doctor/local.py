@@ -62,7 +62,7 @@ async def data(settings: Settings) -> AsyncIterator[Finding]:
     if journal_path(settings).exists():
         with closing(Database(journal_path(settings))) as database:
             database.verify()
-        yield Finding("journal", "ok", f"{journal_path(settings)} is whole")
+        yield Finding("journal", "ok", f"{journal_path(settings)} is undamaged")
 
 
 def _check_folder(folder: Path) -> Finding:

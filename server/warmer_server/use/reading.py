@@ -10,7 +10,7 @@ import numpy as np
 
 from warmer.errors import CollectionError
 from warmer.index import Hit, Index
-from warmer.journal.tenancy import namespace_of
+from warmer.journal.tenancy import Namespace, namespace_of
 from warmer.journal.transfer.file import read_file
 from warmer.journal.use import Seen, Selection, Thread, threads
 from warmer_server.engine import open_engine
@@ -44,8 +44,13 @@ async def read_threads(settings: Settings, export: Export, selection: Selection)
 
 def stored_name(settings: Settings, collection: str) -> str:
     """Return the name under which the journal has a collection."""
+    return namespace(settings).qualify(collection)
+
+
+def namespace(settings: Settings) -> Namespace:
+    """Return the part of the journal that the settings may see."""
     where = settings.where
-    return namespace_of(where[""] if where.keys() == {""} else where).qualify(collection)
+    return namespace_of(where[""] if where.keys() == {""} else where)
 
 
 async def present(index: Index, seen: Iterable[Seen]) -> tuple[dict[str, Hit], int, int]:
@@ -69,6 +74,6 @@ def _is_same(then: Seen, hit: Hit) -> bool:
 def nothing_scored(collection: str) -> CollectionError:
     """Make the error for a collection without scored threads."""
     return CollectionError(
-        f"no thread of collection {collection!r} has scores such as are asked for: search and score with give_feedback "
+        f"no thread of collection {collection!r} has scores of the kind asked for: search and score with give_feedback "
         "first, or ask for less (--owner, --days, --judge, --min-scores)"
     )

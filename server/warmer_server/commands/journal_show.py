@@ -1,0 +1,135 @@
+"""`warmer journal show`: look at threads, in the terminal or as a page."""
+
+import argparse
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from time import localtime, strftime
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from warmer.errors import SearchError, StorageError, WarmerError
+from warmer.journal.transfer.file import read_file
+from warmer.journal.transfer.records import SearchRecord
+from warmer.journal.use import seen
+from warmer.sanitize import one_line
+from warmer_server.commands.journal import transfer_of
+from warmer_server.engine import open_engine
+from warmer_server.settings import Settings
+from warmer_server.terminal import echo
+from warmer_server.use.reading import namespace, opened, present, stored_name
+from warmer_server.use.showing import View, view
+from warmer_server.use.thread_page import KINDS, summary, thread_page
+
+_SHORT = 10  # characters of a handle that tell it from others
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Show one thread, or the newest."""
+    views = asyncio.run(_views(settings, arguments.search_id, arguments.last))
+    if arguments.html:
+        _write(arguments.html, thread_page(views))
+        echo(f"wrote {arguments.html}")
+    elif arguments.search_id:
+        _show(views[0])
+    else:
+        _list(views)
+
+
+async def _views(settings: Settings, search_id: str, last: int) -> list[View]:
+    records = await _records(settings, search_id)
+    names = {stored_name(settings, name): name for name in await _names(settings)}
+    newest = sorted(records, key=lambda one: one.created, reverse=True)[:last]
+    return [_view(settings, one, await _texts(settings, one, names.get(one.collection))) for one in newest]
+
+
+async def _records(settings: Settings, search_id: str) -> list[SearchRecord]:
+    with tempfile.TemporaryDirectory(prefix="warmer-") as folder:
+        await transfer_of(settings)(settings, "export", Path(folder) / "journal")
+        searches = [one for _, one in read_file(Path(folder) / "journal") if isinstance(one, SearchRecord)]
+    mine = [one for one in searches if namespace(settings).contains(one.collection)]
+    found = [one for one in mine if one.id.startswith(search_id)]
+    if search_id and len(found) > 1:
+        raise SearchError(f"{len(found)} threads begin with {search_id[:60]!r}: give more of the search_id")
+    if not found and mine:
+        raise SearchError(f"no thread {search_id[:60]!r} is in the journal: `warmer journal show` lists the newest")
+    if not found:
+        raise SearchError("the journal has no threads yet: an agent's searches are kept here, with their scores")
+    return found
+
+
+async def _names(settings: Settings) -> list[str]:
+    """List the collections; none if they cannot be reached, since a thread can be shown without them."""
+    try:
+        async with open_engine(settings) as engine:
+            return await engine.collections.names()
+    except WarmerError:
+        return []
+
+
+async def _texts(settings: Settings, record: SearchRecord, collection: str | None) -> dict[str, str]:
+    """Fetch the passages that are still what they were; none if the collection is gone."""
+    if collection is None:
+        return {}
+    try:
+        async with opened(settings, collection) as index:
+            there, _, _ = await present(index, [seen(hit) for hit in record.hits])
+    except WarmerError:
+        return {}
+    return {id_: str(hit.payload.get("text") or "") for id_, hit in there.items()}
+
+
+def _view(settings: Settings, record: SearchRecord, texts: dict[str, str]) -> View:
+    named = record.model_copy(update={"collection": namespace(settings).strip(record.collection)})
+    return view(named, texts)
+
+
+def _show(thread: View) -> None:
+    console = Console(highlight=False, markup=False, emoji=False)
+    console.print(one_line(thread.query), style="bold", soft_wrap=True)
+    console.print(f"in {one_line(thread.collection)}, {_when(thread.created)}. {summary(thread)}", soft_wrap=True)
+    for number, texts in thread.said.items():
+        for kind, text in texts:
+            console.print(f"call {number}, {KINDS.get(kind, kind)}: {one_line(text)}", soft_wrap=True)
+    console.print(_table(thread))
+
+
+def _table(thread: View) -> Table:
+    table = Table("hit", "score", "place", "moved", "passage", box=box.SIMPLE, show_edge=False)
+    for line in thread.lines:
+        table.add_row(
+            str(line.hit),
+            "-" if line.score is None else f"{line.score:.3g}",
+            str(line.place or "-"),
+            f"{line.moved:+d}" if line.moved else "",
+            one_line(line.title or line.source or "untitled"),
+        )
+    return table
+
+
+def _list(threads: Sequence[View]) -> None:
+    table = Table(box=box.SIMPLE, show_edge=False)
+    for name in ("search_id", "made", "collection", "shown", "scored", "best"):
+        table.add_column(name, no_wrap=name in {"search_id", "made"})
+    table.add_column("question", ratio=1)
+    for one in threads:
+        ranking = one.ranking
+        best = f"{ranking[0].score:.3g}" if ranking else "-"
+        shown, scored = str(len(one.lines)), str(len(ranking))
+        names = one_line(one.collection), one_line(one.query)
+        table.add_row(one.id[:_SHORT], _when(one.created), names[0], shown, scored, best, names[1])
+    Console(highlight=False, markup=False, emoji=False).print(table)
+
+
+def _when(created: float) -> str:
+    return strftime("%Y-%m-%d %H:%M", localtime(created))
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise StorageError(f"cannot write {file}: {error}") from error
