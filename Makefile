@@ -67,9 +67,9 @@ documents: .venv/dev
 report-page: .venv/dev
 	PYTHONPATH=tests $(BIN)/python -m report_page
 
-# On a real Qdrant server, whose binary is already there.
+# On a real Qdrant server, whose binary is already there; PARTS: tests lists feedback cluster.
 server: .venv/dev
-	PYTHONPATH=tests $(BIN)/python -m real evals/results/server.md "$(QDRANT_BIN)"
+	PYTHONPATH=tests $(BIN)/python -m real evals/results/server.md "$(QDRANT_BIN)" $(PARTS)
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -1,10 +1,13 @@
-"""Run the checks: `PYTHONPATH=tests python -m real REPORT BINARY`; see the package."""
+"""Run the checks: `PYTHONPATH=tests python -m real REPORT BINARY [PART ...]`; see the package.
+
+Without names of parts all are run. The others keep what the report says of them.
+"""
 
 import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from environment import SERVER, forget_settings
@@ -13,6 +16,8 @@ from real import Result, cluster, lists, recall
 from real.nodes import Node, nodes
 
 _TESTS = ["tests/retrieval/index", "tests/retrieval/journal", "tests/retrieval/publishing"]
+_TITLES = {"tests": "The tests", "lists": "Lists", "feedback": "Feedback", "cluster": "Three nodes"}
+_NAMES = {title: name for name, title in _TITLES.items()}
 
 
 def main() -> None:
@@ -21,19 +26,25 @@ def main() -> None:
     if len(sys.argv) < 3 or not Path(sys.argv[2]).is_file():
         raise SystemExit("there is no Qdrant binary, so nothing was tried: make server QDRANT_BIN=path/to/qdrant")
     report, binary = Path(sys.argv[1]), Path(sys.argv[2]).resolve()
-    parts: dict[str, list[Result]] = {}
-    with nodes(binary, 1) as (node,):
-        version = node.version()
-        one: dict[str, Callable[[Node], Iterator[Result]]] = {
-            "The tests": suite,
-            "Lists": lists.compare,
-            "Feedback": recall.measure,
-        }
-        for title, measure in one.items():
-            parts[title] = list(told(title, measure(node)))
-    parts["Three nodes"] = list(told("Three nodes", cluster.run(binary)))
-    report.write_text(write(version, parts), encoding="utf-8")
-    sys.exit(any(result.good is False for results in parts.values() for result in results))
+    one: dict[str, Callable[[Node], Iterator[Result]]] = {
+        "tests": suite,
+        "lists": lists.compare,
+        "feedback": recall.measure,
+    }
+    known = [*one, "cluster"]
+    asked = sys.argv[3:] or known
+    if unknown := set(asked) - set(known):
+        raise SystemExit(f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    sections = read(report)
+    good = True
+    for part in asked:
+        with nodes(binary, 1) as (node,):
+            version = node.version()
+            results = list(told(part, cluster.run(binary) if part == "cluster" else one[part](node)))
+        sections[part] = table(results)
+        good = good and all(result.good is not False for result in results)
+        report.write_text(write(version, [(name, sections[name]) for name in known if name in sections]), "utf-8")
+    sys.exit(not good)
 
 
 def suite(node: Node) -> Iterator[Result]:
@@ -58,17 +69,31 @@ def told(title: str, results: Iterator[Result]) -> Iterator[Result]:
         yield result
 
 
-def write(version: str, parts: dict[str, list[Result]]) -> str:
+def read(report: Path) -> dict[str, str]:
+    """Give the parts of an earlier report, by name."""
+    text = report.read_text(encoding="utf-8") if report.exists() else ""
+    sections = [section.partition("\n") for section in text.split("\n## ")[1:]]
+    return {_NAMES[title]: body.strip() for title, _, body in sections if title in _NAMES}
+
+
+def table(results: Iterable[Result]) -> str:
+    """Write a part as Markdown."""
+    marks = {True: "yes", False: "**no**", None: ""}
+    lines = ["| what | measured | as it should be |", "| --- | --- | --- |"]
+    lines += [f"| {one.what} | {one.measured} | {marks[one.good]} |" for one in results]
+    return "\n".join(lines)
+
+
+def write(version: str, parts: Iterable[tuple[str, str]]) -> str:
     """Write the report as Markdown."""
     lines = [
         "# On a real Qdrant server",
         "",
-        f"Qdrant {version}, {os.cpu_count()} cores, Python {platform.python_version()}: `make server QDRANT_BIN=...`.",
+        f"Qdrant {version}, {os.cpu_count()} cores, Python {platform.python_version()}: `make server QDRANT_BIN=...`; "
+        "some parts alone: `PARTS=lists`.",
     ]
-    marks = {True: "yes", False: "**no**", None: ""}
-    for title, results in parts.items():
-        lines += ["", f"## {title}", "", "| what | measured | as it should be |", "| --- | --- | --- |"]
-        lines += [f"| {one.what} | {one.measured} | {marks[one.good]} |" for one in results]
+    for name, body in parts:
+        lines += ["", f"## {_TITLES[name]}", "", body]
     return "\n".join(lines) + "\n"
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,24 +13,21 @@ from typing import Any
 
 import httpx
 
-FIRST_PORT = 7301
-_PORTS = 10  # a node: REST, gRPC and the cluster's own
 _START = 60.0  # seconds
 
 
 class Node:
     """A process; `kill` ends it at once, `hang` stops it without closing its connections."""
 
-    def __init__(self, binary: Path, folder: Path, number: int, *, cluster: bool = False) -> None:
-        self.port = FIRST_PORT + _PORTS * number
+    def __init__(self, binary: Path, folder: Path, *, cluster: bool = False, joins: str | None = None) -> None:
+        self.port, self.grpc_port, self._peer_port = _free_ports(3)
         self.url = f"http://127.0.0.1:{self.port}"
-        self.grpc_port = self.port + 1
-        self.peer = f"http://127.0.0.1:{self.port + 2}"
-        self._binary, self._folder, self._number, self._cluster = binary, folder, number, cluster
+        self.peer = f"http://127.0.0.1:{self._peer_port}"
+        self._binary, self._folder, self._cluster, self._joins = binary, folder, cluster, joins
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        folder = self._folder / f"node{self._number}"
+        folder = self._folder
         folder.mkdir(parents=True, exist_ok=True)
         settings = {
             "SERVICE__HOST": "127.0.0.1",
@@ -39,10 +37,9 @@ class Node:
             "STORAGE__SNAPSHOTS_PATH": folder / "snapshots",
             "TELEMETRY_DISABLED": "true",
             "CLUSTER__ENABLED": str(self._cluster).lower(),
-            "CLUSTER__P2P__PORT": self.port + 2,
+            "CLUSTER__P2P__PORT": self._peer_port,
         }
-        first = f"http://127.0.0.1:{FIRST_PORT + 2}"
-        joining = ["--bootstrap", first] if self._number else []
+        joining = ["--bootstrap", self._joins] if self._joins else []
         arguments = ["--uri", self.peer, *joining] if self._cluster else []
         with (folder / "log").open("ab") as log:
             return subprocess.Popen(
@@ -101,10 +98,20 @@ class Node:
 def nodes(binary: Path, count: int) -> Iterator[list[Node]]:
     """Run one node, or a cluster of several."""
     with TemporaryDirectory(prefix="warmer-real-") as folder, ExitStack() as stack:
-        running = []
+        running: list[Node] = []
         for number in range(count):
-            node = Node(binary, Path(folder), number, cluster=count > 1)
+            joins = running[0].peer if running else None
+            node = Node(binary, Path(folder) / f"node{number}", cluster=count > 1, joins=joins)
             stack.callback(node.stop)
             node.wait()
             running.append(node)
         yield running
+
+
+def _free_ports(count: int) -> list[int]:
+    """Find ports that nobody listens on, all different."""
+    with ExitStack() as stack:
+        held = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in held:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in held]

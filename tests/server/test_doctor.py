@@ -23,6 +23,7 @@ from warmer_server.doctor import Check, Finding, examine
 from warmer_server.doctor.local import collections, contents, data, models
 from warmer_server.doctor.optional import ask_claude, claude, judges, texts, tokens
 from warmer_server.doctor.remote import server
+from warmer_server.engine import open_engine
 from warmer_server.settings import read_settings
 from warmer_server.tokens import make_token
 
@@ -195,12 +196,12 @@ async def test_a_qdrant_server(monkeypatch: pytest.MonkeyPatch) -> None:
         *_, writes, gone, journal = await found(server=server)
         assert (writes.state, "warmer-journal" in writes.said, gone.state) == ("note", True, "fails")
         assert "there is no collection" in gone.said
-        assert (journal.state, "journal.sqlite3; not on the server" in journal.said) == ("note", True)
+        assert (journal.state, "warmer-journal is not there yet" in journal.said) == ("note", True)
         monkeypatch.setenv("QDRANT_API_KEY", "wrong")
         (refused,) = await found(server=server)
         assert refused.state == "fails"
         assert "check QDRANT_API_KEY" in refused.said
-        assert {method for method, _, _ in qdrant.requests if method not in {"GET", "POST"}} == {"DELETE", "PUT"}
+        assert {method for method, _, _ in qdrant.requests if method not in {"GET", "POST"}} == {"DELETE"}
 
 
 async def test_the_loop_on_a_collection_of_a_server(
@@ -214,8 +215,14 @@ async def test_the_loop_on_a_collection_of_a_server(
         monkeypatch.setenv("WARMER_JOURNAL", "qdrant")
         qdrant.requests.clear()
         *_, writes, collection, tried, journal = await found(server=server)
-        assert [one.state for one in (writes, collection, tried, journal)] == ["note", "ok", "ok", "ok"]
+        assert [one.state for one in (writes, collection, tried, journal)] == ["note", "ok", "ok", "note"]
         assert "notes: searched, scored and searched again (steered)" in tried.said
+        assert "warmer-journal is not there yet" in journal.said
+        assert "PUT" not in {method for method, _, _ in qdrant.requests}
+        async with open_engine(read_settings()) as engine:
+            await engine.journal.counts()  # makes it
+        *_, journal = await found(server=server)
+        assert journal.state == "ok"
         assert journal.said == "0 searches, 0 scores, in collection warmer-journal on the server"
         assert ("PUT", "/collections/notes/points") not in [(method, path) for method, path, _ in qdrant.requests]
         qdrant.api.strict["notes"] = qdrant_models.StrictModeConfigOutput(enabled=True, read_rate_limit=1)

@@ -45,8 +45,8 @@ async def server(settings: Settings) -> AsyncIterator[Finding]:
         yield await _check_write_access(remote, settings)
         async for finding in _check_collections(collections, names, settings):
             yield finding
-    async for finding in try_journal(settings):
-        yield finding
+        async for finding in try_journal(remote, settings):
+            yield finding
 
 
 async def _check_write_access(remote: "Remote", settings: Settings) -> Finding:

@@ -2,9 +2,10 @@
 
 import tempfile
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from pathlib import Path
 from time import perf_counter
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 
@@ -17,6 +18,9 @@ from warmer_tools import give_feedback, search
 from warmer_tools.training import quiet
 from warmer_tools.wordings import Said
 from warmer_tools.workspace import Workspace
+
+if TYPE_CHECKING:  # importing it takes a second
+    from warmer.index.remote.client import Remote
 
 _WORDS = 12  # of a passage, which make the question
 _LIMIT = 5
@@ -50,12 +54,27 @@ async def _loop(workspace: Workspace, name: str) -> tuple[Literal["ok", "note"],
     return "ok", f"searched, scored and searched again ({reply.outcome})"
 
 
-async def try_journal(settings: Settings) -> AsyncIterator[Finding]:
-    """Open the journal on the server, which makes it if need be, and count what is in it."""
+async def try_journal(remote: "Remote", settings: Settings) -> AsyncIterator[Finding]:
+    """Open the journal on the server and count what is in it. One that is not there is not made."""
     if settings.journal != "qdrant":
+        return
+    if not await _may_be_there(remote):
+        said = f"collection {JOURNAL_COLLECTION} is not there yet: the first search makes it, if the key may"
+        yield Finding("journal", "note", said)
         return
     async with open_engine(settings) as engine:
         searches, scores = await engine.journal.counts()
         said = f"{searches} searches, {scores} scores, in {engine.journal_location}"
     there = engine.journal_location.startswith(f"collection {JOURNAL_COLLECTION}")
     yield Finding("journal", "ok" if there and ";" not in said else "note", said)
+
+
+async def _may_be_there(remote: "Remote") -> bool:
+    from warmer.index.remote.faults import ServerError  # noqa: PLC0415
+
+    try:
+        return await remote.call(lambda client: client.collection_exists(JOURNAL_COLLECTION), what="looking for")
+    except ServerError as error:
+        if error.status != HTTPStatus.FORBIDDEN:
+            raise
+        return True  # a key that may not look cannot make it either
