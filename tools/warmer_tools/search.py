@@ -13,6 +13,7 @@ from warmer.index import Hit, Index
 from warmer.index.filter_size import check_size
 from warmer.journal import Search, kept_vector, new_search_id
 from warmer.memory.remembering import FOUND
+from warmer.steering.feedback import trusted
 from warmer.steering.params import Params
 from warmer.steering.wording import Wording
 from warmer_tools import advice
@@ -156,14 +157,14 @@ async def _listed(
     """List what comes next, the first time with what an earlier thread says; gives its scores, by point id, too."""
     shown = [one.id for one in thread.shown.values()]
     memory = None if request.search_id or request.plain else workspace.memory
-    near = await memory.near(thread) if memory else []
+    near = await memory.near(thread) if memory and params.earlier else []
     if not near or not memory:
         return (await next_list(index, thread, params, request.limit, shown))[1], {}
     _, found, _ = await next_list(index, thread, params, max(request.limit, FOUND), shown)
     remembered = await memory.remember(index, thread, near, found)
     if not remembered.examples:
         return found[: request.limit], {}
-    _, hits, _ = await next_list(index, thread, params, request.limit, shown, remembered.examples)
+    _, hits, _ = await next_list(index, thread, params, request.limit, shown, trusted(remembered.examples, params))
     return hits, remembered.said
 
 

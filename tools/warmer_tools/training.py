@@ -12,7 +12,7 @@ from warmer.heap import trim
 from warmer.index import Coefficients, CollectionInfo, Hit, Index
 from warmer.journal import AGENT, Search
 from warmer.journal.jobs import Job
-from warmer.journal.parameters import Key, Trained
+from warmer.journal.parameters import Key, Trained, choose
 from warmer.judges import Judge, checked_scores
 from warmer.judges.client import CLIENT, ClientJudge
 from warmer.steering.feedback import Example
@@ -22,6 +22,7 @@ from warmer.steering.scores import SCALE
 from warmer.training.cross_validation import FEWEST_QUERIES, HeldOut, hold_out
 from warmer.training.fit import FEWEST_HITS, Sample, fit, fit_plain, tabulate, usable
 from warmer.training.samples import make_sample
+from warmer.training.wordings import fit_wordings
 from warmer_tools import search
 from warmer_tools.calls import known
 from warmer_tools.compatibility import check_retriever
@@ -185,7 +186,7 @@ async def _fit(workspace: Workspace, job: Job, info: CollectionInfo, judge: Judg
     name, rubric = whose(judge)
     searches = await scored_queries(workspace, info, name, rubric)
     index = await workspace.collections.find(job.collection)
-    samples = [await _sample(index, found) for found in searches]
+    samples = [await _sample(workspace, index, found) for found in searches]
     share = share_of_words(Params(), info.code)
     fitted = await anyio.to_thread.run_sync(_fitted, samples, share)
     if isinstance(fitted, str):
@@ -195,10 +196,18 @@ async def _fit(workspace: Workspace, job: Job, info: CollectionInfo, judge: Judg
     numbers = {"c": params.c, "neutral": params.neutral * SCALE, "share": params.share, "plain": asdict(plain)}
     key = Key(info.name, await retriever_name(workspace, info), name, rubric)
     served = await _served(workspace, key, params, held_out)
+    base = served or choose(await workspace.parameters.all(), key)
+    share = share if base.share is None else base.share
+    weights = None if base.off else await anyio.to_thread.run_sync(fit_wordings, samples, base, share)
+    if weights:
+        served = replace(weights, source="trained")
+        numbers |= {"passage": weights.passage, "rewording": weights.rewording, "earlier": weights.earlier}
     if served:
         await workspace.parameters.add(Trained(key, served, plain, held_out.queries, asdict(held_out)))
     off = "; the defaults lose too, so scores of this judge do not steer until a training is applied"
     reason = held_out.reason + (off if served and served.off else "")
+    if reason and weights:
+        reason += "; weights of passage, rewording and earlier scores do better on held-out queries, and are in use"
     result = {"params": numbers, "held_out": asdict(held_out), "reason": reason}
     if usage := getattr(judge, "usage", None):
         result["usage"] = asdict(usage)
@@ -247,9 +256,20 @@ async def quiet(_: float) -> None:
     """Wait for the model without a word: whoever began the job may be gone."""
 
 
-async def _sample(index: Index, found: Search) -> Sample:
+async def _sample(workspace: Workspace, index: Index, found: Search) -> Sample:
     scored = [Example(shown.id, shown.vector, (shown.score or 0) / SCALE) for shown in found.scored]
-    return replace(await make_sample(index, found.wordings, scored, lexical=found.lexical), query=found.query)
+    sample = await make_sample(index, found.wordings, scored, lexical=found.lexical)
+    return replace(sample, earlier=await _earlier(workspace, index, found))
+
+
+async def _earlier(workspace: Workspace, index: Index, found: Search) -> Sequence[Example]:
+    """Give what the owner's other threads say about a search."""
+    memory = workspace.memory
+    if not memory or not memory.owns(found.id):
+        return ()
+    near = [one for one in await memory.near(found) if one.id != found.id]
+    hits = [Hit(shown.id, 0.0, {}, shown.vector) for shown in found.shown.values()]
+    return (await memory.remember(index, found, near, hits)).examples
 
 
 async def _texts(index: Index, ids: Sequence[str]) -> list[Hit]:

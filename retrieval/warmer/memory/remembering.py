@@ -142,13 +142,14 @@ class Memory:
                 kept.caught_up = True
                 return kept
             for one in scored:
-                if self._is_own(one.id) and not kept.threads.has(one) and _fits(one.vector, kept.threads):
+                if self.owns(one.id) and not kept.threads.has(one) and _fits(one.vector, kept.threads):
                     kept.threads.put(one)
             after, kept.until = until, max(until, kept.until)
         kept.read = -_FRESH  # the next search reads on
         return kept
 
-    def _is_own(self, search_id: str) -> bool:
+    def owns(self, search_id: str) -> bool:
+        """Tell whether a search is the owner's."""
         return is_owned_by(search_id, self.owner) if self.owner else "." not in search_id
 
 

@@ -63,6 +63,11 @@ class Feedback:
         return not self.weights.any()
 
 
+def trusted(earlier: Iterable[Example], params: Params) -> list[Example]:
+    """Let examples of an earlier thread count as far as the parameters say."""
+    return [replace(one, trust=one.trust * params.earlier) for one in earlier] if params.earlier else []
+
+
 def weigh(scored: Iterable[Example], params: Params) -> Feedback:
     """Weigh scored hits: c (G + ridge I)^-1 (scores - neutral), where G has the cosines between them."""
     examples = _distinct(scored)

@@ -15,6 +15,7 @@ _RANGES = {
     "passage": (0.0, _MOST),
     "rewording": (0.0, _MOST),
     "avoid": (0.0, _MOST),
+    "earlier": (0.0, 1.0),
 }
 
 
@@ -32,6 +33,7 @@ class Params:
         passage: Weight of a hypothetical passage, beside 1 for the query.
         rewording: Weight of each other wording.
         avoid: How far the query moves away from each text that says what is not looked for.
+        earlier: How far scores of an earlier thread that asked for the same count, beside 1 for the thread's own.
         source: Where the numbers are from.
     """
 
@@ -44,6 +46,7 @@ class Params:
     passage: float = 0.5
     rewording: float = 0.25
     avoid: float = 0.5
+    earlier: float = 1.0
     source: str = "default"
 
     def __post_init__(self) -> None:

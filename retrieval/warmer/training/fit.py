@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from warmer.index import Coefficients
 from warmer.steering.feedback import Example, weigh
 from warmer.steering.params import Params
+from warmer.steering.wording import Wording
 from warmer.vectors import Vector, unit
 
 DEPTH = 10
@@ -43,6 +44,8 @@ class Sample:
         scores: The hits' scores in 0..1, shape (hits,).
         lexical: The hits' scores by words, shape (hits,); None where words are not searched.
         query: What was asked; empty for a query that no other sample has.
+        wordings: How it was put, the first wording first; empty where only `vector` is known.
+        earlier: What an earlier thread that asked for the same says.
     """
 
     vector: Vector
@@ -50,6 +53,8 @@ class Sample:
     scores: Floats
     lexical: Floats | None = None
     query: str = ""
+    wordings: Sequence[Wording] = ()
+    earlier: Sequence[Example] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +113,11 @@ def tabulate(samples: Sequence[Sample], share: float = 0.4) -> Table:
     def ranked(sample: Sample, seeds: int) -> Floats:
         similarity = unit(sample.vectors[seeds:]) @ unit(sample.vector)
         moves = np.array([_moves(sample, seeds, neutral) for neutral in _NEUTRAL])
-        dense = _standard(similarity + moves[:, None, :] * np.array(_C)[:, None])[:, :, None, :]
+        dense = standard(similarity + moves[:, None, :] * np.array(_C)[:, None])[:, :, None, :]
         if sample.lexical is None:
             return np.broadcast_to(dense, (len(_NEUTRAL), len(_C), len(shares), similarity.size))
         words = np.array([weight or 0.0 for weight in shares])[:, None]
-        return np.asarray((1 - words) * dense + words * _standard(sample.lexical[seeds:]))
+        return np.asarray((1 - words) * dense + words * standard(sample.lexical[seeds:]))
 
     table = _tabulate(samples, grid, (len(_NEUTRAL), len(_C), len(shares)), ranked)
     served = replace(DEFAULTS, share=share if hybrid else None)
@@ -183,14 +188,14 @@ def _tabulate(
     return Table(
         grid,
         shape,
-        _by_query(_known_mean(ndcg, axis=0), samples),
-        _by_query(above_threshold[five], samples),
-        _by_query(reached[five], samples),
-        _by_query(disagreement, samples),
+        by_query(_known_mean(ndcg, axis=0), samples),
+        by_query(above_threshold[five], samples),
+        by_query(reached[five], samples),
+        by_query(disagreement, samples),
     )
 
 
-def _by_query(values: Floats, samples: Sequence[Sample]) -> Floats:
+def by_query(values: Floats, samples: Sequence[Sample]) -> Floats:
     """Average over the samples of each query along the last axis; queries stay in the order of their first samples."""
     columns: dict[str | int, list[int]] = {}
     for column, sample in enumerate(samples):
@@ -225,7 +230,7 @@ def _pairs(sample: Sample, seeds: int, b: float) -> Floats:
     return np.asarray(weights.sum(axis=1) @ unit(sample.vectors[:seeds]))
 
 
-def _standard(scores: Floats) -> Floats:
+def standard(scores: Floats) -> Floats:
     """Standardise over the last axis."""
     spread = scores.std(axis=-1, keepdims=True)
     centred = scores - scores.mean(axis=-1, keepdims=True)

@@ -1,6 +1,7 @@
 """A scored search as a sample for the fit."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,12 +27,13 @@ async def make_sample(
     aim = own_vector(target(wordings, Params()))
     vectors = np.stack([example.vector for example in scored])
     scores = np.array([example.score for example in scored])
+    sample = Sample(aim, vectors, scores, query=wordings[0].text, wordings=wordings)
     words = mixed_words(wordings, Params()) if lexical else None
     if words is None or not words.indices:
-        return Sample(aim, vectors, scores)
+        return sample
     these = {"must": [{"has_id": [native_id(example.id) for example in scored]}]}
     found = await index.candidates(DenseQuery(aim), words, len(scored), where=these)
     if found.lexical is None:
-        return Sample(aim, vectors, scores)
+        return sample
     known = dict(zip(found.ids, found.lexical.tolist(), strict=True))
-    return Sample(aim, vectors, scores, np.array([known.get(example.id, 0.0) for example in scored]))
+    return replace(sample, lexical=np.array([known.get(example.id, 0.0) for example in scored]))

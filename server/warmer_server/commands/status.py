@@ -41,9 +41,14 @@ async def _lines(settings: Settings, verify: bool) -> list[str]:
     ]
 
 
+_WEIGHTS = ("passage", "rewording", "earlier")
+
+
 def _format_params(params: Params) -> str:
     share = "" if params.share is None else f" share={params.share:g}"
-    return f"c={params.c:g} neutral={params.neutral * SCALE:g}{share}"
+    other = (name for name in _WEIGHTS if getattr(params, name) != getattr(Params(), name))
+    weights = "".join(f" {name}={getattr(params, name):g}" for name in other)
+    return f"c={params.c:g} neutral={params.neutral * SCALE:g}{share}{weights}"
 
 
 def _format_source(one: Trained) -> str:
