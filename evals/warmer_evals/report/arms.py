@@ -7,7 +7,7 @@ from typing import Any
 from warmer.steering.scores import SCALE
 from warmer_evals.report import hits
 from warmer_evals.report.charts import Differences, OutcomeChart, OutcomeRow, differences
-from warmer_evals.report.figures import bounds, change, count, interval, number, pick, probability
+from warmer_evals.report.figures import DASH, bounds, change, count, interval, number, pick, probability
 from warmer_evals.report.verdicts import Headline, by_interval, by_sign_test
 from warmer_evals.report.view import Table
 
@@ -64,7 +64,7 @@ def won(report: Report, name: str, words: str) -> Headline:
     return Headline(
         "questions won",
         "Questions, wins : losses",
-        f"{count(wins)} : {count(losses)}",
+        DASH if wins is None else f"{count(wins)} : {count(losses)}",
         f"{count(ties)} tied, {probability(p)}",
         f"questions that go better, or worse, in a thread than with {words}",
         by_sign_test(wins, losses, p, _questions(compared)),
