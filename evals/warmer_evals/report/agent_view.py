@@ -16,7 +16,7 @@ def agent_view(report: dict[str, Any]) -> View:
     """Lay out the report of an agent's arms."""
     headlines = _headlines(report)
     measured = [
-        (name, label, "", arms.arm(report, name).get("ndcg"), bounds(arms.arm(report, name), "ci", "ndcg"))
+        (arms.shade(name), label, "", arms.arm(report, name).get("ndcg"), bounds(arms.arm(report, name), "ci", "ndcg"))
         for name, label in _ARMS.items()
     ]
     chart = interval_chart("nDCG of the answers", "by the judgments", measured, number)

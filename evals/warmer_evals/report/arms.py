@@ -42,6 +42,11 @@ def versus(report: Report, name: str) -> dict[str, Any]:
     return pick(report, "comparison", name) or {}
 
 
+def shade(name: str) -> str:
+    """Name the colour of an arm, among those of the methods: the thread has that of feedback."""
+    return {THREAD: "feedback", "feedback": "feedback_dense"}.get(name, name)
+
+
 def lift(report: Report, name: str, words: str, measure: str, title: str) -> Headline:
     """Return the headline on the thread's lift in nDCG over an arm."""
     compared = versus(report, name)
@@ -134,7 +139,9 @@ def _outcome(compared: Mapping[str, Any], name: str, label: str) -> OutcomeRow |
     total = wins + ties + losses
     if not total:
         return None
-    return OutcomeRow(name, label, wins / total, ties / total, losses / total, probability(compared.get("sign_test_p")))
+    return OutcomeRow(
+        shade(name), label, wins / total, ties / total, losses / total, probability(compared.get("sign_test_p"))
+    )
 
 
 def _gain(entry: Mapping[str, Any], pair: Pair) -> float | None:

@@ -107,7 +107,9 @@ def _cautions(report: dict[str, Any]) -> list[str]:
 def _charts(report: dict[str, Any], labels: dict[str, str]) -> list[IntervalChart]:
     def chart(title: str, note: str, figure: str) -> IntervalChart | None:
         found = [(name, label, arms.arm(report, name)) for name, label in labels.items()]
-        measured = [(name, label, "", arm.get(figure), bounds(arm, "ci", figure)) for name, label, arm in found]
+        measured = [
+            (arms.shade(name), label, "", arm.get(figure), bounds(arm, "ci", figure)) for name, label, arm in found
+        ]
         return interval_chart(title, note, measured, number)
 
     charts = [

@@ -29,8 +29,7 @@ def run_view(report: dict[str, Any]) -> View:
         lines=line_charts(report),
         hits=_hits(report),
         hits_title="A query's hits, before and after",
-        hits_note="Both lists continue after the same first hits. ★ marks a hit that scores at least as high as the "
-        "best of them (the line across each bar): the hits that relevance gain counts.",
+        hits_note=_hits_note(report),
         tables=[*figure_tables(report), *parameter_tables(report)],
         facts=facts(report),
         meanings=meanings(report),
@@ -90,9 +89,25 @@ def _headlines(report: dict[str, Any]) -> list[Headline]:
 def _hits(report: dict[str, Any]) -> dict[str, Any]:
     documents = hits.Documents(report.get("texts") or {}, SCALE)
     entries = report.get("per_query") or []
-    same = "Same list" if any(same_list(entry, "hits") != "vanilla" for entry in entries) else "Dense list"
     queries = [_query(entry, documents) for entry in entries]
-    return hits.bundle(queries, documents, (f"{same} without feedback", "With feedback"), SCALE)
+    without = "Dense list" if _of_dense_list(report) else "Same list"
+    return hits.bundle(queries, documents, (f"{without} without feedback", "With feedback"), SCALE)
+
+
+def _of_dense_list(report: dict[str, Any]) -> bool:
+    """Tell whether the report is an older one, which kept the hits of the dense list alone."""
+    entries = report.get("per_query") or []
+    return bool(entries) and all(same_list(entry, "hits") == "vanilla" for entry in entries)
+
+
+def _hits_note(report: dict[str, Any]) -> str:
+    note = (
+        "Both lists continue after the same first hits. ★ marks a hit that scores at least as high as the best of them "
+        "(the line across each bar): the hits that relevance gain counts."
+    )
+    if _of_dense_list(report):
+        note += " This report kept the hits of the dense list alone; the gain beside a query is over the served list."
+    return note
 
 
 def _query(entry: dict[str, Any], documents: hits.Documents) -> dict[str, Any]:
