@@ -1,8 +1,8 @@
-"""Open the pages of `warmer journal report` and `warmer journal show` in chromium.
+"""Open the pages of `warmer journal report`, `warmer journal show` and `warmer-evals` in chromium.
 
 `PYTHONPATH=tests python -m report_page [PICTURE.png]` does it. In both colour schemes and printed the text must stand
-out, Tab and Enter must open a question or a passage, nothing may be asked of a network, and no text may run or leave
-its place.
+out, Tab and Enter must open a question or a passage, the arrow keys must show another query of an evaluation, nothing
+may be asked of a network, and no text may run or leave its place.
 """
 
 import base64
@@ -17,8 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from evals.reports import agent_report, recorded_report, run_report
 from rich.console import Console
 
+from warmer_evals.report import write
 from warmer_server.use.missing import Group
 from warmer_server.use.page import page
 from warmer_server.use.showing import Line, View
@@ -48,6 +50,13 @@ _CONTRAST = """(() => {
   return Math.min(...texts.map(e => light(getComputedStyle(e).color))
     .map(text => (Math.max(text, ground) + .05) / (Math.min(text, ground) + .05)));
 })()"""
+_SCHEME = "prefers-color-scheme"
+_REPORTS = {
+    "warmer-evals run": run_report(),
+    "warmer-evals agent": agent_report(),
+    "warmer-evals agent, recorded": recorded_report(),
+}
+_SHOWN = "document.querySelector('#shown h3').textContent"
 _STATE = """({ open: document.querySelectorAll('details[open]').length, title: document.title,
   scripts: document.querySelectorAll("script, img").length,
   wide: document.documentElement.scrollWidth > innerWidth })"""
@@ -122,6 +131,36 @@ def main(picture: str = "") -> None:
     with tempfile.TemporaryDirectory() as made:
         for number, (title, text) in enumerate(_PAGES.items()):
             _check(Path(made) / str(number), title, text, picture if number else "")
+        for number, (name, report) in enumerate(_REPORTS.items()):
+            write(report, Path(made) / f"report {number}")
+            _check_report(Path(made) / f"report {number}", name)
+
+
+def _check_report(folder: Path, name: str) -> None:
+    with chromium(folder) as browser:
+        browser.open((folder / "report.html").as_uri())
+        _read(browser, name)
+        while browser.value("document.activeElement.id") != "query":
+            browser.press("Tab", 9)
+        shown = browser.value(_SHOWN)
+        browser.press("ArrowDown", 40)
+        assert browser.value(_SHOWN) != shown, shown
+        events = [(event.get("method"), event.get("params", {})) for event in browser.events]
+        asked = [told["request"]["url"] for method, told in events if method == "Network.requestWillBeSent"]
+        assert asked == [(folder / "report.html").as_uri()], asked
+        assert not [told for method, told in events if method in {"Log.entryAdded", "Runtime.consoleAPICalled"}]
+        assert not browser.value("document.documentElement.scrollWidth > innerWidth")
+        browser.do("Emulation.setEmulatedMedia", media="print", features=[{"name": _SCHEME, "value": "dark"}])
+        assert browser.value(_CONTRAST) >= 4.5, "printed"
+        Console().print(f"{name}: the arrow keys show another query; one request, its own; nothing on the console")
+
+
+def _read(browser: Browser, title: str) -> None:
+    for scheme in ("light", "dark"):
+        browser.do("Emulation.setEmulatedMedia", features=[{"name": _SCHEME, "value": scheme}])
+        contrast = browser.value(_CONTRAST)
+        assert contrast >= 4.5, (scheme, contrast)
+        Console().print(f"{title}, {scheme}: least contrast {contrast:.1f}")
 
 
 def _check(folder: Path, title: str, text: str, picture: str) -> None:
@@ -130,11 +169,7 @@ def _check(folder: Path, title: str, text: str, picture: str) -> None:
     file.write_text(text, encoding="utf-8")
     with chromium(folder) as browser:
         browser.open(file.as_uri())
-        for scheme in ("light", "dark"):
-            browser.do("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-            contrast = browser.value(_CONTRAST)
-            assert contrast >= 4.5, (scheme, contrast)
-            Console().print(f"{title}, {scheme}: least contrast {contrast:.1f}")
+        _read(browser, title)
         browser.press("Tab", 9)
         browser.press("Enter", 13, "\r")
         state = browser.value(_STATE)

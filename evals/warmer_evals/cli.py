@@ -33,6 +33,7 @@ agents:
 _COMMANDS = [
     ("run", "compare all methods on a dataset, or on a collection with queries of your own", _LAYOUT + _JUDGES),
     ("agent", "let an agent search a dataset over MCP: alone, with feedback, and in threads", _LAYOUT + _AGENTS),
+    ("render", "write the pages of reports anew, without evaluating again", ""),
 ]
 
 
@@ -73,8 +74,9 @@ def make_parser() -> argparse.ArgumentParser:
     }
     _add_run(parsers["run"])
     _add_agent(parsers["agent"])
-    for command in parsers.values():
-        _add_shared(command)
+    for name in ("run", "agent"):
+        _add_shared(parsers[name])
+    _add_render(parsers["render"])
     return parser
 
 
@@ -117,6 +119,11 @@ def _add_agent(agent: argparse.ArgumentParser) -> None:
     )
     budget.add_argument("--characters", type=count, metavar="N", help="or characters of texts and titles, e.g. 8000")
     agent.add_argument("--limit", type=count, metavar="N", help="maximum number of questions (default: all)")
+
+
+def _add_render(render: argparse.ArgumentParser) -> None:
+    render.add_argument("reports", type=Path, nargs="+", metavar="REPORT", help="folder of a report (--out)")
+    render.add_argument("--dataset", type=Path, metavar="DIR", help="add the texts of this dataset to the report")
 
 
 def _add_shared(command: argparse.ArgumentParser) -> None:

@@ -21,7 +21,7 @@ Figures = dict[str, Any]
 
 _MEASURES = ("ndcg", "recall_50", "precision", "ap")
 _TOLERANCE = 1e-9
-_LISTED = ("vanilla", "feedback")  # methods whose hits the report lists
+_LISTED = ("vanilla_hybrid", "feedback")  # methods whose hits the report lists
 _TEXT_LENGTH = 300  # characters
 _HYBRID_METHODS = ("vanilla_hybrid", "feedback", "feedback_default")
 _HYBRID_BUDGET = ("rerank_only_hybrid", "feedback")
@@ -149,7 +149,7 @@ def _budget(budget_rows: Sequence[BudgetRow], qrels: Qrels, n: int) -> Figures:
 
 
 def _at_k(k: int, rows: Sequence[Row], qrels: Qrels | None, n: int, relevant: int) -> Figures:
-    names = ("queries", "relevance_gain", "dcg_wins", "dcg_losses", "ndcg", "vs_same_list")
+    names = ("queries", "relevance_gain", "dcg_wins", "dcg_losses", "ndcg", "vs_same_list", "same_list")
     methods = _methods(rows, _measure_methods(rows, qrels, n, relevant), qrels, n)
     return {"k": k, "methods": {method: {name: figures[name] for name in names} for method, figures in methods.items()}}
 

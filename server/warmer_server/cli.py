@@ -19,7 +19,7 @@ _COMMANDS = {
     "serve": "serve a coding agent or chat assistant over MCP, on stdin and stdout, or over HTTP",
     "setup": "show how a coding agent or chat assistant starts this server, or write it into its configuration",
     "token": "make a bearer token for `warmer serve --http`",
-    "train": "fit how far scores may steer, to scores that agents gave or that a model gives",
+    "train": "fit how far scores may steer, from the scores of agents or of a model",
     "params": "write trained parameters as JSON, or put them back",
     "journal": "show, export, import or delete searches and scores, or make a test set or a report of them",
     "copy": "copy a collection from the embedded engine to a Qdrant server, or back",
@@ -93,14 +93,14 @@ def make_parser() -> argparse.ArgumentParser:
     parsers["delete"].add_argument("--url", default="", choices=["embedded"], help="say so where QDRANT_URL is set")
     parsers["delete"].add_argument("collection", metavar="NAME", help="collection to delete")
     parsers["status"].add_argument(
-        "--verify", action="store_true", help="read all of the collections and the journal to tell damage"
+        "--verify", action="store_true", help="read all collections and the journal to find damage"
     )
     parsers["doctor"].add_argument("--json", action="store_true", help="print JSON")
     parsers["doctor"].add_argument(
-        "--deep", action="store_true", help="read all of the collections, large ones too, to tell damage"
+        "--deep", action="store_true", help="read all collections, large ones too, to find damage"
     )
     parsers["doctor"].add_argument(
-        "--ask-claude", action="store_true", help="try the key by one short call, which costs a little"
+        "--ask-claude", action="store_true", help="try the key with one short call, which costs a little"
     )
     parsers["params"].add_argument("--load", type=Path, metavar="FILE", help="put back what `warmer params` wrote")
     return parser
@@ -128,14 +128,14 @@ def _add_setup_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_token_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="whose it is; tokens of one name share their searches")
+    parser.add_argument("name", metavar="NAME", help="its owner; tokens of one name share searches")
     for option, default, help_ in (
         ("--scopes", "search,feedback", "tools: search, feedback, train (default: %(default)s)"),
         ("--collections", "", "collections that it may search, separated by commas (default: all)"),
-        ("--filter", "", "filter that is added to its every query, as Qdrant's filter JSON"),
+        ("--filter", "", "filter added to each of its queries, as Qdrant's filter JSON"),
     ):
         parser.add_argument(option, default=default, help=help_)
-    parser.add_argument("--days", type=float, metavar="N", help="how long it is valid (default: for good)")
+    parser.add_argument("--days", type=float, metavar="N", help="days until it expires (default: never)")
 
 
 def _add_index_options(parser: argparse.ArgumentParser) -> None:
@@ -163,13 +163,13 @@ def _add_index_options(parser: argparse.ArgumentParser) -> None:
         "folder with the folders vision and text",
     )
     parser.add_argument(
-        "--encoding", default="", help="of text that is not UTF-8 and does not say (default: Windows-1252)"
+        "--encoding", default="", help="of text that is not UTF-8 and names no encoding (default: Windows-1252)"
     )
     parser.add_argument(
-        "--max-size", type=_megabytes, default=_megabytes("20"), metavar="MB", help="of a file, at most (default: 20)"
+        "--max-size", type=_megabytes, default=_megabytes("20"), metavar="MB", help="largest file to read (default: 20)"
     )
     parser.add_argument(
-        "--url", default="", help="Qdrant server to fill it on (key: QDRANT_API_KEY), or embedded (the default)"
+        "--url", default="", help="Qdrant server to put it on (key: QDRANT_API_KEY), or embedded (the default)"
     )
 
 
@@ -181,7 +181,7 @@ def _add_search_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=_hit_count, default=10, metavar="N", help="hits at most (default: 10)")
     parser.add_argument("--filter", default="", metavar="JSON", help="Qdrant filter that hits must pass")
-    parser.add_argument("--full", action="store_true", help="show whole passages, not to skim")
+    parser.add_argument("--full", action="store_true", help="show whole passages, not excerpts")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--url", default="", help="Qdrant server to search (default: QDRANT_URL), or embedded")
 
@@ -207,10 +207,10 @@ def _add_journal_actions(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
     for action, help_ in (
         ("export", "write searches, scores and trained parameters to a new file"),
-        ("import", "add what such a file has, unless it is damaged; what is there and newer stays"),
+        ("import", "add an exported file, unless it is damaged; newer entries stay"),
     ):
         actions.add_parser(action, help=help_, description=help_).add_argument("file", type=Path, metavar="FILE")
-    help_ = "delete searches that expired unscored; those of unfinished trainings stay"
+    help_ = "delete expired searches without scores; those of unfinished trainings stay"
     actions.add_parser("prune", help=help_, description=help_).add_argument(
         "--older-than", type=_days, metavar="DAYS", help="delete all searches from before that instead, scored or not"
     )
@@ -222,7 +222,7 @@ def _add_journal_actions(parser: argparse.ArgumentParser) -> None:
         metavar="OWNER",
         help="a token's name; a login's issuer, client and subject as a JSON list",
     )
-    help_ = "show a thread: what was said, what was found, its scores, and what they moved"
+    help_ = "show a thread: what was said and found, the scores, and what they moved"
     show = actions.add_parser("show", help=help_, description=help_)
     show.add_argument(
         "search_id",
@@ -238,7 +238,7 @@ def _add_journal_actions(parser: argparse.ArgumentParser) -> None:
 
 def _add_use_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     qrels_help = "write scored threads as a test set in BEIR layout, which `warmer-evals run` reads"
-    report_help = "list questions that stayed without a good hit although they were reworded: what to write next"
+    report_help = "list questions that found no good hit even when reworded: what to write next"
     qrels = actions.add_parser("qrels", help=qrels_help, description=qrels_help)
     report = actions.add_parser("report", help=report_help, description=report_help)
     for parser in (qrels, report):

@@ -79,7 +79,7 @@ class Settings(BaseSettings):
         ge=2000,
         le=5_000_000,
         validation_alias="WARMER_THUMBNAIL_BYTES",
-        description="Bytes of such a picture at most, before base64",
+        description="Most bytes of such a picture, before base64",
     )
     picture_side: int = Field(
         1024,
@@ -93,7 +93,7 @@ class Settings(BaseSettings):
         ge=2000,
         le=20_000_000,
         validation_alias="WARMER_PICTURE_BYTES",
-        description="Bytes of such a picture at most, before base64",
+        description="Most bytes of such a picture, before base64",
     )
     search_mode: Literal["auto", "dense", "hybrid"] = Field(
         "auto",
@@ -110,13 +110,13 @@ class Settings(BaseSettings):
         200,
         ge=40,
         validation_alias="WARMER_SKIM_LIMIT",
-        description="Characters of a hit's text at most in a list to skim",
+        description="Most characters of a hit's text in a list to skim",
     )
     filter_conditions: int = Field(
         MOST,
         ge=1,
         validation_alias="WARMER_FILTER_CONDITIONS",
-        description="Conditions of a call's filter at most: thousands would keep the engine busy for a minute",
+        description="Most conditions of a call's filter: thousands would keep the engine busy for a minute",
     )
     search_hours: float = Field(
         168,
@@ -147,7 +147,7 @@ class Settings(BaseSettings):
     log_queries: bool = Field(
         False,
         validation_alias="WARMER_LOG_QUERIES",
-        description="Whether the log may have queries, and messages of errors, which quote them",
+        description="Whether the log may contain queries, and error messages, which quote them",
     )
     retrievers: Annotated[dict[str, str], NoDecode, BeforeValidator(parse_pairs)] = Field(
         default_factory=dict,
@@ -159,21 +159,23 @@ class Settings(BaseSettings):
         validation_alias="QDRANT_URL",
         description="Search the collections of this Qdrant server, not those that `warmer index` made here",
     )
-    qdrant_api_key: SecretStr = Field(SecretStr(""), validation_alias="QDRANT_API_KEY", description="Its key")
+    qdrant_api_key: SecretStr = Field(
+        SecretStr(""), validation_alias="QDRANT_API_KEY", description="Key of that server"
+    )
     qdrant_timeout: float = Field(
         20,
         gt=0,
         le=3600,
         allow_inf_nan=False,
         validation_alias="QDRANT_TIMEOUT",
-        description="Seconds to wait at most for the answer to one request to it",
+        description="Longest wait for the answer to one request, in seconds",
     )
     qdrant_grpc_port: int = Field(
         0,
         ge=0,
         le=65535,
         validation_alias="QDRANT_GRPC_PORT",
-        description="Its port of gRPC (default: 6334 where the URL's port is 6333, else none, and REST alone is used)",
+        description="Its gRPC port (default: 6334 where the URL's port is 6333, else none, and REST alone is used)",
     )
     oversampling: float = Field(
         0,
@@ -181,7 +183,7 @@ class Settings(BaseSettings):
         le=100,
         allow_inf_nan=False,
         validation_alias="WARMER_OVERSAMPLING",
-        description="Points that quantised vectors find, for each that is asked for (default: by their kind, 1 to 4)",
+        description="Points that quantised vectors find for each that is asked for (default: by their kind, 1 to 4)",
     )
     allowed: Annotated[frozenset[str], NoDecode, BeforeValidator(parse_names)] = Field(
         default_factory=frozenset,
@@ -201,10 +203,10 @@ class Settings(BaseSettings):
         "separated by commas",
     )
     title_field: _ByCollection = Field(
-        default_factory=dict, validation_alias="WARMER_TITLE_FIELD", description="Likewise, the title"
+        default_factory=dict, validation_alias="WARMER_TITLE_FIELD", description="The same for the title"
     )
     source_field: _ByCollection = Field(
-        default_factory=dict, validation_alias="WARMER_SOURCE_FIELD", description="Likewise, the source"
+        default_factory=dict, validation_alias="WARMER_SOURCE_FIELD", description="The same for the source"
     )
     texts: str = Field(
         "",
@@ -244,9 +246,11 @@ class Settings(BaseSettings):
     tokens_file: Annotated[Path | None, AfterValidator(lambda path: path and path.expanduser().absolute())] = Field(
         None,
         validation_alias="WARMER_TOKENS_FILE",
-        description="File of lines by `warmer token`, of those who may call over HTTP; read again when it changes",
+        description="File of the lines that `warmer token` prints for callers over HTTP; read again when it changes",
     )
-    tokens: SecretStr = Field(SecretStr(""), validation_alias="WARMER_TOKENS", description="Such lines themselves")
+    tokens: SecretStr = Field(
+        SecretStr(""), validation_alias="WARMER_TOKENS", description="These lines, instead of a file"
+    )
     oauth_issuer: str = Field(
         "",
         validation_alias="WARMER_OAUTH_ISSUER",
@@ -260,7 +264,7 @@ class Settings(BaseSettings):
     oauth_audience: str = Field(
         "",
         validation_alias="WARMER_OAUTH_AUDIENCE",
-        description="What tokens name this server by, in aud (default: WARMER_OAUTH_RESOURCE)",
+        description="Name of this server in a token's aud (default: WARMER_OAUTH_RESOURCE)",
     )
     oauth_jwks_url: str = Field(
         "",
@@ -270,7 +274,7 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(parse_list)] = Field(
         default_factory=frozenset,
         validation_alias="WARMER_ALLOWED_HOSTS",
-        description="Names by which the HTTP server may be called, beside that of --host, separated by commas",
+        description="Names by which clients may call the HTTP server, beside that of --host, separated by commas",
     )
     allowed_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(parse_list)] = Field(
         default_factory=frozenset,
@@ -304,7 +308,7 @@ class Settings(BaseSettings):
         ge=0,
         le=3600,
         validation_alias="WARMER_STOP_SECONDS",
-        description="Seconds that calls have to end when the HTTP server is stopped",
+        description="Seconds that running calls have to finish when the HTTP server stops",
     )
 
     def remembers(self, owner: str, collection: str) -> bool:
@@ -363,7 +367,8 @@ def describe_settings() -> str:
     """Return the help text of the settings."""
     lines = ["settings, from the environment:"]
     for field in Settings.model_fields.values():
-        unset = field.default_factory or not str(field.default).strip("*")
+        told = "(default:" in str(field.description)
+        unset = told or field.default_factory or field.default is None or not str(field.default).strip("*")
         default = "" if unset else f" (default: {field.default})"
         lines.append(f"  {field.validation_alias}\n      {field.description}{default}")
     return "\n".join(lines)

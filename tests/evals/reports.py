@@ -15,7 +15,9 @@ def run_report(queries: int = 30, *, skipped: int = 2, texts: bool = True, qrels
     rng = Random(7)
     asked = [_query(rng, index, skipped=index < skipped, texts=texts, qrels=qrels) for index in range(queries)]
     ids = {
-        hit[0] for entry in asked for hit in [*entry["seeds"], *entry["hits"]["vanilla"], *entry["hits"]["feedback"]]
+        hit[0]
+        for entry in asked
+        for hit in [*entry["seeds"], *entry["hits"]["vanilla_hybrid"], *entry["hits"]["feedback"]]
     }
     methods = {name: _method(rng, name, queries - skipped, skipped, qrels) for name in METHODS}
     measures = ("relevance_gain", "dcg_wins", "dcg_losses", "ndcg", "vs_same_list")
@@ -204,7 +206,7 @@ def _query(rng: Random, index: int, *, skipped: bool, texts: bool, qrels: bool) 
     after: list[list[Any]] = [[document, scores[document]] for document in pool[5:]]
     steered = sorted(after, key=lambda hit: -hit[1] + rng.uniform(-0.8, 0.8))[:10]
     steered[-1] = [steered[-1][0], None]
-    lists = {"vanilla": after[:10], "feedback": steered}
+    lists = {"vanilla_hybrid": after[:10], "feedback": steered}
     dcg = {
         name: round(sum((hit[1] or 0) / (rank + 2) for rank, hit in enumerate(hits)), 4) for name, hits in lists.items()
     }

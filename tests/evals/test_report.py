@@ -159,9 +159,9 @@ def test_markdown_has_the_figures(tmp_path: Path) -> None:
     write(report, tmp_path)
     text = (tmp_path / "report.md").read_text("utf-8")
     assert text.startswith("# Is feedback worth having on med?\n\n**Feedback wins in ")
-    gain = f"{change(feedback['relevance_gain'])} ({change(feedback['ci']['relevance_gain'][0])} to "
-    assert f"- **Relevance gain**: {gain}" in text
-    assert f"| Feedback | {gain}" in text
+    for gain in (feedback["same_list"], feedback):
+        told = f"{change(gain['relevance_gain'])} ({change(gain['ci']['relevance_gain'][0])} to "
+        assert f"| Feedback | {told}" in text
     assert f"| Feedback | {number(feedback['ndcg'])} (" in text
     assert f"| Feedback | {number(budget['ndcg'])} (" in text
     columns = ["Over the dense list", "Over its own list", "After 5", "After 10", "After 15", "In two steps"]
@@ -170,6 +170,15 @@ def test_markdown_has_the_figures(tmp_path: Path) -> None:
     assert "| Feedback, fold 2 | c 1.5, neutral 5, share 0.3 | default: no better held out |" in text
     assert "- Two folds: each half" in text
     assert "Oracle: the judgments are the scores; residual measures are then not independent of the judge" in text
+
+
+def test_scores_are_shown_from_0_to_10(tmp_path: Path) -> None:
+    report = run_report(6, skipped=0)
+    report["per_query"][0]["seeds"] = [["a", 0], ["b", 0.25], ["c", 0.5], ["d", 1], ["e", None]]
+    shown = json.loads(page_of(report, tmp_path).data)
+    first = next(query for query in shown["queries"] if query["id"] == "0")["in"][0]["columns"][0]["hits"]
+    assert [score for _, score in first] == [0, 2.5, 5, 10, None]
+    assert shown["scale"] == 10
 
 
 def test_markdown_of_an_agent_has_all_arms(tmp_path: Path) -> None:
@@ -340,7 +349,9 @@ def test_a_browser_shows_the_largest_win_first_and_runs_no_injected_script(tmp_p
     for figure in (change(feedback["relevance_gain"]), change(feedback["vs_same_list"]), "Feedback wins in"):
         assert figure in page.text
     compared = [entry for entry in report["per_query"] if not entry["skipped"]]
-    best = max(compared, key=lambda entry: entry["methods"]["feedback"]["dcg"] - entry["methods"]["vanilla"]["dcg"])
+    best = max(
+        compared, key=lambda entry: entry["methods"]["feedback"]["dcg"] - entry["methods"]["vanilla_hybrid"]["dcg"]
+    )
     assert len(page.all("option")) == len(report["per_query"])
     shown = page.text.rsplit("← →", 1)[-1]
     assert shown.strip().startswith(f"{best['text']} +")

@@ -57,6 +57,8 @@ def test_hits_and_scores_before_and_after_are_printed(
     plain = " ".join(output.split())
     assert "rewords: “recursively copy a directory tree” and “duplicate a directory" in plain
     assert plain.count("new searches with the same words") == 3
+    for passage in demo.recorded_passages().values():
+        assert f"a hypothetical passage, “{passage}”" in plain
 
 
 def test_a_part_of_the_documentation_is_read(tmp_path: Path) -> None:
@@ -82,9 +84,10 @@ async def test_hits_are_whole_and_described(
     monkeypatch.setenv("WARMER_DATA_DIR", str(data_dir))
     async with Client(demo.demo_server(Settings())) as client:
         monkeypatch.setattr(demo, "recorded_rewordings", lambda: {"bread": ["dough"]})
+        monkeypatch.setattr(demo, "recorded_passages", lambda: {"bread": "Knead the dough and bake it."})
         rounds = await demo.play(client, demo.COLLECTION, "bread", dict.fromkeys(known, 5.0))
-    lists = (rounds.first, rounds.next, rounds.read_on, rounds.reworded)
-    assert [len(hits) for hits in lists[:3]] == [5, 5, 5]
+    lists = (rounds.first, rounds.next, rounds.read_on, rounds.ahead, rounds.reworded)
+    assert [len(hits) for hits in lists[:4]] == [5, 5, 5, 5]
     assert {demo.passage_key(hit) for hits in lists for hit in hits} <= known
     first, reworded = ({demo.passage_key(hit) for hit in hits} for hits in (rounds.first, rounds.reworded))
     assert not first & reworded, "new searches count for what they add"
@@ -92,7 +95,7 @@ async def test_hits_are_whole_and_described(
 
 def test_each_query_is_reworded() -> None:
     rewordings = demo.recorded_rewordings()
-    assert rewordings.keys() == demo.recorded_scores().keys()
+    assert rewordings.keys() == demo.recorded_scores().keys() == demo.recorded_passages().keys()
     for query, said in rewordings.items():
         assert len({query, *said}) == 3
 

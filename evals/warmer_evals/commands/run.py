@@ -94,22 +94,22 @@ def _embed(texts: Mapping[str, str], embedder: Embedder, bars: Bars) -> dict[str
 
 def _headline(made: Figures) -> list[str]:
     feedback = made["methods"]["feedback"]
-    gain, lift = feedback["relevance_gain"], feedback["vs_same_list"]
+    same, lift = feedback["same_list"], feedback["vs_same_list"]
+    spent = made["budget"].get("feedback", {}).get("over_same_list")
     lines = [
         f"{made['dataset']}, judge {made['judge']}, K = {made['k']}: {feedback['queries']} queries compared, "
         f"{feedback['skipped']} skipped",
-        f"relevance gain  {_percent(gain)} ({feedback['relevant_new']} against "
-        f"{made['methods']['vanilla']['relevant_new']} hits as good as the best seed)",
+        "Over the same list without feedback:",
     ]
+    if spent is not None:
+        lines.append(f"nDCG at {made['about']['budget']} scores  {_percent(spent)}")
+    if feedback["ndcg"] is not None:
+        lines.append(f"nDCG@{made['n']}           {_percent(lift)} ({feedback['ndcg']:.3f} of what was not scored)")
+    lines.append(f"relevance gain    {_percent(same['relevance_gain'])} in hits as good as the best seed")
     if feedback["queries"]:
         lines.append(
-            f"DCG@{made['n']}          {feedback['dcg_wins']:.0%} wins, {feedback['dcg_losses']:.0%} losses, "
-            f"p = {feedback['dcg_sign_test_p']:.2g}"
-        )
-    if feedback["ndcg"] is not None:
-        lines.append(
-            f"nDCG@{made['n']}         {feedback['ndcg']:.3f} of what was not scored; {_percent(lift)} over the same "
-            "list without feedback"
+            f"DCG@{made['n']}            {same['dcg_wins']:.0%} wins, {same['dcg_losses']:.0%} losses, "
+            f"p = {same['dcg_sign_test_p']:.2g}"
         )
     return lines
 

@@ -16,7 +16,7 @@ def agent_view(report: dict[str, Any]) -> View:
     """Lay out the report of an agent's arms."""
     headlines = _headlines(report)
     measured = [
-        (name, label, "", arms.arm(report, name).get("ndcg"), bounds(arms.arm(report, name), "ci", "ndcg"))
+        (arms.shade(name), label, "", arms.arm(report, name).get("ndcg"), bounds(arms.arm(report, name), "ci", "ndcg"))
         for name, label in _ARMS.items()
     ]
     chart = interval_chart("nDCG of the answers", "by the judgments", measured, number)
@@ -43,8 +43,8 @@ def agent_view(report: dict[str, Any]) -> View:
 
 def _headlines(report: dict[str, Any]) -> list[Headline]:
     without, with_ = (arms.arm(report, name) for name in ("search", "thread"))
-    return [
-        arms.lift(report, "search", "search alone", "mean nDCG", "Lift over search alone"),
+    cards = [
+        arms.lift(report, "search", _alone(report), "mean nDCG", "Lift over search alone"),
         arms.won(report, "search", "search alone"),
         arms.lift(report, "feedback", "feedback alone", "mean nDCG against feedback alone", "Lift over feedback"),
         Headline(
@@ -55,15 +55,16 @@ def _headlines(report: dict[str, Any]) -> list[Headline]:
             f"in {number(with_.get('calls'), 1)} and {number(without.get('calls'), 1)} tool calls",
             None,
         ),
-        Headline(
-            "cost",
-            "Tokens in all",
-            count(_tokens(with_)),
-            f"{count(_tokens(without))} with search alone",
-            f"cost {dollars(with_.get('cost'))} and {dollars(without.get('cost'))}",
-            None,
-        ),
     ]
+    if _tokens(with_):
+        read = f"{count(_tokens(without))} with search alone"
+        paid = f"cost {dollars(with_.get('cost'))} and {dollars(without.get('cost'))}" if with_.get("cost") else ""
+        cards.append(Headline("cost", "Tokens in all", count(_tokens(with_)), read, paid, None))
+    return [card for card in cards if card.value != DASH]
+
+
+def _alone(report: dict[str, Any]) -> str:
+    return "search alone" if report.get("agent") == "scripted" else "search alone and free rewording"
 
 
 def _cautions(report: dict[str, Any]) -> list[str]:
@@ -79,9 +80,14 @@ def _cautions(report: dict[str, Any]) -> list[str]:
 
 def _table(report: dict[str, Any]) -> Table:
     columns = ["Arm", "nDCG", "Characters", "Recall", "Precision", "Hits read", "Calls"]
-    columns += ["Tokens in", "Tokens out", "Cost", "Failed"]
-    note = "nDCG of the answer, beside the characters shown for it. Tokens and cost are totals, all else is means."
-    return Table("The arms", columns, arms.tabulated(report, _ARMS, _cells), note)
+    columns += ["Failed", "Tokens in", "Tokens out", "Cost"]
+    note = "nDCG of the answer, beside the characters shown for it. All but failures are means."
+    if any(_tokens(arms.arm(report, name)) for name in _ARMS):
+        note = note.replace("failures", "failures, tokens and cost")
+    else:
+        columns = columns[:-3]
+    rows = [row[: len(columns)] for row in arms.tabulated(report, _ARMS, _cells)]
+    return Table("The arms", columns, rows, note)
 
 
 def _cells(arm: dict[str, Any]) -> list[str]:
@@ -92,10 +98,10 @@ def _cells(arm: dict[str, Any]) -> list[str]:
         number(arm.get("precision")),
         number(arm.get("hits_read"), 1),
         number(arm.get("calls"), 1),
+        f"{count(arm.get('failed'))} of {count(arm.get('queries'))}",
         count(arm.get("input_tokens")),
         count(arm.get("output_tokens")),
         dollars(arm.get("cost")),
-        f"{count(arm.get('failed'))} of {count(arm.get('queries'))}",
     ]
 
 

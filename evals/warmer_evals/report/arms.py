@@ -7,7 +7,7 @@ from typing import Any
 from warmer.steering.scores import SCALE
 from warmer_evals.report import hits
 from warmer_evals.report.charts import Differences, OutcomeChart, OutcomeRow, differences
-from warmer_evals.report.figures import bounds, change, count, interval, number, pick, probability
+from warmer_evals.report.figures import DASH, bounds, change, count, interval, number, pick, probability
 from warmer_evals.report.verdicts import Headline, by_interval, by_sign_test
 from warmer_evals.report.view import Table
 
@@ -42,6 +42,11 @@ def versus(report: Report, name: str) -> dict[str, Any]:
     return pick(report, "comparison", name) or {}
 
 
+def shade(name: str) -> str:
+    """Name the colour of an arm, among those of the methods: the thread has that of feedback."""
+    return {THREAD: "feedback", "feedback": "feedback_dense"}.get(name, name)
+
+
 def lift(report: Report, name: str, words: str, measure: str, title: str) -> Headline:
     """Return the headline on the thread's lift in nDCG over an arm."""
     compared = versus(report, name)
@@ -64,7 +69,7 @@ def won(report: Report, name: str, words: str) -> Headline:
     return Headline(
         "questions won",
         "Questions, wins : losses",
-        f"{count(wins)} : {count(losses)}",
+        DASH if wins is None else f"{count(wins)} : {count(losses)}",
         f"{count(ties)} tied, {probability(p)}",
         f"questions that go better, or worse, in a thread than with {words}",
         by_sign_test(wins, losses, p, _questions(compared)),
@@ -134,7 +139,9 @@ def _outcome(compared: Mapping[str, Any], name: str, label: str) -> OutcomeRow |
     total = wins + ties + losses
     if not total:
         return None
-    return OutcomeRow(name, label, wins / total, ties / total, losses / total, probability(compared.get("sign_test_p")))
+    return OutcomeRow(
+        shade(name), label, wins / total, ties / total, losses / total, probability(compared.get("sign_test_p"))
+    )
 
 
 def _gain(entry: Mapping[str, Any], pair: Pair) -> float | None:

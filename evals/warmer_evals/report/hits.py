@@ -12,15 +12,15 @@ Hit = tuple[str, float | None]
 class Documents:
     """Numbers documents in order of first use."""
 
-    def __init__(self, texts: dict[str, str]) -> None:
-        """Take texts by document id; a document without text is shown by its id."""
-        self._texts = texts
+    def __init__(self, texts: dict[str, str], factor: float = 1) -> None:
+        """Take texts by document id, and what scores are multiplied by; a document without text is shown by its id."""
+        self.texts, self._factor = texts, factor
         self._numbers: dict[str, int] = {}
 
     def numbered(self, hits: Iterable[Any]) -> list[list[Any]]:
         """Replace ids by numbers."""
         return [
-            [self._numbers.setdefault(str(document), len(self._numbers)), _without_fraction(score)]
+            [self._numbers.setdefault(str(document), len(self._numbers)), self._shown(score)]
             for document, score in hits
         ]
 
@@ -29,9 +29,16 @@ class Documents:
         ranks = {number: rank for rank, (number, _) in enumerate(self.numbered(before), 1)}
         return [[number, score, ranks.get(number, 0)] for number, score in self.numbered(hits)]
 
+    def _shown(self, score: float | None) -> float | None:
+        """Round to a tenth, without the fraction if there is none."""
+        if score is None:
+            return None
+        shown = round(score * self._factor, 1)
+        return int(shown) if shown == int(shown) else shown
+
     def listed(self) -> list[list[str]]:
         """Return all documents in the order of their numbers: `[id, text]`, or `[id]` without text."""
-        return [[document, text] if (text := self._texts.get(document)) else [document] for document in self._numbers]
+        return [[document, text] if (text := self.texts.get(document)) else [document] for document in self._numbers]
 
 
 def column(note: str, first: int, hits: list[list[Any]]) -> dict[str, Any]:
@@ -49,8 +56,10 @@ def query(
 def bundle(queries: list[dict[str, Any]], documents: Documents, sides: tuple[str, str], scale: float) -> dict[str, Any]:
     """Return all data of the view: queries by gain, documents, names of the two sides, and the best possible score."""
     ranked = sorted(queries, key=lambda item: (item["gain"] is None, -(item["gain"] or 0.0), item["id"]))
-    return {"scale": scale, "sides": sides, "documents": documents.listed(), "queries": ranked}
-
-
-def _without_fraction(score: float | None) -> float | None:
-    return int(score) if score is not None and score == int(score) else score
+    return {
+        "texts": bool(documents.texts),
+        "scale": scale,
+        "sides": sides,
+        "documents": documents.listed(),
+        "queries": ranked,
+    }

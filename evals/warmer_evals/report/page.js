@@ -31,9 +31,9 @@
     const [id, text] = documents[number];
     const good = best !== null && score !== null && score >= best;
     const row = make("li", good ? "good" : "");
-    const figure = make("span", "score", score === null ? "–" : score.toFixed(scale > 1 ? 0 : 2), good ? " ★" : "");
+    const figure = make("span", "score", score === null ? "–" : String(score), good ? " ★" : "");
     figure.title = score === null ? "not scored" : good ? "at least as high as the best first hit" : "";
-    const body = make("span", "text", text || id);
+    const body = make("span", text ? "text" : "text id", text || id);
     body.title = id;
     const head = make("span", "head", make("span", "rank", String(place)), bar(score, best), figure);
     if (before === 0) head.append(make("span", "tag new", "new"));
@@ -85,6 +85,7 @@
     if (index < 0) return;
     show(index);
     document.getElementById("hits").scrollIntoView();
+    select.focus({ preventScroll: true });
   };
 
   const groups = [

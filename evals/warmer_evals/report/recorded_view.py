@@ -53,8 +53,8 @@ def recorded_view(report: dict[str, Any]) -> View:
 def _headlines(report: dict[str, Any]) -> list[Headline]:
     ours, theirs = arms.arm(report, "thread"), arms.arm(report, "reword")
     skims = [arms.lift(report, "reword_skim", "skimmed rewording", "mean nDCG against skims", "Lift over skims")]
-    return [
-        arms.lift(report, "reword", "rewording", "mean nDCG", "Lift over rewording"),
+    cards = [
+        arms.lift(report, "reword", "free rewording", "mean nDCG", "Lift over free rewording"),
         arms.won(report, "reword", "rewording"),
         *skims * ("reword_skim" in (report.get("arms") or {})),
         Headline(
@@ -75,6 +75,7 @@ def _headlines(report: dict[str, Any]) -> list[Headline]:
             None,
         ),
     ]
+    return [card for card in cards if card.value != DASH]
 
 
 def _verdict(report: dict[str, Any], headlines: list[Headline], equal: str) -> str:
@@ -82,7 +83,7 @@ def _verdict(report: dict[str, Any], headlines: list[Headline], equal: str) -> s
     compared = arms.versus(report, "reword")
     lifted, wins, losses = (compared.get(name) for name in ("ndcg_lift", "ndcg_wins", "ndcg_losses"))
     clear = {Verdict.WINS: "shows better documents", Verdict.LOSES: "shows worse documents"}
-    if lifted is None or headlines[0].verdict not in clear:
+    if lifted is None or not headlines or headlines[0].verdict not in clear:
         return sentence(headlines[:2], "the thread", "rewording")
     return (
         f"For {equal} a question a thread {clear[headlines[0].verdict]} than rewording: {change(lifted)} nDCG, "
@@ -106,7 +107,9 @@ def _cautions(report: dict[str, Any]) -> list[str]:
 def _charts(report: dict[str, Any], labels: dict[str, str]) -> list[IntervalChart]:
     def chart(title: str, note: str, figure: str) -> IntervalChart | None:
         found = [(name, label, arms.arm(report, name)) for name, label in labels.items()]
-        measured = [(name, label, "", arm.get(figure), bounds(arm, "ci", figure)) for name, label, arm in found]
+        measured = [
+            (arms.shade(name), label, "", arm.get(figure), bounds(arm, "ci", figure)) for name, label, arm in found
+        ]
         return interval_chart(title, note, measured, number)
 
     charts = [

@@ -2,15 +2,34 @@
 
 from typing import Any
 
-from warmer_evals.report.figures import pick
+from warmer.steering.scores import SCALE
+from warmer_evals.report.figures import Figure, pick
+
+UNSTEERED = {"vanilla", "vanilla_hybrid", "rerank_only", "rerank_only_hybrid"}
 
 
-def dcg_gain(entry: dict[str, Any]) -> float | None:
-    """Return DCG with feedback minus DCG without; None if the query was not compared."""
-    ours, theirs = (pick(entry, "methods", name, "dcg") for name in ("feedback", "vanilla"))
+def same_list(entry: dict[str, Any], kind: str) -> str:
+    """Name the list that feedback is compared with: the one that is served, or the dense one in an older report.
+
+    Args:
+        entry: A query of the report.
+        kind: What is compared: "methods" or "hits".
+    """
+    return "vanilla_hybrid" if pick(entry, kind, "vanilla_hybrid") else "vanilla"
+
+
+def dcg(entry: dict[str, Any], method: str) -> Figure:
+    """Return a method's DCG of scores from 0 to 10; None if it is missing."""
+    found: Figure = pick(entry, "methods", method, "dcg")
+    return None if found is None else found * SCALE
+
+
+def dcg_gain(entry: dict[str, Any]) -> Figure:
+    """Return DCG with feedback minus DCG of the same list without; None if the query was not compared."""
+    ours, theirs = dcg(entry, "feedback"), dcg(entry, same_list(entry, "methods"))
     if entry.get("skipped") or ours is None or theirs is None:
         return None
-    return round(float(ours - theirs), 4)
+    return round(ours - theirs, 4)
 
 
 def scores_by_round(report: dict[str, Any]) -> list[int]:

@@ -17,10 +17,8 @@ from warmer_evals.report.figures import (
     with_interval,
 )
 from warmer_evals.report.methods import method_label
-from warmer_evals.report.run_rows import scores_by_round
+from warmer_evals.report.run_rows import UNSTEERED, scores_by_round
 from warmer_evals.report.view import Table
-
-_UNSTEERED = {"vanilla", "vanilla_hybrid", "rerank_only"}
 
 
 def figure_tables(report: dict[str, Any]) -> list[Table]:
@@ -45,7 +43,7 @@ def figure_tables(report: dict[str, Any]) -> list[Table]:
             probability(same.get("dcg_sign_test_p")),
         ]
         for name, method in methods.items()
-        if (same := method.get("same_list")) and name not in _UNSTEERED
+        if (same := method.get("same_list")) and name not in UNSTEERED
     ]
     residual = [
         [
@@ -57,20 +55,17 @@ def figure_tables(report: dict[str, Any]) -> list[Table]:
         ]
         for name, method in methods.items()
     ]
-    tables = [
-        Table(
-            "By the judge's scores",
-            ["Method", "Relevance gain", "Gain, strict", "New hits", "DCG wins", "Losses", "Ties", "Sign test"],
-            by_judge,
-        )
-    ]
-    if same_list:
-        columns = ["Method", "Relevance gain", "DCG wins", "Losses", "Sign test"]
-        tables.append(Table("By the judge's scores, over the same list without feedback", columns, same_list))
+    tables = _budget_table(report)
     if pick(report, "about", "qrels") is not False:
         columns = ["Method", "Residual nDCG", "Over the same list", "Recall at 50", "Precision", "AP", "Unjudged"]
         tables.append(Table("By the judgments, without the scored hits", columns, residual))
-    return [*tables, *_budget_table(report), *_by_k_tables(report)]
+    if same_list:
+        columns = ["Method", "Relevance gain", "DCG wins", "Losses", "Sign test"]
+        tables.append(Table("By the judge's scores, over the same list without feedback", columns, same_list))
+    columns = ["Method", "Relevance gain", "Gain, strict", "New hits", "DCG wins", "Losses", "Ties", "Sign test"]
+    note = "Warmer serves the hybrid list, not this one: see the table over the same list."
+    tables.append(Table("By the judge's scores, over the dense list without feedback", columns, by_judge, note))
+    return [*tables, *_by_k_tables(report)]
 
 
 def _budget_table(report: dict[str, Any]) -> list[Table]:
@@ -105,10 +100,10 @@ def _by_k_tables(report: dict[str, Any]) -> list[Table]:
     sizes = report.get("by_k") or []
     names = [name for name in report.get("methods") or {} if any(pick(size, "methods", name) for size in sizes)]
     measures: list[tuple[str, str, Callable[[Figure], str]]] = [
-        ("Relevance gain by K", "relevance_gain", change),
-        ("DCG wins by K", "dcg_wins", share),
         ("Residual nDCG by K", "ndcg", number),
         ("Lift over the same list by K", "vs_same_list", change),
+        ("Relevance gain over the dense list by K", "relevance_gain", change),
+        ("DCG wins over the dense list by K", "dcg_wins", share),
     ]
     tables = []
     for title, measure, form in measures:
@@ -160,7 +155,7 @@ def facts(report: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(
             ("Judge's calls", f"{count(usage.get('calls'))}; tokens {tokens}; cost {dollars(usage.get('cost'))}")
         )
-    return rows
+    return [(name, value) for name, value in rows if value != DASH]
 
 
 def _measure_cell(method: dict[str, Any], measure: str, form: Callable[[Figure], str]) -> str:

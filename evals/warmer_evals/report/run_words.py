@@ -41,13 +41,13 @@ def meanings(report: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         (
             "Relevance gain",
-            f"How many of the next {n} hits score at least as high as the best of the first {k}, against the same "
+            f"How many of the next {n} hits score at least as high as the best of the first {k}, beside the same "
             "count without feedback: +50% is half as many again. Strict counts only those above it.",
         ),
         (
             "DCG wins and losses",
-            "The judge's scores of the new hits, discounted by rank and added up, query by query. The sign test says "
-            "how likely so uneven a split is if neither list were better.",
+            "The judge's scores of the new hits, 0 to 10, discounted by rank and added up, query by query. The sign "
+            "test says how likely so uneven a split is if neither list were better.",
         ),
         (
             "Residual nDCG, recall, precision, AP",
@@ -56,8 +56,8 @@ def meanings(report: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         (
             "Over the same list",
-            "Feedback searches vectors and words together, no feedback vectors alone; the row with hybrid shows what "
-            "the words bring. This lift compares each method with its own kind of list, so that only feedback differs.",
+            "Each method is compared with its own kind of list, so that only feedback differs. Warmer serves a hybrid "
+            "list, by vectors and words; against the dense list, by vectors alone, the gain of words counts too.",
         ),
         (
             "Budget",
@@ -67,8 +67,8 @@ def meanings(report: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         (
             "Intervals and verdicts",
-            "95%, bootstrapped over queries. What is called a win or a loss is the difference to the same list "
-            "without feedback, if zero is outside its interval, for DCG if its sign test has p < 0.05.",
+            "95%, bootstrapped over queries. The difference to the same list without feedback is called a win or a "
+            "loss if zero is outside its interval; DCG, if its sign test has p < 0.05.",
         ),
         (
             "Skipped queries",

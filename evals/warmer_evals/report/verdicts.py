@@ -46,7 +46,7 @@ def by_sign_test(wins: float | None, losses: float | None, p: float | None, quer
 def sentence(headlines: list[Headline], ours: str = "feedback", theirs: str = "no feedback") -> str:
     """Summarise all verdicts on ours against theirs in one or two sentences."""
     wins, loses, unclear = (
-        _join_names([headline.measure for headline in headlines if headline.verdict is verdict])
+        _join_names([_measured(headline) for headline in headlines if headline.verdict is verdict])
         for verdict in (Verdict.WINS, Verdict.LOSES, Verdict.UNCLEAR)
     )
     win, lose = ("win", "lose") if ours.endswith("s") else ("wins", "loses")
@@ -70,6 +70,11 @@ def _verdict(wins: bool, loses: bool, queries: int | None) -> Verdict:
     if wins:
         return Verdict.WINS
     return Verdict.LOSES if loses else Verdict.UNCLEAR
+
+
+def _measured(headline: Headline) -> str:
+    clear = headline.value and headline.verdict in (Verdict.WINS, Verdict.LOSES)
+    return f"{headline.measure} ({headline.value})" if clear else headline.measure
 
 
 def _join_names(names: list[str]) -> str:

@@ -93,6 +93,12 @@ def recorded_rewordings() -> dict[str, list[str]]:
     return rewordings
 
 
+def recorded_passages() -> dict[str, str]:
+    """Read the hypothetical passage for each query: what could answer it."""
+    passages: dict[str, str] = _record()["passages"]
+    return passages
+
+
 @cache
 def _record() -> dict[str, Any]:
     raw: dict[str, Any] = json.loads(
@@ -130,13 +136,23 @@ async def demonstrate(settings: Settings, console: Console, collection: str = CO
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """What one question gave: five hits, the next five after feedback, and the next five without it, in two ways."""
+    """What one question gave.
+
+    Attributes:
+        first: Five hits for the question alone.
+        next: The next five, after scores and rewordings.
+        ranking: All that was scored, best first.
+        read_on: The next five of the first list without feedback.
+        reworded: Five new hits of separate searches with the rewordings.
+        ahead: Five hits where rewordings and a hypothetical passage come with the question.
+    """
 
     first: Hits
     next: Hits = ()
     ranking: Hits = ()
     read_on: Hits = ()
     reworded: Hits = ()
+    ahead: Hits = ()
 
 
 async def play(client: Client, collection: str, query: str, recorded: Recorded) -> Rounds:
@@ -156,7 +172,9 @@ async def play(client: Client, collection: str, query: str, recorded: Recorded) 
     enough = ask | {"limit": 2 * _HITS}
     others = [(await _call(client, "search", query=text, **enough))["hits"] for text in said]
     unseen = _unseen(others, first)
-    return Rounds(first, fed["hits"], last["ranking"], read_on["hits"], unseen)
+    words = {"rewordings": said, "hypothetical_passage": recorded_passages()[query]}
+    ahead = (await _call(client, "search", query=query, **words, **ask))["hits"]
+    return Rounds(first, fed["hits"], last["ranking"], read_on["hits"], unseen, ahead)
 
 
 def _unseen(lists: Sequence[Hits], first: Hits) -> Hits:
@@ -188,7 +206,11 @@ def _print(console: Console, query: str, rounds: Rounds, recorded: Recorded) -> 
     console.print(
         f"Mean score: first five {_mean(rounds.first, recorded)}, next five "
         f"[bold]{_mean(rounds.next, recorded)}[/bold]. Without feedback the next five are: reading on "
-        f"{_mean(rounds.read_on, recorded)}, new searches with the same words {_mean(rounds.reworded, recorded)}.\n"
+        f"{_mean(rounds.read_on, recorded)}, new searches with the same words {_mean(rounds.reworded, recorded)}."
+    )
+    console.print(
+        f"With those words and a hypothetical passage, “{recorded_passages()[query]}”, in the first call: first five "
+        f"{_mean(rounds.ahead, recorded)}.\n"
     )
 
 

@@ -16,8 +16,8 @@ class Options:
         hidden: Collections that are none to be searched, such as a journal.
         default: The collection that is searched where none is named.
         text_field: Where the text is in a payload: a path such as `metadata.text`; empty: found out.
-        title_field: Likewise, the title.
-        source_field: Likewise, the source.
+        title_field: The same for the title.
+        source_field: The same for the source.
         text_elsewhere: The text is not in the payload at all.
         vector: The dense vector's name, where a collection has several.
         lexical_vector: A sparse vector of Qdrant's BM25; empty: none but Warmer's own.
