@@ -1,7 +1,7 @@
 """The tool `search`: hits for a question in one or several wordings, and a thread to go on with."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Annotated, Any
 
 from mcp.types import CallToolResult, ToolAnnotations
@@ -53,6 +53,7 @@ class Request:
     """What is asked for, besides the words; a plain search leaves out what earlier threads say."""
 
     collection: str = ""
+    _: KW_ONLY
     search_id: str = ""
     limit: int = USUAL_LIMIT
     where: dict[str, Any] | None = None
@@ -102,7 +103,16 @@ async def search(
     with spoken_errors():
         workspace = ctx.request_context.lifespan_context
         collection = await named(workspace, collection)
-        request = Request(collection, search_id, limit, filter or None, detail, include_scores, include_ids, pictures)
+        request = Request(
+            collection,
+            search_id=search_id,
+            limit=limit,
+            where=filter or None,
+            detail=detail,
+            scores=include_scores,
+            ids=include_ids,
+            pictures=pictures,
+        )
         if read:
             if query or rewordings or hypothetical_passage or avoid:
                 raise SearchError("read shows hits and searches nothing: send the words in a call of their own")
