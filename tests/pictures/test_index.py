@@ -35,11 +35,12 @@ def test_captions_come_from_beside_and_from_documents(index: Index, data: Path, 
     (folder / "page.md").write_text("![Three gulls](more/c.webp) <img src='e.png' alt='A pier'> ![x](https://a/e.png)")
     (folder / "more" / "page.html").write_text("<img src='../e.png' alt='The same pier'><img src='../a.png' alt='no'>")
     (folder / "notes.rst").write_text("Nothing\n")
+    (folder / "notes.txt").write_text("Of no picture\n")
     (folder / "drawing.svg").write_text("<svg/>")
     said = index(folder)
     assert "photos: 6 pictures, 6 files read, 6 embedded anew" in said
     assert "1 of an unsupported kind: *.svg" in said
-    assert "1 no picture: *.rst" in said
+    assert "2 no picture: *.rst (1), *.txt (1)" in said
     points = stored(data)
     assert {name: (point["title"], point["text"]) for name, point in points.items()} == {
         "a.png": ("", "A harbour\nat dawn"),
@@ -56,6 +57,31 @@ def test_captions_come_from_beside_and_from_documents(index: Index, data: Path, 
     assert again["a.png"]["text"] == "Another caption"
     assert [again[now]["id"] for now in ("a.png", "more/f.png")] == [points[was]["id"] for was in ("a.png", "f.png")]
     assert "nothing had changed" in index(folder)
+
+
+def test_captions_and_pictures_may_be_odd(index: Index, data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    red, blue = (Image.new("P", (9, 9), colour) for colour in (3, 7))
+    red.save(folder / "moving.gif", save_all=True, append_images=[blue])
+    Image.new("CMYK", (9, 9), (10, 200, 30, 0)).save(folder / "PRINT.JPG")
+    Image.fromarray(np.arange(81, dtype=np.uint16).reshape(9, 9) * 800).save(folder / "deep.png")
+    Image.new("LA", (9, 9), (200, 100)).save(folder / "grey.png")
+    Image.new("RGB", (9, 9), "blue").save(folder / "plain.png")
+    (folder / "moving.txt").write_text("  \n")
+    (folder / "PRINT.TXT").write_text("In upper case")
+    (folder / "deep.txt").write_text("word " * 50_000)
+    (folder / "grey.json").write_text('{"title": "A \\ud83d", "text": "cut \\ud83d"}')
+    (folder / "plain.txt").write_bytes("Käse am Hafen".encode("latin-1"))
+    assert "photos: 5 pictures, 5 files read, 5 embedded anew" in index(folder)
+    points = stored(data)
+    assert points.pop("deep.png")["text"] == ("word " * 800)[:4000]
+    assert {name: (point["title"], point["text"]) for name, point in points.items()} == {
+        "moving.gif": ("", ""),
+        "PRINT.JPG": ("", "In upper case"),
+        "grey.png": ("A ?", "cut ?"),
+        "plain.png": ("", "Käse am Hafen"),
+    }
 
 
 def test_broken_files_are_left_out_by_name(index: Index, data: Path, picture: Image.Image, tmp_path: Path) -> None:

@@ -55,8 +55,8 @@ def drawing_of(hit: dict[str, Any], drawn: Drawn) -> Drawing:
     return drawn[1][int(Path(hit["source"]).stem)]
 
 
-async def test_pictures_are_found_by_words_shown_scored_and_read(index: Index, data: Path, drawn: Drawn) -> None:
-    index(drawn[0])
+@pytest.mark.usefixtures("drawings_collection")
+async def test_pictures_are_found_by_words_shown_scored_and_read(data: Path, drawn: Drawn) -> None:
     async with connected() as client:
         silent, shown = await call(client, "search", query="a red cross top left", limit=5)
         assert shown == []
@@ -87,8 +87,8 @@ async def test_pictures_are_found_by_words_shown_scored_and_read(index: Index, d
     assert b"/9j/" not in journal
 
 
-async def test_captions_are_searched_by_words(index: Index, drawn: Drawn) -> None:
-    index(drawn[0])
+@pytest.mark.usefixtures("drawings_collection")
+async def test_captions_are_searched_by_words() -> None:
     async with connected() as client:
         found, _ = await call(client, "search", query="badge of the harbour master", limit=5)
         assert "009.png" in {Path(hit["source"]).name for hit in found["hits"]}
@@ -119,6 +119,10 @@ async def test_pictures_keep_within_bounds(index: Index, tmp_path: Path, monkeyp
         numbers = [hit["hit"] for hit in found["hits"]]
         _, read = await call(client, "search", search_id=found["search_id"], read=numbers, pictures=True)
         assert max(opened(data).width for _, data in read) == 600
+        Image.new("RGB", (40, 40), "red").save(folder / "clear.png")
+        replaced, shown = await call(client, "search", query="a square", pictures=True)
+        kept = [hit["hit"] for hit in replaced["hits"] if hit["source"] == "photos/noise.jpg"]
+        assert [number for number, _ in shown] == kept, "another picture of the same name is shown"
         for file in folder.iterdir():
             file.unlink()
         (folder / "noise.jpg").symlink_to(tmp_path / "other.jpg")

@@ -44,10 +44,15 @@ class Pictures:
         self._limits = limits
         self.left_out = left_out
         self._shown: list[SourceFile] = []
+        self._beside: list[Path] = []
         self.files: dict[str, list[SourceFile]] = {
             label: list(self._find(find_files(root, label, left_out, include=include, exclude=exclude, kinds=_KINDS)))
             for label, root in roots.items()
         }
+        named = {one for path in self.sources.values() for one in (path, path.with_suffix(""))}
+        for path in self._beside:
+            if path.with_suffix("") not in named:
+                self.left_out.add("no picture", f"*{path.suffix.lower()}")
 
     @property
     def sources(self) -> dict[str, Path]:
@@ -80,7 +85,9 @@ class Pictures:
                 yield file
             elif suffix in _DOCUMENTS:
                 self._shown.append(replace(file, kind="shown"))
-            elif suffix not in _CAPTIONS:
+            elif suffix in _CAPTIONS:
+                self._beside.append(file.path)
+            else:
                 self.left_out.add("no picture", f"*{suffix}")
 
     def _said(self) -> dict[str, list[str]]:
