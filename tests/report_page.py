@@ -14,11 +14,15 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from warmer.pictures import Bounds
+from warmer.pictures.thumbnail import thumbnail
+from warmer_evals.pictures.drawn import drawings
 from warmer_server.use.missing import Group
 from warmer_server.use.page import page
 from warmer_server.use.showing import Line, View
@@ -35,10 +39,17 @@ _LINES = [
     Line(2, _BAD, _BAD, _BAD, 9.0, 2, 1),
     Line(3, "Locks", "", "", None, 0, 0),
 ]
+_SEEN = [
+    replace(line, picture=thumbnail(picture, Bounds(128, 6000)) or b"")
+    for line, (_, picture) in zip(_LINES, drawings(3), strict=True)
+]
 _SAID = {1: [("query", "how do I rotate an API key")], 2: [("rewording", _BAD)]}
 _PAGES = {
     "What handbook lacks": page("handbook", _GROUPS, 5.0),
     "how do I rotate an API key": thread_page([View("s_1", "handbook", 1.79e9, _SAID, _LINES)]),
+    "2 threads": thread_page(
+        [View("s_1", "handbook", 1.79e9, _SAID, _LINES), View("s_2", "photos", 1.79e9, _SAID, _SEEN)]
+    ),
 }
 _CONTRAST = """(() => {
   const light = c => { const [r, g, b] = c.match(/[\\d.]+/g).map(Number).map(v => (v /= 255) <= .04 ? v / 12.92 :
@@ -49,7 +60,8 @@ _CONTRAST = """(() => {
     .map(text => (Math.max(text, ground) + .05) / (Math.min(text, ground) + .05)));
 })()"""
 _STATE = """({ open: document.querySelectorAll('details[open]').length, title: document.title,
-  scripts: document.querySelectorAll("script, img").length,
+  scripts: document.querySelectorAll("script, img:not([src^='data:'])").length,
+  unseen: [...document.images].filter(one => !one.naturalWidth || !one.alt).length,
   wide: document.documentElement.scrollWidth > innerWidth })"""
 
 
@@ -138,9 +150,10 @@ def _check(folder: Path, title: str, text: str, picture: str) -> None:
         browser.press("Tab", 9)
         browser.press("Enter", 13, "\r")
         state = browser.value(_STATE)
-        assert state == {"open": 1, "title": title, "scripts": 0, "wide": False}, state
+        assert state == {"open": 1, "title": title, "scripts": 0, "unseen": 0, "wide": False}, state
         events = [(event.get("method"), event.get("params", {})) for event in browser.events]
         asked = [told["request"]["url"] for method, told in events if method == "Network.requestWillBeSent"]
+        asked = [url for url in asked if not url.startswith("data:")]
         assert asked == [file.as_uri()], asked
         assert not [told for method, told in events if method in {"Log.entryAdded", "Runtime.consoleAPICalled"}]
         browser.do("Emulation.setEmulatedMedia", media="print", features=[])

@@ -2,11 +2,13 @@
 
 import base64
 import io
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 import numpy as np
 import pytest
 from mcp import Client
@@ -15,6 +17,7 @@ from PIL import Image
 
 from warmer_evals.pictures.drawn import Drawing
 from warmer_server.app import build_server
+from warmer_server.cli import main
 from warmer_server.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -81,6 +84,12 @@ async def test_pictures_are_found_by_words_shown_scored_and_read(data: Path, dra
         assert "metadata" not in read["hits"][0]
         again, _ = await call(client, "search", query="a red cross top left", limit=5, pictures=True)
         assert {hit["hit"] for hit in again["hits"] if "earlier" in hit}, "the earlier scores are not remembered"
+    page = data.parent / "thread.html"
+    await anyio.to_thread.run_sync(main, ["journal", "show", "--html", str(page)])
+    thumbnails = re.findall(r'<img alt="([^"]+)" src="data:image/jpeg;base64,([^"]+)">', page.read_text())
+    assert len(thumbnails) == page.read_text().count("<tr><td")
+    assert opened(base64.b64decode(thumbnails[0][1])).size == (96, 96)
+    assert {alt.split("/")[0] for alt, _ in thumbnails} <= {"picture photos", "The badge of the harbour master"}
     journal = journal_of(data)
     assert b"red cross" in journal
     assert b"\xff\xd8\xff" not in journal
