@@ -14,7 +14,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,21 +33,24 @@ _GROUPS = [
     Group("restore a snapshot on another version", 3, 2.0, 1.79e9, ("older snapshot",), "2", "Snapshots", "snap.md"),
     Group(_BAD, 1, 0.0, 1.79e9, (_BAD,), "3", _BAD, _BAD),
 ]
+_SEEN = [
+    Line(hit, "", f"photos/{hit:04}.png", f"A {drawing}", score, int(place > 0), place, jpeg)
+    for (hit, (score, place)), (drawing, picture) in zip(
+        enumerate([(2.0, 3), (9.0, 1), (1.0, 4), (8.0, 2), (None, 0), (None, 0)], 1), drawings(6), strict=True
+    )
+    if (jpeg := thumbnail(picture, Bounds(128, 6000)))
+]
 _LINES = [
     Line(1, "Keys", "keys.md", "Keys are rotated by hand.", 2.0, 1, 2),
-    Line(2, _BAD, _BAD, _BAD, 9.0, 2, 1),
+    Line(2, _BAD, _BAD, _BAD, 9.0, 2, 1, _SEEN[0].picture),
     Line(3, "Locks", "", "", None, 0, 0),
-]
-_SEEN = [
-    replace(line, picture=thumbnail(picture, Bounds(128, 6000)) or b"")
-    for line, (_, picture) in zip(_LINES, drawings(3), strict=True)
 ]
 _SAID = {1: [("query", "how do I rotate an API key")], 2: [("rewording", _BAD)]}
 _PAGES = {
     "What handbook lacks": page("handbook", _GROUPS, 5.0),
     "how do I rotate an API key": thread_page([View("s_1", "handbook", 1.79e9, _SAID, _LINES)]),
-    "2 threads": thread_page(
-        [View("s_1", "handbook", 1.79e9, _SAID, _LINES), View("s_2", "photos", 1.79e9, _SAID, _SEEN)]
+    "a red circle on the right": thread_page(
+        [View("s_2", "photos", 1.79e9, {1: [("query", "a red circle on the right")]}, _SEEN)]
     ),
 }
 _CONTRAST = """(() => {
@@ -161,7 +163,9 @@ def _check(folder: Path, title: str, text: str, picture: str) -> None:
         Console().print(f"{title}: Tab and Enter open the first line; one request, its own; nothing on the console")
         if picture:
             browser.do("Emulation.setEmulatedMedia", media="screen", features=[])
-            Path(picture).write_bytes(base64.b64decode(browser.do("Page.captureScreenshot")["data"]))
+            clip = browser.do("Page.getLayoutMetrics")["cssContentSize"] | {"scale": 1}
+            shot = browser.do("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+            Path(picture).write_bytes(base64.b64decode(shot["data"]))
 
 
 if __name__ == "__main__":

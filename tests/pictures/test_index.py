@@ -124,8 +124,6 @@ def test_a_model_is_named_rightly_or_refused(index: Index, picture: Image.Image,
         (tmp_path / "half" / "vision").mkdir(parents=True, exist_ok=True)
         with pytest.raises(SystemExit, match=problem):
             index(folder, model=model)
-    with pytest.raises(SystemExit, match="add --url embedded"):
-        index(folder, "--url", "http://127.0.0.1:1")
     index(folder)
     (folder / "note.md").write_text("# Words\n\nOf another model.\n")
     with pytest.raises(SystemExit, match=r"the collection was embedded by 'pair@.*, and EMBEDDING_MODEL is"):
