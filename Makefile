@@ -65,7 +65,7 @@ documents: .venv/dev
 	PYTHONPATH=tests OLD=$(OLD) $(BIN)/python -m documents evals/results/documents.md $(WORK)
 
 report-page: .venv/dev
-	PYTHONPATH=tests $(BIN)/python -m report_page
+	PYTHONPATH=tests $(BIN)/python -m report_page docs/pictures.png
 
 # On a real Qdrant server, whose binary is already there; PARTS: tests lists feedback cluster.
 server: .venv/dev

@@ -20,6 +20,9 @@ from typing import Any
 from evals.reports import agent_report, recorded_report, run_report
 from rich.console import Console
 
+from warmer.pictures import Bounds
+from warmer.pictures.thumbnail import thumbnail
+from warmer_evals.pictures.drawn import drawings
 from warmer_evals.report import write
 from warmer_server.use.missing import Group
 from warmer_server.use.page import page
@@ -32,15 +35,25 @@ _GROUPS = [
     Group("restore a snapshot on another version", 3, 2.0, 1.79e9, ("older snapshot",), "2", "Snapshots", "snap.md"),
     Group(_BAD, 1, 0.0, 1.79e9, (_BAD,), "3", _BAD, _BAD),
 ]
+_SEEN = [
+    Line(hit, "", f"photos/{hit:04}.png", f"A {drawing}", score, int(place > 0), place, jpeg)
+    for (hit, (score, place)), (drawing, picture) in zip(
+        enumerate([(2.0, 3), (9.0, 1), (1.0, 4), (8.0, 2), (None, 0), (None, 0)], 1), drawings(6), strict=True
+    )
+    if (jpeg := thumbnail(picture, Bounds(128, 6000)))
+]
 _LINES = [
     Line(1, "Keys", "keys.md", "Keys are rotated by hand.", 2.0, 1, 2),
-    Line(2, _BAD, _BAD, _BAD, 9.0, 2, 1),
+    Line(2, _BAD, _BAD, _BAD, 9.0, 2, 1, _SEEN[0].picture),
     Line(3, "Locks", "", "", None, 0, 0),
 ]
 _SAID = {1: [("query", "how do I rotate an API key")], 2: [("rewording", _BAD)]}
 _PAGES = {
     "What handbook lacks": page("handbook", _GROUPS, 5.0),
     "how do I rotate an API key": thread_page([View("s_1", "handbook", 1.79e9, _SAID, _LINES)]),
+    "a red circle on the right": thread_page(
+        [View("s_2", "photos", 1.79e9, {1: [("query", "a red circle on the right")]}, _SEEN)]
+    ),
 }
 _CONTRAST = """(() => {
   const light = c => { const [r, g, b] = c.match(/[\\d.]+/g).map(Number).map(v => (v /= 255) <= .04 ? v / 12.92 :
@@ -58,7 +71,8 @@ _REPORTS = {
 }
 _SHOWN = "document.querySelector('#shown h3').textContent"
 _STATE = """({ open: document.querySelectorAll('details[open]').length, title: document.title,
-  scripts: document.querySelectorAll("script, img").length,
+  scripts: document.querySelectorAll("script, img:not([src^='data:'])").length,
+  unseen: [...document.images].filter(one => !one.naturalWidth || !one.alt).length,
   wide: document.documentElement.scrollWidth > innerWidth })"""
 
 
@@ -173,9 +187,10 @@ def _check(folder: Path, title: str, text: str, picture: str) -> None:
         browser.press("Tab", 9)
         browser.press("Enter", 13, "\r")
         state = browser.value(_STATE)
-        assert state == {"open": 1, "title": title, "scripts": 0, "wide": False}, state
+        assert state == {"open": 1, "title": title, "scripts": 0, "unseen": 0, "wide": False}, state
         events = [(event.get("method"), event.get("params", {})) for event in browser.events]
         asked = [told["request"]["url"] for method, told in events if method == "Network.requestWillBeSent"]
+        asked = [url for url in asked if not url.startswith("data:")]
         assert asked == [file.as_uri()], asked
         assert not [told for method, told in events if method in {"Log.entryAdded", "Runtime.consoleAPICalled"}]
         browser.do("Emulation.setEmulatedMedia", media="print", features=[])
@@ -183,7 +198,9 @@ def _check(folder: Path, title: str, text: str, picture: str) -> None:
         Console().print(f"{title}: Tab and Enter open the first line; one request, its own; nothing on the console")
         if picture:
             browser.do("Emulation.setEmulatedMedia", media="screen", features=[])
-            Path(picture).write_bytes(base64.b64decode(browser.do("Page.captureScreenshot")["data"]))
+            clip = browser.do("Page.getLayoutMetrics")["cssContentSize"] | {"scale": 1}
+            shot = browser.do("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+            Path(picture).write_bytes(base64.b64decode(shot["data"]))
 
 
 if __name__ == "__main__":

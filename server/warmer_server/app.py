@@ -121,7 +121,9 @@ def make_workspace(settings: Settings, engine: Engine, background: TaskGroup) ->
     """Assemble what the tools work on."""
     return Workspace(
         collections=engine.collections,
-        retrievers=Retrievers(settings.embedding_model, settings.retrievers, load_queries, settings.image_model),
+        retrievers=Retrievers(
+            settings.embedding_model, settings.retrievers, load_queries, settings.image_model, load_image_pair
+        ),
         journal=engine.journal,
         parameters=engine.parameters,
         jobs=engine.jobs,

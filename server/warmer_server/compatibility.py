@@ -6,17 +6,24 @@ from functools import cache
 from pathlib import Path
 
 from warmer.embedding import Retriever
+from warmer.embedding.pair import PAIRS, full_pair_name
 from warmer.embedding.retrievers import CloudRetriever, load_retriever
 from warmer.errors import WarmerError
 from warmer.index import CollectionInfo
-from warmer_server.app import load_embedder
+from warmer_server.app import load_queries
+from warmer_server.settings import Settings
 from warmer_tools.compatibility import check_retriever
 
 
-def mismatch(info: CollectionInfo, model: str) -> str:
-    """Return why queries embedded by a model cannot search a collection, or an empty string if they can."""
+def model_of(info: CollectionInfo, settings: Settings) -> str:
+    """Return the model of the settings that embeds the queries of a collection."""
+    return settings.retrievers.get(info.name, settings.image_model if info.pictures else settings.embedding_model)
+
+
+def mismatch(info: CollectionInfo, settings: Settings) -> str:
+    """Return why queries embedded as the settings say cannot search a collection, or an empty string if they can."""
     try:
-        check_retriever(info, load_without_download(model))
+        check_retriever(info, load_without_download(model_of(info, settings)))
     except WarmerError as error:
         return str(error)
     return ""
@@ -38,7 +45,7 @@ def download_folder(model: str) -> Path | None:
 
     folder = Path(os.getenv("FASTEMBED_CACHE_PATH", Path(tempfile.gettempdir()) / "fastembed_cache"))
     for known in TextEmbedding.list_supported_models():
-        if known["model"].lower() == model.lower():
+        if known["model"].lower() == _of_words(model).lower():
             repository = str(known["sources"]["hf"] or known["model"])
             names = f"models--{repository.replace('/', '--')}", repository.rpartition("/")[2]
             return None if any((folder / name).exists() for name in names) else folder
@@ -49,8 +56,13 @@ def _named_or_loaded(model: str) -> Retriever:
     from fastembed import TextEmbedding  # noqa: PLC0415
 
     dims = {known["model"].lower(): known["dim"] for known in TextEmbedding.list_supported_models()}
-    if dim := dims.get(model.lower()):
-        named = CloudRetriever(model)
+    if dim := dims.get(_of_words(model).lower()):
+        named = CloudRetriever(full_pair_name(model) or model)
         named.dim = dim
         return named
-    return load_embedder(model)
+    return load_queries(model)
+
+
+def _of_words(model: str) -> str:
+    """Return the model that embeds words, of a pair or alone."""
+    return PAIRS.get(full_pair_name(model), model)

@@ -10,7 +10,7 @@ from warmer.embedding.minilm import UPSTREAM_NAMES
 from warmer.embedding.retrievers import CloudRetriever, load_retriever
 from warmer.index import Index
 from warmer.vectors import Vector
-from warmer_server.app import load_embedder
+from warmer_server.app import load_queries
 from warmer_server.compatibility import download_folder
 from warmer_server.doctor import Finding
 from warmer_server.settings import Settings
@@ -31,7 +31,9 @@ async def compare(index: Index, settings: Settings) -> Finding | None:
     model = settings.retrievers.get(info.name, settings.embedding_model)
     if ":" not in model and model.lower() not in UPSTREAM_NAMES and download_folder(model):
         return Finding("vectors", "note", f"{info.name}: not compared with {model}, which is not downloaded yet")
-    retriever = await anyio.to_thread.run_sync(load_retriever, model, load_embedder)
+    retriever = await anyio.to_thread.run_sync(load_retriever, model, load_queries)
+    if hasattr(retriever, "embed_images"):
+        return None  # a picture's vector is far from that of any text
     if isinstance(retriever, CloudRetriever):
         return Finding("vectors", "note", f"{info.name}: not compared with {model}, which runs on the server")
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 from warmer.errors import FilterError, WarmerError
@@ -70,3 +71,10 @@ def parse_pairs(text: object) -> object:
     if wrong := [name for name, _, value in pairs if not name.strip() or not value.strip()]:
         raise ValueError(f"{wrong[0]!r} is not collection=model")
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def existing_folder(path: Path | None) -> Path | None:
+    """Make the path of a folder absolute."""
+    if path and not (path := path.expanduser().absolute()).is_dir():
+        raise ValueError(f"{path} is no folder")
+    return path

@@ -14,7 +14,14 @@ from warmer.index.filter_size import MOST
 from warmer.index.remote.address import read_address
 from warmer.judges import DEFAULT_CLAUDE_MODEL
 from warmer.sanitize import one_line
-from warmer_server.setting_values import parse_by_collection, parse_filter, parse_list, parse_names, parse_pairs
+from warmer_server.setting_values import (
+    existing_folder,
+    parse_by_collection,
+    parse_filter,
+    parse_list,
+    parse_names,
+    parse_pairs,
+)
 
 _ByCollection = Annotated[dict[str, str], NoDecode, BeforeValidator(parse_by_collection)]
 
@@ -62,7 +69,7 @@ class Settings(BaseSettings):
         description="Model that embeds queries of collections of pictures, and pictures: a FastEmbed name, or a folder "
         "with the folders vision and text",
     )
-    images: Annotated[Path | None, AfterValidator(lambda path: path and path.expanduser().absolute())] = Field(
+    images: Annotated[Path | None, AfterValidator(existing_folder)] = Field(
         None,
         validation_alias="WARMER_IMAGES",
         description="Folder of the pictures that payloads name in image_url, path or uri; none outside of it is shown",

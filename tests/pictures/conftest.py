@@ -1,6 +1,7 @@
 """A folder of drawings, a pair of models that sees them, and a collection of both: made once."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,24 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Drawing]
         shown.append(drawing)
     (folder / "009.json").write_text(json.dumps({"title": "Signs", "caption": "The badge of the harbour master"}))
     return folder, shown
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, pair: Path, drawn: tuple[Path, list[Drawing]]) -> Path:
+    """A data directory with the collection `photos` of all drawings."""
+    folder = tmp_path_factory.mktemp("built") / "data"
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("WARMER_DATA_DIR", str(folder))
+        main(["index", str(drawn[0]), "--collection", "photos", "--image-model", str(pair)])
+    return folder
+
+
+@pytest.fixture
+def drawings_collection(data: Path, built: Path) -> Path:
+    """A copy of it, for one test alone."""
+    data.mkdir(exist_ok=True)
+    subprocess.run(["cp", "-r", built / "collections", data], check=True)  # keeps sparse files sparse
+    return data
 
 
 @pytest.fixture

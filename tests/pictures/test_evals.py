@@ -10,6 +10,8 @@ from warmer_evals.cli import main
 from warmer_evals.pictures.drawn import COLOURS, Drawing
 
 Drawn = tuple[Path, list[Drawing]]
+ASKED = [*COLOURS][:2]
+PICTURES = 40
 
 
 @pytest.fixture
@@ -17,12 +19,12 @@ def dataset(drawn: Drawn, tmp_path: Path) -> Path:
     folder = tmp_path / "drawings"
     folder.mkdir()
     (folder / "photos").mkdir()
-    for file in drawn[0].glob("*.png"):
+    for file in sorted(drawn[0].glob("*.png"))[:PICTURES]:
         (folder / "photos" / file.name).write_bytes(file.read_bytes())
-    write_jsonl(folder / "corpus.jsonl", {str(n): {"image": f"photos/{n:03}.png"} for n in range(len(drawn[1]))})
-    write_jsonl(folder / "queries.jsonl", {colour: {"text": f"a {colour} circle"} for colour in COLOURS})
-    fits = [(n, one.colour) for n, one in enumerate(drawn[1]) if one.shape == "circle"]
-    write_qrels(folder, "test", [f"{colour}\t{n}\t1" for n, colour in fits])
+    write_jsonl(folder / "corpus.jsonl", {str(n): {"image": f"photos/{n:03}.png"} for n in range(PICTURES)})
+    write_jsonl(folder / "queries.jsonl", {colour: {"text": f"a {colour} circle"} for colour in ASKED})
+    fits = [(n, one.colour) for n, one in enumerate(drawn[1][:PICTURES]) if one.shape == "circle"]
+    write_qrels(folder, "test", [f"{colour}\t{n}\t1" for n, colour in fits if colour in ASKED])
     return folder
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +17,12 @@ from qdrant_client import models
 from qdrant_server import QdrantServer
 
 from warmer.embedding.pair import load_pair
+from warmer.index import LEXICAL
+from warmer.index.bm25 import document_words
 from warmer.passage import PICTURE
 from warmer.pictures.gallery import Gallery
 from warmer_server.app import build_server
+from warmer_server.cli import main
 from warmer_server.settings import read_settings
 
 Shown = tuple[Path, Path]
@@ -130,10 +134,10 @@ async def test_a_collection_of_others_is_shown(
     assert Image.open(io.BytesIO(shown["a cat"])).size == (8, 8)
 
 
-async def pictures_shown() -> dict[str, bytes]:
+async def pictures_shown(query: str = "a red circle") -> dict[str, bytes]:
     """Search, and give what is shown by the text of its hit."""
     async with Client(build_server(read_settings())) as client:
-        result: Any = await client.call_tool("search", {"query": "a red circle", "pictures": True})
+        result: Any = await client.call_tool("search", {"query": query, "pictures": True})
     assert not result.is_error, result.content
     texts = {f"Picture of hit {hit['hit']}:": hit["text"] for hit in result.structured_content["hits"]}
     assert len(texts) == 4
@@ -142,3 +146,31 @@ async def pictures_shown() -> dict[str, bytes]:
         for said, picture in zip(result.content[1::2], result.content[2::2], strict=True)
         if isinstance(picture, ImageContent)
     }
+
+
+@pytest.mark.anyio
+async def test_pictures_on_a_server_are_shown_from_the_folder(
+    pair: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number, name in enumerate(("a", "b", "c", "d")):
+        Image.new("RGB", (20, 20), (60 * number, 0, 0)).save(folder / f"{name}.png")
+        (folder / f"{name}.txt").write_text(f"caption {name}")
+    with QdrantServer() as server:
+        command = ["index", str(folder), "--collection", "photos", "--image-model", str(pair), "--url", server.url]
+        await anyio.to_thread.run_sync(main, command)
+        (folder / "a.txt").write_text("The harbour master")
+        (folder / "b.png").rename(folder / "e.png")
+        (folder / "b.txt").rename(folder / "e.txt")
+        before = {point.id for point in server.store.scroll("photos")[0]}
+        await anyio.to_thread.run_sync(main, command)
+        after: dict[Any, Any] = {one.id: one for one in server.store.scroll("photos", with_vectors=True)[0]}
+        assert after.keys() == before
+        for point in after.values():
+            assert point.vector[LEXICAL].indices == document_words(point.payload["text"]).indices, point.payload
+        Image.new("RGB", (9, 9), "white").save(folder / "d.png")  # not the one that was indexed
+        settings = {"WARMER_IMAGE_MODEL": pair, "WARMER_DATA_DIR": tmp_path / "data", "QDRANT_URL": server.url}
+        for name, value in {**settings, "WARMER_IMAGES": tmp_path}.items():
+            monkeypatch.setenv(name, str(value))
+        assert (await pictures_shown("harbour master")).keys() == {"The harbour master", "caption b", "caption c"}

@@ -23,11 +23,12 @@ def stored(data: Path) -> dict[str, dict[str, object]]:
     return {payload["source"].split("/", 1)[1]: {"id": id_, **payload} for id_, payload in points}
 
 
-def test_captions_come_from_beside_and_from_documents(index: Index, data: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Pictures with captions of all kinds, odd ones and broken ones."""
     folder = tmp_path / "photos"
     (folder / "more").mkdir(parents=True)
-    names = ["a.png", "b.jpg", "more/c.webp", "d.gif", "e.png", "f.png"]
-    for number, name in enumerate(names):
+    for number, name in enumerate(["a.png", "b.jpg", "more/c.webp", "d.gif", "e.png", "f.png"]):
         Image.new("RGB", (20, 30), (40 * number, 0, 0)).save(folder / name)
     (folder / "a.txt").write_text("A harbour\nat dawn\n")
     (folder / "b.jpg.json").write_text(json.dumps({"title": "Boats", "alt": "Two boats", "width": 3}))
@@ -35,48 +36,74 @@ def test_captions_come_from_beside_and_from_documents(index: Index, data: Path, 
     (folder / "page.md").write_text("![Three gulls](more/c.webp) <img src='e.png' alt='A pier'> ![x](https://a/e.png)")
     (folder / "more" / "page.html").write_text("<img src='../e.png' alt='The same pier'><img src='../a.png' alt='no'>")
     (folder / "notes.rst").write_text("Nothing\n")
+    (folder / "notes.txt").write_text("Of no picture\n")
     (folder / "drawing.svg").write_text("<svg/>")
-    said = index(folder)
-    assert "photos: 6 pictures, 6 files read, 6 embedded anew" in said
-    assert "1 of an unsupported kind: *.svg" in said
-    assert "1 no picture: *.rst" in said
+    _add_odd(folder)
+    _add_broken(folder)
+    return folder
+
+
+def _add_odd(folder: Path) -> None:
+    red, blue = (Image.new("P", (9, 9), colour) for colour in (3, 7))
+    red.save(folder / "moving.gif", save_all=True, append_images=[blue])
+    Image.new("CMYK", (9, 9), (10, 200, 30, 0)).save(folder / "PRINT.JPG")
+    Image.fromarray(np.arange(81, dtype=np.uint16).reshape(9, 9) * 800).save(folder / "deep.png")
+    Image.new("LA", (9, 9), (200, 100)).save(folder / "grey.png")
+    Image.new("RGB", (9, 9), "blue").save(folder / "plain.png")
+    (folder / "moving.txt").write_text("  \n")
+    (folder / "PRINT.TXT").write_text("In upper case")
+    (folder / "deep.txt").write_text("word " * 50_000)
+    (folder / "grey.json").write_text('{"title": "A \\ud83d", "text": "cut \\ud83d"}')
+    (folder / "plain.txt").write_bytes("Käse am Hafen".encode("latin-1"))
+
+
+def _add_broken(folder: Path) -> None:
+    whole = (folder / "a.png").read_bytes()
+    (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "text.jpg").write_text("no picture")
+    (folder / "empty.gif").touch()
+    Image.new("RGB", (9, 9)).save(folder / "other.webp", "BMP")
+    (folder / "huge.png").write_bytes(_of_size(whole, 20_000, 20_000))
+    (folder / "long.png").write_bytes(whole + b"\0" * 2**20)
+
+
+@pytest.fixture
+def indexed(index: Index, folder: Path) -> str:
+    """What was said when the folder was indexed."""
+    return index(folder, "--max-size", "0.5")
+
+
+def test_what_pictures_show_and_what_is_left_out(index: Index, indexed: str, data: Path, folder: Path) -> None:
+    assert "photos: 11 pictures, 11 files read, 11 embedded anew" in indexed
+    assert "1 of an unsupported kind: *.svg" in indexed
+    assert "2 no picture: *.rst (1), *.txt (1)" in indexed
+    for name in ("cut.png", "text.jpg", "empty.gif", "other.webp"):
+        assert f"{folder / name}: is no picture that can be decoded" in indexed
+    assert "1 of too many pixels" in indexed
+    assert f"{folder / 'huge.png'}: " in indexed
+    assert "long.png: larger than 0.5 MB" in indexed
     points = stored(data)
-    assert {name: (point["title"], point["text"]) for name, point in points.items()} == {
+    assert points["deep.png"]["text"] == ("word " * 800)[:4000]
+    said = {name: (point["title"], point["text"]) for name, point in points.items() if name != "deep.png"}
+    assert said == {
         "a.png": ("", "A harbour\nat dawn"),
         "b.jpg": ("Boats", "Two boats"),
         "more/c.webp": ("", "Three gulls"),
         "d.gif": ("", ""),
         "e.png": ("", "The same pier\nA pier"),
         "f.png": ("", ""),
+        "moving.gif": ("", ""),
+        "PRINT.JPG": ("", "In upper case"),
+        "grey.png": ("A ?", "cut ?"),
+        "plain.png": ("", "Käse am Hafen"),
     }
     (folder / "a.txt").write_text("Another caption")
     (folder / "f.png").rename(folder / "more" / "f.png")
-    assert "6 pictures, 6 files read, 0 embedded anew\nfiles: 1 moved" in index(folder)
+    assert "11 pictures, 11 files read, 0 embedded anew\nfiles: 1 moved" in index(folder, "--max-size", "0.5")
     again = stored(data)
     assert again["a.png"]["text"] == "Another caption"
     assert [again[now]["id"] for now in ("a.png", "more/f.png")] == [points[was]["id"] for was in ("a.png", "f.png")]
-    assert "nothing had changed" in index(folder)
-
-
-def test_broken_files_are_left_out_by_name(index: Index, data: Path, picture: Image.Image, tmp_path: Path) -> None:
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    picture.save(folder / "good.png")
-    whole = (folder / "good.png").read_bytes()
-    (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
-    (folder / "text.jpg").write_text("no picture")
-    (folder / "empty.gif").touch()
-    picture.save(folder / "other.webp", "BMP")
-    (folder / "huge.png").write_bytes(_of_size(whole, 20_000, 20_000))
-    (folder / "long.png").write_bytes(whole + b"\0" * 2**20)
-    said = index(folder, "--max-size", "0.5")
-    assert "photos: 1 pictures, 1 files read" in said
-    for name in ("cut.png", "text.jpg", "empty.gif", "other.webp"):
-        assert f"{folder / name}: is no picture that can be decoded" in said
-    assert "1 of too many pixels" in said
-    assert f"{folder / 'huge.png'}: " in said
-    assert "long.png: larger than 0.5 MB" in said
-    assert [*stored(data)] == ["good.png"]
+    assert "nothing had changed" in index(folder, "--max-size", "0.5")
 
 
 def _of_size(png: bytes, width: int, height: int) -> bytes:
@@ -85,10 +112,12 @@ def _of_size(png: bytes, width: int, height: int) -> bytes:
     return png[:12] + header + crc32(header).to_bytes(4, "big") + png[33:]
 
 
+@pytest.mark.usefixtures("data_dir", "drawings_collection")
 def test_a_model_is_named_rightly_or_refused(index: Index, picture: Image.Image, tmp_path: Path, pair: Path) -> None:
     folder = tmp_path / "photos"
     folder.mkdir()
     picture.save(folder / "a.png")
+    (folder / "note.md").write_text("# Words\n\nOf another model.\n")
     for model, problem in (
         ("no/such", "cannot load the model of pictures 'no/such'"),
         (str(tmp_path), "cannot load the model of pictures"),
@@ -97,16 +126,11 @@ def test_a_model_is_named_rightly_or_refused(index: Index, picture: Image.Image,
     ):
         (tmp_path / "half" / "vision").mkdir(parents=True, exist_ok=True)
         with pytest.raises(SystemExit, match=problem):
-            index(folder, model=model)
-    with pytest.raises(SystemExit, match="add --url embedded"):
-        index(folder, "--url", "http://127.0.0.1:1")
-    index(folder)
-    (folder / "note.md").write_text("# Words\n\nOf another model.\n")
+            index(folder, "--replace", model=model)
     with pytest.raises(SystemExit, match=r"the collection was embedded by 'pair@.*, and EMBEDDING_MODEL is"):
-        main(["index", str(folder), "--collection", "photos"])
-    main(["index", str(folder), "--collection", "words"])
+        main(["index", str(folder / "note.md"), "--collection", "photos"])
     with pytest.raises(SystemExit, match="and --image-model is 'pair@"):
-        main(["index", str(folder), "--collection", "words", "--image-model", str(pair)])
+        main(["index", str(folder), "--collection", "notes", "--image-model", str(pair)])
 
 
 class Brightness:

@@ -2,11 +2,13 @@
 
 import base64
 import io
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 import numpy as np
 import pytest
 from mcp import Client
@@ -15,6 +17,7 @@ from PIL import Image
 
 from warmer_evals.pictures.drawn import Drawing
 from warmer_server.app import build_server
+from warmer_server.cli import main
 from warmer_server.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -55,8 +58,8 @@ def drawing_of(hit: dict[str, Any], drawn: Drawn) -> Drawing:
     return drawn[1][int(Path(hit["source"]).stem)]
 
 
-async def test_pictures_are_found_by_words_shown_scored_and_read(index: Index, data: Path, drawn: Drawn) -> None:
-    index(drawn[0])
+@pytest.mark.usefixtures("drawings_collection")
+async def test_pictures_are_found_by_words_shown_scored_and_read(data: Path, drawn: Drawn) -> None:
     async with connected() as client:
         silent, shown = await call(client, "search", query="a red cross top left", limit=5)
         assert shown == []
@@ -81,14 +84,20 @@ async def test_pictures_are_found_by_words_shown_scored_and_read(index: Index, d
         assert "metadata" not in read["hits"][0]
         again, _ = await call(client, "search", query="a red cross top left", limit=5, pictures=True)
         assert {hit["hit"] for hit in again["hits"] if "earlier" in hit}, "the earlier scores are not remembered"
+    page = data.parent / "thread.html"
+    await anyio.to_thread.run_sync(main, ["journal", "show", "--html", str(page)])
+    thumbnails = re.findall(r'<img alt="([^"]+)" src="data:image/jpeg;base64,([^"]+)">', page.read_text())
+    assert len(thumbnails) == page.read_text().count("<tr><td")
+    assert opened(base64.b64decode(thumbnails[0][1])).size == (96, 96)
+    assert {alt.split("/")[0] for alt, _ in thumbnails} <= {"picture photos", "The badge of the harbour master"}
     journal = journal_of(data)
     assert b"red cross" in journal
     assert b"\xff\xd8\xff" not in journal
     assert b"/9j/" not in journal
 
 
-async def test_captions_are_searched_by_words(index: Index, drawn: Drawn) -> None:
-    index(drawn[0])
+@pytest.mark.usefixtures("drawings_collection")
+async def test_captions_are_searched_by_words() -> None:
     async with connected() as client:
         found, _ = await call(client, "search", query="badge of the harbour master", limit=5)
         assert "009.png" in {Path(hit["source"]).name for hit in found["hits"]}
@@ -119,6 +128,10 @@ async def test_pictures_keep_within_bounds(index: Index, tmp_path: Path, monkeyp
         numbers = [hit["hit"] for hit in found["hits"]]
         _, read = await call(client, "search", search_id=found["search_id"], read=numbers, pictures=True)
         assert max(opened(data).width for _, data in read) == 600
+        Image.new("RGB", (40, 40), "red").save(folder / "clear.png")
+        replaced, shown = await call(client, "search", query="a square", pictures=True)
+        kept = [hit["hit"] for hit in replaced["hits"] if hit["source"] == "photos/noise.jpg"]
+        assert [number for number, _ in shown] == kept, "another picture of the same name is shown"
         for file in folder.iterdir():
             file.unlink()
         (folder / "noise.jpg").symlink_to(tmp_path / "other.jpg")

@@ -20,15 +20,16 @@ def check_retriever(info: CollectionInfo, retriever: Retriever) -> None:
     Raises:
         ModelMismatchError: They are not; it names both.
     """
+    setting = "WARMER_IMAGE_MODEL" if info.pictures else "EMBEDDING_MODEL"
     if info.declared and not same_model(retriever.name, info.model):
         raise ModelMismatchError(
             f"collection {info.name!r} was embedded by {info.model!r}, but queries are embedded by {retriever.name!r}: "
-            "set EMBEDDING_MODEL to the former (to its folder, if it is a local one), or index the collection anew"
+            f"set {setting} to the former (to its folder, if it is a local one), or index the collection anew"
         )
     if retriever.dim and retriever.dim != info.dim:
         raise ModelMismatchError(
             f"collection {info.name!r} has vectors of {info.dim} dimensions, but {retriever.name!r} embeds queries in "
-            f"{retriever.dim}: name the model that it was embedded by{_said(info)}, in EMBEDDING_MODEL, or in "
+            f"{retriever.dim}: name the model that it was embedded by{_said(info)}, in {setting}, or in "
             "WARMER_RETRIEVERS for this collection alone"
         )
 
@@ -71,8 +72,8 @@ async def unfit_vectors(workspace: Workspace, index: Index, hits: Sequence[Hit],
     background = workspace.retrievers.of(info.name, pictures=info.pictures)
     retriever = await background.ready(waiting)
     key = info.name, retriever.name
-    if key in workspace.compared:
-        return ""
+    if key in workspace.compared or hasattr(retriever, "embed_images"):
+        return ""  # a picture's vector is far from that of any text
     workspace.compared.add(key)
     some = [hit for hit in hits if hit.payload["text"]][:LOOKED]
     vectors = await background.embed(

@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import anyio.to_thread
@@ -28,11 +27,10 @@ async def pictures_of(
     gallery = workspace.gallery
 
     def shown() -> list[ContentBlock]:
-        found = ((number, gallery.find(hit.payload, info.roots)) for number, hit in zip(numbers, hits, strict=True))
-        return [block for number, path in found if path for block in _blocks(number, path)]
+        return [block for number, hit in zip(numbers, hits, strict=True) for block in _blocks(number, hit)]
 
-    def _blocks(number: int, path: Path) -> list[ContentBlock]:
-        if (picture := gallery.show(path, bounds)) is None:
+    def _blocks(number: int, hit: Hit) -> list[ContentBlock]:
+        if (picture := gallery.picture(hit.payload, info.roots, bounds)) is None:
             return []
         data = base64.b64encode(picture).decode()
         return [

@@ -29,6 +29,9 @@ class Drawing:
     shape: str
     place: str
 
+    def __str__(self) -> str:
+        return f"{self.colour} {self.shape}, {self.place}"
+
     def draw(self, random: np.random.Generator) -> Image.Image:
         """Draw it, a little elsewhere and a little larger or smaller each time, in a shade of its colour."""
         picture = Image.new("RGB", (SIDE, SIDE), "white")

@@ -29,28 +29,37 @@ class Retrievers:
         by_collection: Collection -> its retriever, in the same forms.
         load: Loads a model by FastEmbed name or folder.
         pictures: The retriever of collections of pictures not in `by_collection`.
+        load_pictures: Loads that.
     """
 
     def __init__(
-        self, default: str, by_collection: Mapping[str, str], load: Callable[[str], Retriever], pictures: str = ""
+        self,
+        default: str,
+        by_collection: Mapping[str, str],
+        load: Callable[[str], Retriever],
+        pictures: str = "",
+        load_pictures: Callable[[str], Retriever] | None = None,
     ) -> None:
         self._default = default
         self._by_collection = by_collection
         self._load = load
         self._pictures = pictures or default
+        self._load_pictures = load_pictures or load
         self._by_spec: dict[str, BackgroundEmbedder] = {}
 
     def start(self) -> None:
         """Start loading the default retriever."""
-        self._load_once(self._default).start()
+        self._load_once(self._default, self._load).start()
 
     def of(self, collection: str, *, pictures: bool = False) -> BackgroundEmbedder:
         """Return the retriever of a collection, which may be one of pictures."""
-        return self._load_once(self._by_collection.get(collection, self._pictures if pictures else self._default))
+        if pictures and collection not in self._by_collection:
+            return self._load_once(self._pictures, self._load_pictures)
+        return self._load_once(self._by_collection.get(collection, self._default), self._load)
 
-    def _load_once(self, spec: str) -> BackgroundEmbedder:
+    def _load_once(self, spec: str, load: Callable[[str], Retriever]) -> BackgroundEmbedder:
         if spec not in self._by_spec:
-            self._by_spec[spec] = BackgroundEmbedder(cache(lambda: load_retriever(spec, self._load)))
+            self._by_spec[spec] = BackgroundEmbedder(cache(lambda: load_retriever(spec, load)))
         return self._by_spec[spec]
 
 

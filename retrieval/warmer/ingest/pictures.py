@@ -12,11 +12,11 @@ from markdown_it.token import Token
 
 from warmer.errors import IngestError
 from warmer.ingest.decode import decode, decode_html, read_bytes
+from warmer.ingest.files import replace_surrogates
 from warmer.ingest.section import Section
 from warmer.pictures.decode import decode_picture, digest_of, read_picture
 
-_BESIDE = (".txt", ".json")
-_CAPTION_BYTES = 100_000
+_BESIDE = (".txt", ".json", ".TXT", ".JSON")
 _CAPTION = 4000  # characters
 _TEXTS = ("caption", "text", "description", "alt")
 
@@ -35,8 +35,9 @@ def picture_sections(path: Path, max_bytes: int, encoding: str = "") -> list[Sec
     """
     data = read_picture(path, max_bytes)
     decode_picture(data)
-    caption = _beside(path, encoding)
-    return [Section(caption.title, caption.text, range(1, 2), picture=digest_of(data))]
+    caption = _beside(path, max_bytes, encoding)
+    title, text = replace_surrogates(caption.title), replace_surrogates(caption.text)
+    return [Section(title, text, range(1, 2), picture=digest_of(data))]
 
 
 def shown_sections(path: Path, max_bytes: int, encoding: str = "") -> list[Section]:
@@ -73,14 +74,14 @@ def _file_of(where: str) -> str:
     return "" if address.scheme or address.netloc else unquote(address.path)
 
 
-def _beside(path: Path, encoding: str) -> _Caption:
+def _beside(path: Path, max_bytes: int, encoding: str) -> _Caption:
     names = [path.name + suffix for suffix in _BESIDE] + [path.stem + suffix for suffix in _BESIDE]
     for file in (path.with_name(name) for name in names):
         try:
-            text = decode(read_bytes(file, _CAPTION_BYTES), encoding)
+            text = decode(read_bytes(file, max_bytes), encoding)
         except IngestError:
             continue
-        return _from_json(text) if file.suffix == ".json" else _Caption(text=text.strip()[:_CAPTION])
+        return _from_json(text) if file.suffix.lower() == ".json" else _Caption(text=text.strip()[:_CAPTION])
     return _Caption()
 
 

@@ -16,7 +16,7 @@ _FIELDS = ("image_url", "path", "uri", "source")  # a path may be what a payload
 _SMALL, _LARGE = Bounds(320, 40_000), Bounds(1024, 400_000)
 _KEPT = 500  # shown pictures, by default of at most 40 kB
 
-_Key = tuple[Path, int, int, Bounds]
+_Key = tuple[Path, int, int, Bounds, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +47,24 @@ class Gallery:
         local = (self._local(value) for value in named if isinstance(value, str) and value)
         return next((path for path in local if path), None)
 
-    def show(self, path: Path, bounds: Bounds) -> bytes | None:
-        """Make a picture's JPEG; None where its file is gone, damaged or over a limit."""
-        from warmer.pictures.decode import decode_picture, read_picture  # noqa: PLC0415
+    def picture(self, payload: Mapping[str, Any], roots: Mapping[str, str], bounds: Bounds) -> bytes | None:
+        """Find the picture of a hit and make its JPEG; None where it is gone, or another than was indexed."""
+        path = self.find(payload, roots)
+        return self.show(path, bounds, str(payload.get(PICTURE) or "")) if path else None
+
+    def show(self, path: Path, bounds: Bounds, digest: str = "") -> bytes | None:
+        """Make a picture's JPEG; None where its file is gone, damaged, over a limit, or not what has the digest."""
+        from warmer.pictures.decode import decode_picture, digest_of, read_picture  # noqa: PLC0415
         from warmer.pictures.thumbnail import thumbnail  # noqa: PLC0415
 
         try:
             status = path.stat()
-            key = (path, status.st_mtime_ns, status.st_size, bounds)
+            key = (path, status.st_mtime_ns, status.st_size, bounds, digest)
             if key not in self._shown:
-                picture = decode_picture(read_picture(path), side=2 * bounds.side)
-                self._shown.keep({key: thumbnail(picture, bounds)})
+                data = read_picture(path)
+                is_other = digest and digest_of(data) != digest
+                small = None if is_other else thumbnail(decode_picture(data, side=2 * bounds.side), bounds)
+                self._shown.keep({key: small})
             return self._shown[key]
         except (OSError, ValueError, IngestError, MemoryError, KeyError):
             return None

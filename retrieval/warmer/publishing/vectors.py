@@ -24,6 +24,11 @@ class PayloadEmbedder(Protocol):
         ...
 
 
+def setting_of(embedder: Embedder | PayloadEmbedder) -> str:
+    """Name the setting or option that names a model."""
+    return "--image-model" if isinstance(embedder, PayloadEmbedder) else "EMBEDDING_MODEL"
+
+
 def embed_payloads(embedder: Embedder | PayloadEmbedder, payloads: Sequence[Payload]) -> Iterator[tuple[int, Vector]]:
     """Embed what payloads hold or name; yield pairs of position and vector, in any order."""
     if isinstance(embedder, PayloadEmbedder):

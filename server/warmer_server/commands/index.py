@@ -64,8 +64,6 @@ def run(arguments: argparse.Namespace) -> None:
     settings = read_settings(arguments.url)
     name, replace = arguments.collection, arguments.replace
     url = server_url(arguments.url, settings)
-    if url and arguments.image_model:
-        raise IngestError("pictures are indexed into embedded collections only: add --url embedded")
     known = _known_roots(settings, url, name)
     missing = {label: path for label, path in known.items() if not os.path.lexists(path)}
     there = {} if replace else {label: path for label, path in known.items() if label not in missing}
@@ -75,7 +73,6 @@ def run(arguments: argparse.Namespace) -> None:
     unread = found.left_out.unread
     try:
         if url:
-            assert not isinstance(embedder, PayloadEmbedder)
             built = asyncio.run(_publish_to_server(settings, url, embedder, found, name, replace=replace))
         else:
             built = build(
@@ -184,14 +181,20 @@ async def _server_roots(settings: Settings, url: str, name: str) -> Mapping[str,
 
 
 async def _publish_to_server(
-    settings: Settings, url: str, embedder: Embedder, found: FoundFiles, name: str, *, replace: bool
+    settings: Settings,
+    url: str,
+    embedder: Embedder | PayloadEmbedder,
+    found: FoundFiles,
+    name: str,
+    *,
+    replace: bool,
 ) -> IndexingResult:
     from warmer.publishing.server.collection import ServerCollection  # noqa: PLC0415
     from warmer.publishing.server.publish import publish_passages  # noqa: PLC0415
     from warmer_server.connection import open_server  # noqa: PLC0415
 
     async with open_server(url, settings) as remote:
-        with progress_bar("passages") as progress:
+        with progress_bar(found.what) as progress:
             return await publish_passages(
                 ServerCollection(remote, name),
                 found.passages,

@@ -12,6 +12,7 @@ from warmer.errors import IngestError
 from warmer.ingest import Skipped, SourceFile, find_files
 from warmer.ingest.bounded import Limits, read_files
 from warmer.ingest.kinds import Kind
+from warmer.ingest.section import Section
 from warmer.passage import Passage
 from warmer.pictures import SUFFIXES
 from warmer.publishing.pictures import PictureEmbedder
@@ -44,10 +45,16 @@ class Pictures:
         self._limits = limits
         self.left_out = left_out
         self._shown: list[SourceFile] = []
+        self._beside: list[Path] = []
+        self._said: defaultdict[str, dict[str, None]] = defaultdict(dict)  # by the real path of a picture
         self.files: dict[str, list[SourceFile]] = {
             label: list(self._find(find_files(root, label, left_out, include=include, exclude=exclude, kinds=_KINDS)))
             for label, root in roots.items()
         }
+        named = {one for path in self.sources.values() for one in (path, path.with_suffix(""))}
+        for path in self._beside:
+            if path.with_suffix("") not in named:
+                self.left_out.add("no picture", f"*{path.suffix.lower()}")
 
     @property
     def sources(self) -> dict[str, Path]:
@@ -56,13 +63,15 @@ class Pictures:
 
     def read(self, label: str) -> Iterator[Passage]:
         """Check the pictures of a root; a broken one is left out by name."""
-        said = self._said()
-        for file, sections in read_files(self.files[label], self._limits):
-            if isinstance(sections, IngestError):
+        documents, self._shown = self._shown, []  # those of all roots, with the first of these
+        for file, sections in read_files([*documents, *self.files[label]], self._limits):
+            if file.kind == "shown":
+                self._note(file, sections)
+            elif isinstance(sections, IngestError):
                 self.left_out.add_unread(sections.reason, str(sections), file.source)
-                continue
-            for one in sections:
-                text = one.text or "\n".join(said.get(os.path.realpath(file.path), ()))
+            else:
+                [one] = sections
+                text = one.text or "\n".join(self._said.get(os.path.realpath(file.path), ()))
                 yield Passage(text, one.title, file.source, 1, file.url, picture=one.picture)
 
     def embedder(self, model: str) -> PictureEmbedder:
@@ -80,13 +89,12 @@ class Pictures:
                 yield file
             elif suffix in _DOCUMENTS:
                 self._shown.append(replace(file, kind="shown"))
-            elif suffix not in _CAPTIONS:
+            elif suffix in _CAPTIONS:
+                self._beside.append(file.path)
+            else:
                 self.left_out.add("no picture", f"*{suffix}")
 
-    def _said(self) -> dict[str, list[str]]:
-        """Map the real path of each picture to what documents say of it, each text once."""
-        said: defaultdict[str, dict[str, None]] = defaultdict(dict)
-        for file, sections in read_files(self._shown, self._limits):
-            for one in [] if isinstance(sections, IngestError) else sections:
-                said[os.path.realpath(file.path.parent / one.title)][one.text] = None
-        return {path: [*texts] for path, texts in said.items()}
+    def _note(self, file: SourceFile, sections: list[Section] | IngestError) -> None:
+        """Note what a document says of the pictures that it shows, each text once."""
+        for one in [] if isinstance(sections, IngestError) else sections:
+            self._said[os.path.realpath(file.path.parent / one.title)][one.text] = None

@@ -15,7 +15,10 @@ from warmer.errors import SearchError, StorageError, WarmerError
 from warmer.journal.transfer.file import read_file
 from warmer.journal.transfer.records import SearchRecord
 from warmer.journal.use import seen
+from warmer.pictures import Bounds
+from warmer.pictures.gallery import Gallery
 from warmer.sanitize import one_line
+from warmer_server.app import make_gallery
 from warmer_server.commands.journal import transfer_of
 from warmer_server.engine import open_engine
 from warmer_server.settings import Settings
@@ -24,12 +27,14 @@ from warmer_server.use.reading import namespace, opened, present, stored_name
 from warmer_server.use.showing import View, view
 from warmer_server.use.thread_page import KINDS, summary, thread_page
 
+_THUMBNAIL = Bounds(128, 6000)  # each is on the page twice
 _SHORT = 10  # characters of a handle that tell it from others
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Show one thread, or the newest."""
-    views = asyncio.run(_views(settings, arguments.search_id, arguments.last))
+    gallery = make_gallery(settings) if arguments.html else None
+    views = asyncio.run(_views(settings, arguments.search_id, arguments.last, gallery))
     if arguments.html:
         _write(arguments.html, thread_page(views))
         echo(f"wrote {arguments.html}")
@@ -39,11 +44,11 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
         _list(views)
 
 
-async def _views(settings: Settings, search_id: str, last: int) -> list[View]:
+async def _views(settings: Settings, search_id: str, last: int, gallery: Gallery | None) -> list[View]:
     records = await _records(settings, search_id)
     names = {stored_name(settings, name): name for name in await _names(settings)}
     newest = sorted(records, key=lambda one: one.created, reverse=True)[:last]
-    return [_view(settings, one, await _texts(settings, one, names.get(one.collection))) for one in newest]
+    return [_view(settings, one, *await _now(settings, one, names.get(one.collection), gallery)) for one in newest]
 
 
 async def _records(settings: Settings, search_id: str) -> list[SearchRecord]:
@@ -70,21 +75,26 @@ async def _names(settings: Settings) -> list[str]:
         return []
 
 
-async def _texts(settings: Settings, record: SearchRecord, collection: str | None) -> dict[str, str]:
-    """Fetch the passages that are still what they were; none if the collection is gone."""
+async def _now(
+    settings: Settings, record: SearchRecord, collection: str | None, gallery: Gallery | None
+) -> tuple[dict[str, str], dict[str, bytes]]:
+    """Fetch the passages that are still what they were, and pictures from a gallery; none if the collection is gone."""
     if collection is None:
-        return {}
+        return {}, {}
     try:
         async with opened(settings, collection) as index:
             there, _, _ = await present(index, [seen(hit) for hit in record.hits])
+            roots = (await index.info()).roots
     except WarmerError:
-        return {}
-    return {id_: str(hit.payload.get("text") or "") for id_, hit in there.items()}
+        return {}, {}
+    found = {id_: gallery.picture(hit.payload, roots, _THUMBNAIL) for id_, hit in there.items()} if gallery else {}
+    texts = {id_: str(hit.payload.get("text") or "") for id_, hit in there.items()}
+    return texts, {id_: picture for id_, picture in found.items() if picture}
 
 
-def _view(settings: Settings, record: SearchRecord, texts: dict[str, str]) -> View:
+def _view(settings: Settings, record: SearchRecord, texts: dict[str, str], pictures: dict[str, bytes]) -> View:
     named = record.model_copy(update={"collection": namespace(settings).strip(record.collection)})
-    return view(named, texts)
+    return view(named, texts, pictures)
 
 
 def _show(thread: View) -> None:

@@ -11,7 +11,7 @@ from warmer.journal.parameters import Trained
 from warmer.journal.sqlite.database import Database
 from warmer.steering.params import Params
 from warmer.steering.scores import SCALE
-from warmer_server.compatibility import mismatch
+from warmer_server.compatibility import mismatch, model_of
 from warmer_server.engine import LazyServer, journal_path, open_engine
 from warmer_server.fit import compare
 from warmer_server.settings import Settings, read_settings
@@ -91,7 +91,7 @@ async def _describe(server: LazyServer, name: str, settings: Settings) -> list[s
     model = info.model if info.declared else "made by an unknown model"
     legs = ", words too" if info.lexical else ""
     line = f"collection      {name}: {info.points} passages, {model}, {info.dim} dimensions{legs}"
-    problem = mismatch(info, settings.retrievers.get(name, settings.embedding_model))
+    problem = mismatch(info, settings)
     try:
         found = None if problem else await compare(index, settings)
     except WarmerError as error:
@@ -121,9 +121,8 @@ async def _collections(settings: Settings, verify: bool) -> list[str]:
                 f"generation {info.generation}"
             )
             lines += verified
-            model = settings.retrievers.get(name, settings.embedding_model)
             # Equal names need no check, which would load the model.
-            if problem := "" if same_model(model, info.model) else mismatch(info, model):
+            if problem := "" if same_model(model_of(info, settings), info.model) else mismatch(info, settings):
                 lines.append(f"                  {problem}")
             if manifest := generations.manifest():
                 lines += [f"                  {label} from {path}" for label, path in manifest.roots.items()]

@@ -12,11 +12,12 @@ from time import perf_counter
 
 from warmer import __version__
 from warmer.embedding import DEFAULT_MODEL
+from warmer.embedding.pair import CLIP
 from warmer.embedding.retrievers import load_retriever
 from warmer.errors import WarmerError
 from warmer.index.edge.catalog import Catalog
 from warmer.journal.sqlite.database import Database
-from warmer_server.app import load_embedder
+from warmer_server.app import load_queries
 from warmer_server.compatibility import download_folder, mismatch
 from warmer_server.doctor import Finding
 from warmer_server.engine import journal_path
@@ -35,7 +36,8 @@ async def versions(_: Settings) -> AsyncIterator[Finding]:
 
 async def models(settings: Settings) -> AsyncIterator[Finding]:
     """Load each embedding model of the settings that is downloaded, and embed a query."""
-    for model in dict.fromkeys([settings.embedding_model, *settings.retrievers.values()]):
+    pictures = [settings.image_model] if settings.image_model != CLIP else []
+    for model in dict.fromkeys([settings.embedding_model, *pictures, *settings.retrievers.values()]):
         try:
             yield _check_model(model)
         except WarmerError as error:
@@ -45,7 +47,7 @@ async def models(settings: Settings) -> AsyncIterator[Finding]:
 def _check_model(model: str) -> Finding:
     if model != DEFAULT_MODEL and not Path(model).is_dir() and (folder := download_folder(model)):
         return Finding("model", "note", f"{model} is not tried: it is fetched when first used, into {folder}")
-    retriever = load_retriever(model, load_embedder)
+    retriever = load_retriever(model, load_queries)
     if not retriever.dim:
         return Finding("model", "note", f"{model} is not tried: Qdrant Cloud runs it")
     began = perf_counter()
@@ -119,7 +121,7 @@ async def collections(settings: Settings) -> AsyncIterator[Finding]:
         try:
             info = await catalog.open(name).info()
             served = not settings.qdrant_url
-            problem = mismatch(info, settings.retrievers.get(name, settings.embedding_model)) if served else ""
+            problem = mismatch(info, settings) if served else ""
         except WarmerError as error:
             problem = str(error)
         said = problem or f"{name}: {info.points} passages, embedded by {info.model}{_missing(catalog, name)}"

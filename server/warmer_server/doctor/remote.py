@@ -80,7 +80,7 @@ async def _check_collections(
             index = await collections.find(name)
             info = await index.info()
             said = "; ".join([f"{name}: {info.points} passages", *info.notes])
-            problem = mismatch(info, settings.retrievers.get(name, settings.embedding_model))
+            problem = mismatch(info, settings)
             found = None if problem else await compare(index, settings)
         except WarmerError as error:
             said, problem = "", str(error)

@@ -19,6 +19,7 @@ class Line:
         score: 0..10, the mean of all scorers; None if nobody scored it.
         batch: Which batch of scores it came in, from 1; 0 without a score.
         place: Its place by score, from 1; 0 without a score.
+        picture: What it shows now, as a small JPEG; empty for a text, and if it is gone or has changed.
     """
 
     hit: int
@@ -28,6 +29,7 @@ class Line:
     score: float | None
     batch: int
     place: int
+    picture: bytes = b""
 
     @property
     def moved(self) -> int:
@@ -73,12 +75,13 @@ class View:
         return [(len(scores), fmean(scores)) for _, scores in sorted(batches.items())]
 
 
-def view(record: SearchRecord, texts: Mapping[str, str]) -> View:
+def view(record: SearchRecord, texts: Mapping[str, str], pictures: Mapping[str, bytes] | None = None) -> View:
     """Arrange a thread of the journal.
 
     Args:
         record: The thread.
         texts: Texts of passages by point id; a passage without one is shown by its title.
+        pictures: JPEGs by point id.
     """
     said: dict[int, list[tuple[str, str]]] = {1: [("query", record.query)]}
     for wording in record.wordings:
@@ -96,6 +99,7 @@ def view(record: SearchRecord, texts: Mapping[str, str]) -> View:
             scores[index],
             times.index(_first_scored(hit)) + 1 if hit.scores else 0,
             places.get(index, 0),
+            (pictures or {}).get(hit.point, b""),
         )
         for index, hit in enumerate(record.hits)
     ]

@@ -1,5 +1,6 @@
 """Threads as one HTML page: what was said, what was shown, its scores, and what they moved up."""
 
+from base64 import b64encode
 from collections.abc import Sequence
 from time import gmtime, strftime
 
@@ -17,6 +18,7 @@ table { border-collapse: collapse; width: 100%; table-layout: fixed; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .4rem .35rem 0; border-top: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 400; } th.n, td.n { width: 3.2rem; font-variant-numeric: tabular-nums; }
 td.s { font-weight: 600; color: var(--mark); } td p { margin: .3rem 0 0; white-space: pre-wrap; }
+td img { display: block; max-width: 100%; margin-bottom: .3rem; }
 td meter { display: block; width: 2.2rem; height: .5rem; }
 @media (max-width: 45rem) { .sides { grid-template-columns: 1fr; } }
 @media print { .sides { grid-template-columns: 1fr 1fr; } }
@@ -68,7 +70,16 @@ def _row(line: Line, *, ranked: bool) -> str:
     title = plain(line.title or line.source or "untitled")
     where = f"<p>{plain(line.source)}</p>" if line.source and line.title else ""
     passage = f"<details><summary>{title}</summary>{where}<p>{plain(line.text)}</p></details>" if line.text else title
+    passage = _picture(line) + passage
     return f"<tr>{first}<td>{passage}{_moved(line) if ranked else ''}</td>{_score(line.score)}</tr>"
+
+
+def _picture(line: Line) -> str:
+    if not line.picture:
+        return ""
+    told = " ".join(line.text.split()) or line.title or f"picture {line.source}"
+    data = b64encode(line.picture).decode()
+    return f'<img alt="{plain(told)}" src="data:image/jpeg;base64,{data}">'
 
 
 def _moved(line: Line) -> str:

@@ -20,7 +20,7 @@ from warmer.publishing.embedded.checkpoint import EmbeddingCheckpoint
 from warmer.publishing.embedded.published import PublishedGeneration
 from warmer.publishing.moves import Comparison
 from warmer.publishing.spool import Payload
-from warmer.publishing.vectors import PayloadEmbedder, embed_payloads
+from warmer.publishing.vectors import PayloadEmbedder, embed_payloads, setting_of
 
 _CHUNK = 2048
 
@@ -66,8 +66,7 @@ def index_passages(
         before = {label: path for label, path in known.roots.items() if label not in missing}
         if not replace:
             check_roots(roots, before)
-            is_text = not isinstance(embedder, PayloadEmbedder)
-            check_model(embedder.name, known.model, "EMBEDDING_MODEL" if is_text else "--image-model")
+            check_model(embedder.name, known.model, setting_of(embedder))
         comparison = Comparison()
         digest = _Digest()
         for id_, passage in identify(passages, comparison.new):

@@ -14,13 +14,14 @@ from qdrant_client import models
 from warmer.embedding import Embedder
 from warmer.errors import IngestError
 from warmer.index.remote.limits import in_chunks
-from warmer.passage import Passage, embedded_text, identify
+from warmer.passage import PICTURE, Passage, identify
 from warmer.publishing import IndexingResult, Progress, Scope, check_model, check_roots, payload_of
 from warmer.publishing.moves import Comparison
 from warmer.publishing.server.collection import FIELDS, Origin, ServerCollection
 from warmer.publishing.server.points import in_batches, make_point
 from warmer.publishing.server.upload import Upload, uploading
 from warmer.publishing.spool import Payload, Spool
+from warmer.publishing.vectors import PayloadEmbedder, embed_payloads, setting_of
 
 _CHUNK = 2048
 # The id depends on the embedded text, so equal ids and equal values of these fields mean equal payloads.
@@ -32,7 +33,7 @@ Identified = tuple[str, Payload]
 async def publish_passages(
     collection: ServerCollection,
     passages: Iterable[Passage],
-    embedder: Embedder,
+    embedder: Embedder | PayloadEmbedder,
     *,
     roots: Mapping[str, Path],
     unread: Collection[str] = (),
@@ -58,7 +59,7 @@ async def publish_passages(
     before = await collection.origin()
     if before and not replace:
         check_roots(roots, {label: path for label, path in before.roots.items() if label not in missing})
-        check_model(embedder.name, before.model)
+        check_model(embedder.name, before.model, setting_of(embedder))
     with TemporaryDirectory() as folder, closing(Spool(Path(folder) / "points.jsonl")) as points:
         comparison = Comparison()
         for id_, passage in identify(passages, comparison.new):
@@ -106,7 +107,7 @@ async def _compare(
             stale.append(id_)
     waiting = []
     for chunk in in_chunks(stale, _CHUNK) if collection else ():
-        payloads = await collection.payloads(chunk, "source", "title", "text")  # type: ignore[union-attr]
+        payloads = await collection.payloads(chunk, "source", "title", "text", PICTURE)  # type: ignore[union-attr]
         for id_, payload in payloads.items():
             whole = {"title": "", "text": "", "source": ""} | payload
             comparison.add_stale(id_, whole)
@@ -152,7 +153,9 @@ class _Run:
         updated: Number of stored points whose payload was updated.
     """
 
-    def __init__(self, collection: ServerCollection, embedder: Embedder, total: int, progress: Progress) -> None:
+    def __init__(
+        self, collection: ServerCollection, embedder: Embedder | PayloadEmbedder, total: int, progress: Progress
+    ) -> None:
         self.embedded = 0
         self.updated = 0
         self._collection = collection
@@ -174,7 +177,10 @@ class _Run:
 
     async def _update_payloads(self, chunk: Sequence[Identified]) -> Collection[str]:
         """Update the payloads of stored points that differ. Returns the ids of all stored points in the chunk."""
-        stored = await self._collection.payloads([id_ for id_, _ in chunk], *_COMPARED_FIELDS)
+        fields = (*_COMPARED_FIELDS, "text") if isinstance(self._embedder, PayloadEmbedder) else _COMPARED_FIELDS
+        stored = await self._collection.payloads([id_ for id_, _ in chunk], *fields)
+        if "text" in fields:  # another caption has other words, which are stored as a vector
+            stored = {id_: stored[id_] for id_, payload in chunk if id_ in stored and _says(stored[id_], payload)}
         payloads = {id_: payload for id_, payload in chunk if id_ in stored}
         changed = {id_: payload for id_, payload in payloads.items() if not _is_unchanged(stored[id_], payload)}
         if changed:
@@ -184,11 +190,14 @@ class _Run:
         return stored
 
 
-def _embed(points: Sequence[Identified], embedder: Embedder) -> Iterator[models.PointStruct]:
-    texts = [embedded_text(payload["title"], payload["text"]) for _, payload in points]
-    for position, vector in embedder.embed_passages(texts):
+def _embed(points: Sequence[Identified], embedder: Embedder | PayloadEmbedder) -> Iterator[models.PointStruct]:
+    for position, vector in embed_payloads(embedder, [payload for _, payload in points]):
         id_, payload = points[position]
         yield make_point(id_, payload, vector)
+
+
+def _says(stored: Mapping[str, Any], payload: Mapping[str, Any]) -> bool:
+    return all(stored.get(key, "") == payload[key] for key in ("title", "text"))
 
 
 def _is_unchanged(stored: Mapping[str, Any], payload: Mapping[str, Any]) -> bool:
