@@ -9,7 +9,7 @@ from warmer.embedding import Retriever
 from warmer.embedding.retrievers import CloudRetriever, load_retriever
 from warmer.errors import WarmerError
 from warmer.index import CollectionInfo
-from warmer_server.app import load_embedder
+from warmer_server.models import load_embedder
 from warmer_tools.compatibility import check_retriever
 
 
