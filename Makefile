@@ -60,9 +60,9 @@ sdks: .venv/dev
 foreign: .venv/dev
 	PYTHONPATH=tests $(BIN)/python -m foreign evals/results/foreign.md
 
-# OLD=PYTHON compares the build that this Python has.
+# OLD=PYTHON compares the build that this Python has; PARTS: projects notes speed.
 documents: .venv/dev
-	PYTHONPATH=tests OLD=$(OLD) $(BIN)/python -m documents evals/results/documents.md $(WORK)
+	PYTHONPATH=tests OLD=$(OLD) PARTS="$(PARTS)" $(BIN)/python -m documents evals/results/documents.md $(WORK)
 
 report-page: .venv/dev
 	PYTHONPATH=tests $(BIN)/python -m report_page docs/pictures.png

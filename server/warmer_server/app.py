@@ -4,7 +4,6 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -15,8 +14,6 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
 
 from warmer import __version__
-from warmer.embedding import LoadedEmbedder, Retriever
-from warmer.embedding.pair import PairEmbedder, full_pair_name, is_pair_folder, load_pair
 from warmer.embedding.retrievers import Retrievers
 from warmer.errors import JudgeError
 from warmer.judges import Judge, load_judge
@@ -26,6 +23,7 @@ from warmer.pictures.gallery import Gallery
 from warmer_server.about import About
 from warmer_server.engine import Engine, open_engine
 from warmer_server.faults import handle_errors
+from warmer_server.models import load_image_pair, load_queries
 from warmer_server.settings import Settings
 from warmer_server.surface import add_surface
 from warmer_server.surface.icon import ICON
@@ -159,24 +157,3 @@ def load_allowed_judge(settings: Settings, spec: str) -> Judge:
             f"there is no judge {spec!r}: name claude or fastembed:<model>; WARMER_JUDGES allows classes of your own"
         )
     return load_judge(spec, claude_model=settings.claude_model)
-
-
-@cache
-def load_embedder(model: str) -> LoadedEmbedder:
-    """Load an embedding model, once per process. Importing FastEmbed is slow, so it is imported here."""
-    from warmer.embedding.fastembedder import load  # noqa: PLC0415
-
-    return load(model)
-
-
-@cache
-def load_image_pair(model: str) -> PairEmbedder:
-    """Load a pair of models, of pictures and of words, once per process."""
-    return load_pair(model)
-
-
-def load_queries(model: str) -> Retriever:
-    """Load the model that embeds the queries of a collection, of texts or of pictures."""
-    if full_pair_name(model) or is_pair_folder(Path(model).expanduser()):
-        return load_image_pair(model)
-    return load_embedder(model)

@@ -10,7 +10,7 @@ from warmer.embedding.pair import PAIRS, full_pair_name
 from warmer.embedding.retrievers import CloudRetriever, load_retriever
 from warmer.errors import WarmerError
 from warmer.index import CollectionInfo
-from warmer_server.app import load_queries
+from warmer_server.models import load_queries
 from warmer_server.settings import Settings
 from warmer_tools.compatibility import check_retriever
 

@@ -10,9 +10,9 @@ from warmer.embedding.minilm import UPSTREAM_NAMES
 from warmer.embedding.retrievers import CloudRetriever, load_retriever
 from warmer.index import Index
 from warmer.vectors import Vector
-from warmer_server.app import load_queries
 from warmer_server.compatibility import download_folder
 from warmer_server.doctor import Finding
+from warmer_server.models import load_queries
 from warmer_server.settings import Settings
 
 

@@ -21,7 +21,7 @@ from warmer.steering.params import Params
 from warmer.steering.ranking import rank
 from warmer.steering.thread import compose
 from warmer.steering.wording import Wording
-from warmer_server.app import load_embedder
+from warmer_server.models import load_embedder
 from warmer_server.settings import read_settings
 
 _ROOT = Path(__file__).parents[2]

@@ -1,6 +1,8 @@
 """`warmer index` over folders that change, and `warmer search`: in one process, so that the model is loaded once."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -131,3 +133,9 @@ def test_search_in_the_terminal(index: Index, notes: Path, capsys: pytest.Captur
     ):
         with pytest.raises(SystemExit, match=message):
             main(wrong)
+
+
+def test_indexing_does_not_import_the_mcp_sdk() -> None:
+    """It takes a second, which is most of the time of a run that finds nothing new."""
+    script = "import sys, warmer_server.commands.index; assert 'mcp' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -22,7 +22,7 @@ from warmer.journal.sqlite.parameters import SqliteParameters
 from warmer.journal.sqlite.searches import SqliteJournal
 from warmer.publishing.embedded.publish import index_passages
 from warmer.steering.params import OFF
-from warmer_server import app
+from warmer_server import models
 from warmer_server.app import build_server
 from warmer_server.settings import Settings
 from warmer_tools.workspace import RUBRIC
@@ -256,7 +256,7 @@ async def test_a_model_that_cannot_be_loaded_is_an_error_of_the_call(connect: Co
 
 async def test_an_early_call_waits_with_progress(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     """The model is not loaded before the client has had the list of tools and a report of progress."""
-    reported, loaded = Event(), app.load_embedder
+    reported, loaded = Event(), models.load_embedder
     messages: list[str | None] = []
 
     def load(model: str) -> Embedder:
@@ -267,7 +267,7 @@ async def test_an_early_call_waits_with_progress(connect: Connect, monkeypatch: 
         messages.append(message)
         reported.set()
 
-    monkeypatch.setattr(app, "load_embedder", load)
+    monkeypatch.setattr(models, "load_embedder", load)
     async with connect() as client:
         assert len((await client.list_tools()).tools) == 3
         result = await client.call_tool("search", {"query": "bread"}, progress_callback=progress)

@@ -26,8 +26,8 @@ from rich.text import Text
 from warmer.errors import WarmerError
 from warmer.index.edge.catalog import Catalog
 from warmer.ingest.pydocs import python_passages
-from warmer_server.app import load_embedder
 from warmer_server.commands.index import build
+from warmer_server.models import load_embedder
 from warmer_server.settings import Settings, read_settings
 from warmer_tools.titles import shorten_title
 

@@ -21,8 +21,8 @@ from warmer.passage import Passage, Window
 from warmer.publishing import IndexingResult
 from warmer.publishing.embedded.publish import index_passages
 from warmer.publishing.vectors import PayloadEmbedder
-from warmer_server.app import load_embedder
 from warmer_server.destination import server_url
+from warmer_server.models import load_embedder
 from warmer_server.progress import progress_bar
 from warmer_server.settings import Settings, read_settings
 from warmer_server.terminal import echo

@@ -16,7 +16,7 @@ from warmer.ingest.section import Section
 from warmer.passage import Passage
 from warmer.pictures import SUFFIXES
 from warmer.publishing.pictures import PictureEmbedder
-from warmer_server.app import load_image_pair
+from warmer_server.models import load_image_pair
 
 _KINDS: dict[str, Kind] = {**dict.fromkeys(SUFFIXES, "picture"), ".json": "data"}
 _DOCUMENTS = {".md", ".markdown", ".mdown", ".mkd", ".mdx", ".html", ".htm", ".xhtml"}

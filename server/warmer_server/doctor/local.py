@@ -17,10 +17,10 @@ from warmer.embedding.retrievers import load_retriever
 from warmer.errors import WarmerError
 from warmer.index.edge.catalog import Catalog
 from warmer.journal.sqlite.database import Database
-from warmer_server.app import load_queries
 from warmer_server.compatibility import download_folder, mismatch
 from warmer_server.doctor import Finding
 from warmer_server.engine import journal_path
+from warmer_server.models import load_queries
 from warmer_server.settings import Settings
 
 _MIN_FREE = 200 * 2**20  # bytes; enough to index about ten thousand passages and for the journal

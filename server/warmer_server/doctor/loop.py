@@ -11,9 +11,10 @@ from warmer.embedding import DEFAULT_MODEL
 from warmer.index.edge.catalog import Catalog
 from warmer.passage import Passage
 from warmer.publishing.embedded.publish import index_passages
-from warmer_server.app import load_embedder, make_workspace
+from warmer_server.app import make_workspace
 from warmer_server.doctor import Finding
 from warmer_server.engine import open_engine
+from warmer_server.models import load_embedder
 from warmer_server.settings import Settings
 from warmer_tools import give_feedback, search
 from warmer_tools.training import quiet
