@@ -13,7 +13,7 @@ from pathlib import Path
 
 from environment import SERVER, forget_settings
 
-from real import Result, cluster, lists, recall
+from real import Result, cluster, lists, recall, strict
 from real.nodes import Node, nodes, version_of
 
 _TESTS = [
@@ -23,7 +23,13 @@ _TESTS = [
     "tests/server/test_qdrant.py",
     "tests/server/test_shared_journal.py",
 ]
-_TITLES = {"tests": "The tests", "lists": "Lists", "feedback": "Feedback", "cluster": "Three nodes"}
+_TITLES = {
+    "tests": "The tests",
+    "lists": "Lists",
+    "feedback": "Feedback",
+    "strict": "Strict mode",
+    "cluster": "Three nodes",
+}
 _NAMES = {title: name for name, title in _TITLES.items()}
 
 
@@ -77,6 +83,7 @@ _PARTS: dict[str, Callable[[Path], Iterator[Result]]] = {
     "tests": alone(suite),
     "lists": alone(lists.compare),
     "feedback": alone(recall.measure),
+    "strict": alone(strict.measure),
     "cluster": cluster.run,
 }
 

@@ -161,9 +161,9 @@ async def test_parameters_that_were_read_serve_while_the_server_is_away(
         await stores.journal.counts()
 
 
-@pytest.mark.parametrize(("wanted", "copies"), [(0, 2), (3, 3)])
+@pytest.mark.parametrize(("wanted", "copies", "written"), [(0, 2, 1), (3, 3, 2)])
 async def test_the_journal_has_as_many_copies_as_what_is_searched(
-    server: QdrantServer, tmp_path: Path, wanted: int, copies: int
+    server: QdrantServer, tmp_path: Path, wanted: int, copies: int, written: int
 ) -> None:
     server.api.copies["docs"] = 2
     settings = Settings.model_construct(
@@ -175,7 +175,7 @@ async def test_the_journal_has_as_many_copies_as_what_is_searched(
         made = next(
             body for method, path, body in server.requests if (method, path) == ("PUT", f"/collections/{JOURNAL}")
         )
-        assert made["replication_factor"] == copies
+        assert (made["replication_factor"], made["write_consistency_factor"]) == (copies, written)
 
 
 async def test_a_journal_of_too_few_copies_is_told(server: QdrantServer, tmp_path: Path) -> None:

@@ -218,7 +218,9 @@ async def _create(remote: Remote, name: str, replicas: int | None) -> None:
                 vectors_config={},
                 shard_number=1,
                 replication_factor=replicas,
-                write_consistency_factor=replicas and replicas // 2 + 1,
+                # One of two: were it both, the first write after a death would fail, and the server take the living
+                # node for dead as well.
+                write_consistency_factor=replicas and (replicas + 1) // 2,
                 on_disk_payload=True,
             ),
             what=f"creating {name!r}",
