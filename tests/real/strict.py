@@ -1,7 +1,5 @@
 """What works where a collection allows a tenth of what is asked of it, limit by limit, and what names the limit."""
 
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,9 +8,17 @@ import anyio
 
 from real import Result
 from real.nodes import Node
+from warmer.embedding import Embedder
 from warmer.errors import WarmerError
-from warmer.index import Hit, Index
+from warmer.index import Hit
+from warmer.index.remote.client import Connection, connect
+from warmer.index.remote.engine import QdrantIndex
+from warmer.index.remote.options import Options
 from warmer.journal import AGENT, Journal, Search, new_search_id
+from warmer.passage import Passage
+from warmer.publishing.server.collection import ServerCollection
+from warmer.publishing.server.publish import publish_passages
+from warmer.publishing.server.reading import open_source
 from warmer.steering.feedback import Example
 from warmer.steering.params import Params
 from warmer.steering.ranking import rank
@@ -22,7 +28,8 @@ from warmer_server.app import load_embedder
 from warmer_server.engine import JOURNAL_COLLECTION, open_engine
 from warmer_server.settings import Settings, read_settings
 
-_NAME, _PAGES, _SHOWN = "strict", 12, 10
+_NAME, _PASSAGES, _SHOWN = "strict", 80, 10
+_QUERY = "how is bread made"
 _TENTH: dict[str, float | bool] = {
     "max_query_limit": 10,  # of 100
     "search_max_batchsize": 1,  # of 2
@@ -37,69 +44,72 @@ _TENTH: dict[str, float | bool] = {
     "unindexed_filtering_retrieve": False,
     "unindexed_filtering_update": False,
 }
-_Try = Callable[[], Awaitable[None]]
 
 
 def measure(node: Node) -> Iterator[Result]:
     """Set each limit on a collection and on the journal, and try all that Warmer does there."""
+    embedder = load_embedder(read_settings().embedding_model)
     for limit in _TENTH:
         with TemporaryDirectory(prefix="warmer-strict-") as folder:
-            yield anyio.run(_try_all, node, limit, Path(folder))
-        for name in (_NAME, f"{_NAME}-again", JOURNAL_COLLECTION):
+            yield anyio.run(_try_all, node, limit, embedder, Path(folder))
+        for name in (_NAME, JOURNAL_COLLECTION):
             node.ask("DELETE", f"/collections/{name}")
 
 
-async def _try_all(node: Node, limit: str, folder: Path) -> Result:
-    url = ["--url", node.url]
-    pages = folder / "pages"
-    pages.mkdir()
-    _write(pages, "first")
-    await _warmer(folder, "index", str(pages), "--collection", _NAME, *url)
+async def _try_all(node: Node, limit: str, embedder: Embedder, folder: Path) -> Result:
+    remote = connect(Connection(node.url, grpc_port=node.grpc_port))
     settings = Settings.model_construct(qdrant_url=node.url, journal="qdrant", data_dir=folder, collection_name=_NAME)
-    async with open_engine(settings) as engine:
-        await engine.journal.counts()
-        for name in (_NAME, JOURNAL_COLLECTION):
-            node.ask("PATCH", f"/collections/{name}", {"strict_mode_config": {"enabled": True, limit: _TENTH[limit]}})
-        index = await engine.collections.find(_NAME)
-        scored: list[Example] = []
-        hits: list[Hit] = []
+    wording = Wording("query", _QUERY, embedder.embed_query(_QUERY))
+    scored: list[Example] = []
+    hits: list[Hit] = []
 
-        async def search() -> None:
-            hits.extend(await _listed(index, scored))
+    async def index() -> None:
+        edition = f"edition {len(hits)}"
+        collection = ServerCollection(remote, _NAME, pauses=())
+        result = await publish_passages(collection, _passages(edition), embedder, roots={"pages": folder})
+        assert result.embedded == _PASSAGES, f"{result.embedded} passages"
+
+    async def search() -> None:
+        hits[:] = await rank(QdrantIndex(remote, _NAME), compose([wording], Params(), scored), _SHOWN)
+        assert len(hits) == _SHOWN, f"{len(hits)} hits"
+
+    async def feedback() -> None:
+        for _ in range(3):
+            scored.extend(Example(hit.id, hit.vector, 0.7, hit.passage) for hit in hits)
+            seen = [one.id for one in scored]
+            hits[:] = await rank(QdrantIndex(remote, _NAME), compose([wording], Params(), scored), _SHOWN, without=seen)
             assert len(hits) == _SHOWN, f"{len(hits)} hits"
+            assert not {hit.id for hit in hits} & set(seen), "a hit came twice"
 
-        async def feedback() -> None:
-            for _ in range(3):
-                scored.extend(Example(hit.id, hit.vector, 0.7, hit.passage) for hit in hits[-5:])
-                hits.extend(await _listed(index, scored))
-            assert len({hit.id for hit in hits}) == 3 * _SHOWN + _SHOWN, "a hit came twice"
+    async def copy() -> None:
+        source = await open_source(remote, _NAME, Options(), embedder.name)
+        found = sum([len(page) async for page in source.pages()])
+        assert found == _PASSAGES, f"{found} passages"
 
-        async def index_again() -> None:
-            _write(pages, "second")
-            await _warmer(folder, "index", str(pages), "--collection", _NAME, *url)
-
-        async def copy() -> None:
-            await _warmer(folder, "copy", _NAME, "--from", node.url, "--to", "embedded", "--as", "here")
-            await _warmer(folder, "copy", "here", "--from", "embedded", "--to", node.url, "--as", f"{_NAME}-again")
-
-        async def journal() -> None:
+    async def journal() -> None:
+        async with open_engine(settings) as engine:
             await _keep(engine.journal, hits)
-            assert JOURNAL_COLLECTION in engine.journal_location and "not on" not in engine.journal_location
+            assert "not on" not in engine.journal_location, engine.journal_location
 
-        steps: list[_Try] = [search, feedback, journal, index_again, copy]
-        said = {step.__name__.replace("_", " "): await _outcome(step, limit) for step in steps}
-    worked = [step for step, outcome in said.items() if not outcome]
+    await index()
+    async with open_engine(settings) as engine:
+        await engine.journal.counts()  # makes the journal
+    for name in (_NAME, JOURNAL_COLLECTION):
+        node.ask("PATCH", f"/collections/{name}", {"strict_mode_config": {"enabled": True, limit: _TENTH[limit]}})
+    said = {step.__name__: await _outcome(step) for step in (search, feedback, journal, copy, index)}
+    await remote.close()
+    worked = ", ".join(step for step, outcome in said.items() if not outcome)
     told = [f"{step}: {outcome}" for step, outcome in said.items() if outcome]
     good = all(not outcome or _names(limit, outcome) for outcome in said.values())
-    return Result(f"{limit} {_TENTH[limit]}", "; ".join([f"{', '.join(worked) or 'nothing'} work", *told]), good)
+    return Result(f"{limit} {_TENTH[limit]}", "; ".join([f"{worked or 'none'} as without", *told]), good)
 
 
-async def _outcome(step: _Try, limit: str) -> str:
+async def _outcome(step: Callable[[], Awaitable[None]]) -> str:
     """Try a step: what was said where it failed."""
     try:
         await step()
     except (WarmerError, AssertionError) as error:
-        return f"{'names it' if _names(limit, str(error)) else 'fails'}: {str(error)[-300:]}"
+        return str(error)[-300:]
     return ""
 
 
@@ -119,27 +129,10 @@ async def _keep(journal: Journal, hits: list[Hit]) -> None:
     assert await journal.prune() == 0
 
 
-async def _listed(index: Index, scored: list[Example]) -> list[Hit]:
-    text = "how is bread baked"
-    vector = load_embedder(read_settings().embedding_model).embed_query(text)
-    query = compose([Wording("query", text, vector)], Params(), scored)
-    return await rank(index, query, _SHOWN, without=[one.id for one in scored])
-
-
-async def _warmer(folder: Path, *arguments: str) -> None:
-    done = await anyio.run_process(
-        [sys.executable, "-m", "warmer_server.cli", *arguments],
-        env={"WARMER_DATA_DIR": str(folder / "data"), "PATH": ""},
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-    if done.returncode:
-        raise WarmerError(" ".join(done.stdout.decode().split()))
-
-
-def _write(pages: Path, edition: str) -> None:
-    """Write pages of five passages each, of which those of another edition differ."""
+def _passages(edition: str) -> list[Passage]:
+    """Make passages of which those of another edition differ."""
     words = ["bread", "boats", "birds", "bells", "books"]
-    for page in range(_PAGES):
-        parts = [f"# {word} {page}\n\nThe {edition} page {page} says how {word} are made. " * 3 for word in words]
-        (pages / f"{page}.md").write_text("\n\n".join(parts), encoding="utf-8")
+    return [
+        Passage(f"The {edition} says on page {n} how {words[n % 5]} are made.", words[n % 5], f"pages/{n}.md", 1)
+        for n in range(_PASSAGES)
+    ]
