@@ -116,7 +116,7 @@ def write(version: str, parts: Iterable[tuple[str, str]]) -> str:
         "# On a real Qdrant server",
         "",
         f"Qdrant {version}, {os.cpu_count()} cores, Python {platform.python_version()}: `make server QDRANT_BIN=...`; "
-        "some parts alone: `PARTS=lists`.",
+        "some parts alone: `PARTS=lists`. Times are those of a client, on a machine that others used meanwhile.",
     ]
     for name, body in parts:
         lines += ["", f"## {_TITLES[name]}", "", body]
