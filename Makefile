@@ -67,7 +67,7 @@ documents: .venv/dev
 report-page: .venv/dev
 	PYTHONPATH=tests $(BIN)/python -m report_page docs/pictures.png
 
-# On a real Qdrant server, whose binary is already there; PARTS: tests lists feedback cluster.
+# On a real Qdrant server, whose binary is already there; PARTS: tests lists feedback strict cluster.
 server: .venv/dev
 	PYTHONPATH=tests $(BIN)/python -m real evals/results/server.md "$(QDRANT_BIN)" $(PARTS)
 

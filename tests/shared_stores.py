@@ -50,11 +50,13 @@ class InterleavingRemote(Remote):
 
     waits = Random(0)
 
-    async def call(self, ask: Callable[[AsyncQdrantClient], Awaitable[T]], *, what: str, retry: bool = True) -> T:
+    async def call(
+        self, ask: Callable[[AsyncQdrantClient], Awaitable[T]], *, what: str, retry: bool = True, share: float = 1
+    ) -> T:
         for _ in range(self.waits.randrange(5)):
             await checkpoint()
         with warnings.catch_warnings(action="ignore"):  # about payload indexes, which it lacks
-            return await super().call(ask, what=what, retry=retry)
+            return await super().call(ask, what=what, retry=retry, share=share)
 
 
 def sqlite(path: Path) -> Open:

@@ -5,6 +5,7 @@ Without names of parts all are run. The others keep what the report says of them
 
 import os
 import platform
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -12,11 +13,23 @@ from pathlib import Path
 
 from environment import SERVER, forget_settings
 
-from real import Result, cluster, lists, recall
-from real.nodes import Node, nodes
+from real import Result, cluster, lists, recall, strict
+from real.nodes import Node, nodes, version_of
 
-_TESTS = ["tests/retrieval/index", "tests/retrieval/journal", "tests/retrieval/publishing"]
-_TITLES = {"tests": "The tests", "lists": "Lists", "feedback": "Feedback", "cluster": "Three nodes"}
+_TESTS = [
+    "tests/retrieval/index",
+    "tests/retrieval/journal",
+    "tests/retrieval/publishing",
+    "tests/server/test_qdrant.py",
+    "tests/server/test_shared_journal.py",
+]
+_TITLES = {
+    "tests": "The tests",
+    "lists": "Lists",
+    "feedback": "Feedback",
+    "strict": "Strict mode",
+    "cluster": "Three nodes",
+}
 _NAMES = {title: name for name, title in _TITLES.items()}
 
 
@@ -26,24 +39,18 @@ def main() -> None:
     if len(sys.argv) < 3 or not Path(sys.argv[2]).is_file():
         raise SystemExit("there is no Qdrant binary, so nothing was tried: make server QDRANT_BIN=path/to/qdrant")
     report, binary = Path(sys.argv[1]), Path(sys.argv[2]).resolve()
-    one: dict[str, Callable[[Node], Iterator[Result]]] = {
-        "tests": suite,
-        "lists": lists.compare,
-        "feedback": recall.measure,
-    }
-    known = [*one, "cluster"]
-    asked = sys.argv[3:] or known
-    if unknown := set(asked) - set(known):
-        raise SystemExit(f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    asked = sys.argv[3:] or list(_PARTS)
+    if unknown := set(asked) - _PARTS.keys():
+        raise SystemExit(f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(_PARTS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))  # so that nodes are stopped
+    version = version_of(binary)
     sections = read(report)
     good = True
     for part in asked:
-        with nodes(binary, 1) as (node,):
-            version = node.version()
-            results = list(told(part, cluster.run(binary) if part == "cluster" else one[part](node)))
+        results = list(told(part, _PARTS[part](binary)))
         sections[part] = table(results)
         good = good and all(result.good is not False for result in results)
-        report.write_text(write(version, [(name, sections[name]) for name in known if name in sections]), "utf-8")
+        report.write_text(write(version, [(name, sections[name]) for name in _PARTS if name in sections]), "utf-8")
     sys.exit(not good)
 
 
@@ -60,6 +67,25 @@ def suite(node: Node) -> Iterator[Result]:
     lines = done.stdout.strip().splitlines()
     yield Result("tests of the engines, the journal and copying", lines[-1], done.returncode == 0)
     yield from (Result("failed", line, good=False) for line in lines if line.startswith("FAILED"))
+
+
+def alone(measure: Callable[[Node], Iterator[Result]]) -> Callable[[Path], Iterator[Result]]:
+    """Give a part that needs one node that node."""
+
+    def run(binary: Path) -> Iterator[Result]:
+        with nodes(binary, 1) as (node,):
+            yield from measure(node)
+
+    return run
+
+
+_PARTS: dict[str, Callable[[Path], Iterator[Result]]] = {
+    "tests": alone(suite),
+    "lists": alone(lists.compare),
+    "feedback": alone(recall.measure),
+    "strict": alone(strict.measure),
+    "cluster": cluster.run,
+}
 
 
 def told(title: str, results: Iterator[Result]) -> Iterator[Result]:
@@ -90,7 +116,7 @@ def write(version: str, parts: Iterable[tuple[str, str]]) -> str:
         "# On a real Qdrant server",
         "",
         f"Qdrant {version}, {os.cpu_count()} cores, Python {platform.python_version()}: `make server QDRANT_BIN=...`; "
-        "some parts alone: `PARTS=lists`.",
+        "some parts alone: `PARTS=lists`. Times are those of a client, on a machine that others used meanwhile.",
     ]
     for name, body in parts:
         lines += ["", f"## {_TITLES[name]}", "", body]

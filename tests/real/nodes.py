@@ -70,28 +70,17 @@ class Node:
     def hang(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
 
-    def again(self) -> None:
-        """Start it again after a kill."""
-        self.process = self._start()
-        self.wait()
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.kill()
-
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Ask by REST and give the result."""
         answer = httpx.request(method, self.url + path, json=body, timeout=60, trust_env=False)
         answer.raise_for_status()
         return answer.json()["result"]
 
-    def version(self) -> str:
-        """Say which version of Qdrant it is."""
-        return str(httpx.get(self.url, timeout=60, trust_env=False).json()["version"])
+
+def version_of(binary: Path) -> str:
+    """Say which version of Qdrant it is."""
+    said = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True, timeout=60).stdout
+    return said.split()[-1]
 
 
 @contextmanager
@@ -102,7 +91,7 @@ def nodes(binary: Path, count: int) -> Iterator[list[Node]]:
         for number in range(count):
             joins = running[0].peer if running else None
             node = Node(binary, Path(folder) / f"node{number}", cluster=count > 1, joins=joins)
-            stack.callback(node.stop)
+            stack.callback(node.kill)
             node.wait()
             running.append(node)
         yield running

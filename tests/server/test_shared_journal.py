@@ -11,6 +11,7 @@ from qdrant_server import QdrantServer
 from warmer.errors import EngineError, SearchError
 from warmer.index import Hit
 from warmer.journal import AGENT, Search, new_search_id
+from warmer.steering.wording import Wording
 from warmer_server import engine
 from warmer_server.engine import open_engine
 from warmer_server.settings import Settings
@@ -74,6 +75,25 @@ async def test_a_search_is_kept_here_while_the_journal_cannot_be_written(
         record.payload["id"] for record in server.store.scroll(JOURNAL)[0] if record.payload and "id" in record.payload
     }
     assert kept == {first.id, third.id}
+
+
+async def test_scores_wait_until_the_journal_can_be_written(server: QdrantServer, tmp_path: Path) -> None:
+    settings = Settings.model_construct(qdrant_url=server.url, journal="qdrant", data_dir=tmp_path)
+    async with open_engine(settings) as opened:
+        opened.collections._remote._pause = 0.001  # type: ignore[attr-defined]
+        first = search()
+        await opened.journal.begin(first, HITS)
+        server.fail(status=500, times=6, when=writes)
+        await opened.journal.score(first.id, {1: 9.0}, AGENT, "r")
+        server.fail(status=500, times=6, when=writes)
+        more = [Hit("2", 1.0, HITS[0].payload, HITS[0].vector)]
+        assert await opened.journal.show(first.id, more) == [2]
+        server.fail(status=500, times=6, when=writes)
+        await opened.journal.reword(first.id, [Wording("query", "other", first.vector, 2)])
+        found = await opened.journal.find(first.id)
+        assert [(shown.id, shown.score) for shown in found.shown.values()] == [("1", 9.0), ("2", None)]
+        assert [wording.text for wording in found.more] == ["other"]
+        assert not (tmp_path / "journal.sqlite3").exists()
 
 
 async def test_what_was_kept_here_is_found_by_the_next_process(
@@ -141,9 +161,9 @@ async def test_parameters_that_were_read_serve_while_the_server_is_away(
         await stores.journal.counts()
 
 
-@pytest.mark.parametrize(("wanted", "copies"), [(0, 2), (3, 3)])
+@pytest.mark.parametrize(("wanted", "copies", "written"), [(0, 2, 1), (3, 3, 2)])
 async def test_the_journal_has_as_many_copies_as_what_is_searched(
-    server: QdrantServer, tmp_path: Path, wanted: int, copies: int
+    server: QdrantServer, tmp_path: Path, wanted: int, copies: int, written: int
 ) -> None:
     server.api.copies["docs"] = 2
     settings = Settings.model_construct(
@@ -155,7 +175,7 @@ async def test_the_journal_has_as_many_copies_as_what_is_searched(
         made = next(
             body for method, path, body in server.requests if (method, path) == ("PUT", f"/collections/{JOURNAL}")
         )
-        assert made["replication_factor"] == copies
+        assert (made["replication_factor"], made["write_consistency_factor"]) == (copies, written)
 
 
 async def test_a_journal_of_too_few_copies_is_told(server: QdrantServer, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from warmer.index.edge.shards import shard_files
 from warmer.index.remote.client import Connection, connect
 from warmer.index.remote.engine import QdrantIndex
 from warmer.index.remote.in_memory import MemoryIndex
+from warmer.index.sampling import code_marks
 from warmer.publishing.embedded.build import Stage, build_in_child
 from warmer.steering.feedback import Example, equivalent_query
 from warmer.steering.params import Params
@@ -33,11 +34,13 @@ LEGS = Params(neighbours=0.0)  # the two legs and nothing else
 FIELDS = {"text": "string", "title": "string", "source": "string", "line": "integer"}
 WORDS = ["amber", "birch", "cedar", "delta", "ember", "fjord", "grove"]
 INFO = CollectionInfo("points", "1", "m", DIM, POINTS, FIELDS)
+CODE = " = (); {} []"  # of three passages in four, and none of the first fifty
 RNG = np.random.default_rng(7)
 VECTORS = RNG.normal(size=(POINTS, DIM)).astype(np.float32)
 IDS = [f"00000000-0000-4000-8000-{n:012d}" for n in range(POINTS)]
 PAYLOADS = [
-    {"text": f"{WORDS[n % 7]} {WORDS[n % 5]}", "title": "", "source": f"{n % 4}.md", "line": n} for n in range(POINTS)
+    {"text": f"{WORDS[n % 7]} {WORDS[n % 5]}" + CODE * (n >= 50), "title": "", "source": f"{n % 4}.md", "line": n}
+    for n in range(POINTS)
 ]
 
 
@@ -139,6 +142,13 @@ def test_search_ranks_by_cosine(index: Index, query: Vector, limit: int, without
     hits = run(ask)
     assert len(hits) == min(limit, POINTS - len(without))
     assert_ranked(hits, expected(query / np.linalg.norm(query), list(without)))
+
+
+@pytest.mark.anyio
+async def test_how_much_is_code_is_told_from_as_many_passages(index: Index) -> None:
+    texts = [str(payload["text"]) for payload in PAYLOADS]
+    assert (await index.info()).code == code_marks(texts) > 1
+    assert code_marks(texts[:50]) == 0
 
 
 @pytest.mark.anyio

@@ -83,10 +83,10 @@ async def test_concurrent_rounds_and_scores_lose_nothing(replicas: tuple[Memory,
 
 async def test_repeating_a_write_changes_nothing() -> None:
     class Twice(InterleavingRemote):
-        async def call(self, ask: Any, *, what: str, retry: bool = True) -> Any:
+        async def call(self, ask: Any, *, what: str, retry: bool = True, share: float = 1) -> Any:
             if retry:
-                await super().call(ask, what=what)
-            return await super().call(ask, what=what)
+                await super().call(ask, what=what, share=share)
+            return await super().call(ask, what=what, share=share)
 
     shared = await store.open_store(Twice.local(AsyncQdrantClient(":memory:")))
     journal, search = QdrantJournal(shared, 60), make_search()

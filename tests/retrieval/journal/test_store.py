@@ -1,5 +1,7 @@
 """The document store of the journal in Qdrant."""
 
+from threading import Event
+
 import anyio
 import pytest
 from qdrant_client import AsyncQdrantClient, models
@@ -54,6 +56,33 @@ async def test_a_change_is_made_only_where_its_conditions_hold() -> None:
     await store.write(change(id_, {"count": 3}, must=[status]), change(id_, {"z z": 2}, at="map"))
     await store.write(change(other, {"count": 4}))
     assert await store.get([id_, other]) == {id_: {"status": "shut", "count": 2, "map": {"x.y": 1, "z z": 2}}}
+
+
+async def test_a_write_waits_for_another_leader() -> None:
+    def writes(_: str, path: str) -> bool:
+        return path.endswith("/points/batch")
+
+    lost = '{"status": {"error": "Failed to apply update with Medium ordering via leader peer 7: transport error"}}'
+    with QdrantServer() as server:
+        remote = connect(Connection(server.url, pause=0.001))
+        store, id_ = await open_store(remote), document_id("a", "b")
+        server.fail(status=500, body=lost, times=20, when=writes)
+        await store.write(put(id_, {"scores": {"1 agent": 7}}))
+        assert await store.get([id_]) == {id_: {"scores": {"1 agent": 7}}}
+        server.fail(status=500, body=lost, times=1, when=writes)
+        with pytest.raises(EngineError, match="a node that holds a part"):
+            await store.write(put(id_, {}), retry=False)
+        await remote.close()
+
+
+async def test_a_write_to_a_leader_that_hangs_is_tried_again() -> None:
+    with QdrantServer() as server:
+        remote = connect(Connection(server.url, timeout=2, pause=0.001))
+        store, id_ = await open_store(remote), document_id("a", "b")
+        server.fail(stall=Event(), when=lambda _, path: path.endswith("/points/batch"))
+        await store.write(put(id_, {"a": 1}))
+        assert await store.get([id_]) == {id_: {"a": 1}}
+        await remote.close()
 
 
 async def test_a_read_only_key_has_an_error_of_its_own() -> None:

@@ -82,13 +82,22 @@ class Remote:
         """Take qdrant-client's own engine for a server."""
         return cls([client], _MEMORY, timeout=600)
 
-    async def call(self, ask: Callable[[AsyncQdrantClient], Awaitable[_T]], *, what: str, retry: bool = True) -> _T:
+    async def call(
+        self,
+        ask: Callable[[AsyncQdrantClient], Awaitable[_T]],
+        *,
+        what: str,
+        retry: bool = True,
+        share: float = 1,
+    ) -> _T:
         """Ask the server.
 
         Args:
             ask: The call.
             what: What it is for, to begin messages with: "searching 'docs'".
             retry: Whether doing it twice does no harm, so that it is tried again after a passing failure.
+            share: The part of the connection's timeout that one attempt may take. Below 1 there are as many attempts as
+                it allows, three at most otherwise.
 
         Raises:
             ServerError: It failed, or gave no answer within the connection's timeout.
@@ -96,7 +105,7 @@ class Remote:
         deadline = asyncio.get_running_loop().time() + self._timeout
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._attempts(ask, what, _ATTEMPTS if retry else 1, deadline)
+                return await self._attempts(ask, what, retry, share, deadline)
         except TimeoutError:
             raise self._place.late(what, self._timeout) from None
 
@@ -118,23 +127,30 @@ class Remote:
             await client.close()
 
     async def _attempts(
-        self, ask: Callable[[AsyncQdrantClient], Awaitable[_T]], what: str, attempts: int, deadline: float
+        self,
+        ask: Callable[[AsyncQdrantClient], Awaitable[_T]],
+        what: str,
+        retry: bool,
+        share: float,
+        deadline: float,
     ) -> _T:
         clock = asyncio.get_running_loop().time
+        attempts = (math.inf if share < 1 else _ATTEMPTS) if retry else 1
+        each = self._timeout * share
         patience = clock() + _RESTART * self._pause if self._version != _UNKNOWN else 0.0
         for attempt in count(1):
             try:
-                return await ask(await self._client(what))
+                async with asyncio.timeout(each):
+                    return await ask(await self._client(what))
             except WarmerError:
                 raise
-            except TimeoutError:
-                raise
             except ERRORS as error:
-                fault = self._place.fault(error, what)
+                late = isinstance(error, TimeoutError)
+                fault = self._place.late(what, each) if late else self._place.fault(error, what)
                 if not fault.status:
                     self._chosen = None  # gRPC may be gone while REST is there
                 pause = fault.retry_after or self._pause * min(attempt, _ATTEMPTS) * random.uniform(0.2, 1)  # noqa: S311
-                most = min(attempts, 2) if fault.retry_after else attempts
+                most = 2 if fault.retry_after and attempts == _ATTEMPTS else attempts
                 restarting = (fault.unsent or (attempts > 1 and not fault.status)) and clock() < patience
                 again = fault.transient and (attempt < most or restarting)
                 if not again or clock() + pause >= deadline:

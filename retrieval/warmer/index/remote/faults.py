@@ -62,6 +62,18 @@ _NO_RIGHT = (
     "not read, one that does not exist and an alias of another name are all answered so"
 )
 _NEVER = "{url} never allows as much at once ({said}): ask for less, or raise {limit} in the collection's strict mode"
+_LIMITS = {  # what a server says of a request beyond a limit -> the limit
+    "filter condition limit reached": "filter_max_conditions",
+    "condition size limit reached": "condition_max_size",
+    'for "limit"': "max_query_limit",
+    'for "search batch size"': "search_max_batchsize",
+    'for "upsert limit"': "upsert_max_batchsize",
+    'for "hnsw_ef"': "search_max_hnsw_ef",
+    'for "oversampling"': "search_max_oversampling",
+    "exact search disabled": "search_allow_exact",
+    "write rate limit exceeded": "write_rate_limit",
+    "read rate limit exceeded": "read_rate_limit",
+}
 _SENTENCES = (  # for what a server calls an internal error
     (re.compile(r"time.?out|timed out|deadline", re.IGNORECASE), "{url} took too long ({said}): try again later"),
     (
@@ -121,7 +133,7 @@ class Place:
             means = _unreachable(error, self.url, said)
         else:
             later = f"in {retry_after:g} s" if retry_after else "later"
-            limit = "write_rate_limit" if said.lower().startswith("write") else "read_rate_limit"
+            limit = _limit(said)
             means = _meaning(status, said, retry_after).format(
                 url=self.url, said=said or "it gives no reason", later=later, limit=limit
             )
@@ -145,11 +157,18 @@ def _meaning(status: int, said: str, retry_after: float | None) -> str:
         return _NO_RIGHT
     if status == HTTPStatus.TOO_MANY_REQUESTS and retry_after is None and _OWN_LIMIT.search(said):
         return _NEVER
+    if status == HTTPStatus.BAD_REQUEST and _limit(said):
+        return _NEVER
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         for pattern, sentence in _SENTENCES:
             if pattern.search(said):
                 return sentence
     return _MEANING.get(status, f"{{url}} answered {status}: {{said}}")
+
+
+def _limit(said: str) -> str:
+    """Name the limit of strict mode that a request went beyond; empty where it was none."""
+    return next((limit for words, limit in _LIMITS.items() if words in said.lower()), "")
 
 
 def _is_unsent(error: BaseException) -> bool:

@@ -5,7 +5,11 @@ Qdrant has no transactions. Three rules keep concurrent writers from losing each
 - The id of a document is derived from its subject, so that repeating a write changes nothing.
 - A change sets single fields, or single entries of a map, and leaves the rest alone.
 - A change may have conditions, which Qdrant checks in the same step. The leader of the shard orders all changes for
-  all replicas (`strong` ordering), so of two writers that expect the same state only one wins.
+  all replicas, so of two writers that expect the same state only one wins.
+
+The leader is one that is alive (`medium` ordering): a `strong` one is always the same node, and with that node dead
+nothing can be written however many copies there are. The first write after its death fails and names another leader,
+so that writes are tried again until the connection's timeout.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,6 +40,8 @@ _INDEXED = {
     "owner": models.PayloadSchemaType.KEYWORD,
     "beat": models.PayloadSchemaType.FLOAT,
 }
+_ORDERING = models.WriteOrdering.MEDIUM
+_SHARE = 0.25  # of the connection's timeout, for one attempt to write: a node that hangs may be the leader
 _PAGE = 500
 _ORDERED_PAGE = 200
 _LARGE_PAGE = 20  # documents with vectors, of about 100 kB each and 1 MB at most
@@ -106,17 +112,16 @@ class Store:
 
     async def _write(self, changes: Sequence[Change], *, retry: bool) -> None:
         await self._remote.call(
-            lambda client: client.batch_update_points(
-                self._name, list(changes), wait=True, ordering=models.WriteOrdering.STRONG
-            ),
+            lambda client: client.batch_update_points(self._name, list(changes), wait=True, ordering=_ORDERING),
             what=f"writing {self._name!r}",
             retry=retry,
+            share=_SHARE,
         )
 
     async def delete(self, where: models.Filter) -> None:
         """Delete the documents that match a filter."""
         await self._remote.call(
-            lambda client: client.delete(self._name, where, wait=True, ordering=models.WriteOrdering.STRONG),
+            lambda client: client.delete(self._name, where, wait=True, ordering=_ORDERING),
             what=f"writing {self._name!r}",
         )
 
@@ -213,7 +218,9 @@ async def _create(remote: Remote, name: str, replicas: int | None) -> None:
                 vectors_config={},
                 shard_number=1,
                 replication_factor=replicas,
-                write_consistency_factor=replicas and replicas // 2 + 1,
+                # One of two: were it both, the first write after a death would fail, and the server take the living
+                # node for dead as well.
+                write_consistency_factor=replicas and (replicas + 1) // 2,
                 on_disk_payload=True,
             ),
             what=f"creating {name!r}",
@@ -245,8 +252,6 @@ async def _prepare(remote: Remote, name: str) -> Store:
 
 async def _index(remote: Remote, name: str, field: str) -> None:
     await remote.call(
-        lambda client: client.create_payload_index(
-            name, field, _INDEXED[field], wait=True, ordering=models.WriteOrdering.STRONG
-        ),
+        lambda client: client.create_payload_index(name, field, _INDEXED[field], wait=True, ordering=_ORDERING),
         what=f"preparing {name!r}",
     )

@@ -84,6 +84,14 @@ PERSISTENT: list[tuple[dict[str, Any], list[str]]] = [
         ["never allows as much at once", "read_rate_limit"],
     ),
     ({"status": 429, "body": said("Write rate limit exceeded: too much")}, ["write_rate_limit"]),
+    (
+        {"status": 400, "body": said("Bad request: Filter condition limit reached (2 > 1). Help: Reduce the amount")},
+        ["never allows as much at once", "or raise filter_max_conditions in"],
+    ),
+    (
+        {"status": 400, "body": said('Limit exceeded 500 > 10 for "limit". Help')},
+        ["raise max_query_limit"],
+    ),
     ({"body": "<html>Sign in</html>"}, ["did not answer as Qdrant", "QDRANT_URL"]),
     ({"body": '{"result": [1], "status": "ok"}'}, ["did not answer as Qdrant"]),
     ({"body": '{"result": null, "status": "ok"}'}, ["did not answer as Qdrant"]),
