@@ -24,8 +24,8 @@ from warmer.steering.params import Params
 from warmer.steering.ranking import rank
 from warmer.steering.thread import compose
 from warmer.steering.wording import Wording
-from warmer_server.app import load_embedder
 from warmer_server.engine import JOURNAL_COLLECTION, open_engine
+from warmer_server.models import load_embedder
 from warmer_server.settings import Settings, read_settings
 
 _NAME, _PASSAGES, _SHOWN = "strict", 80, 10
