@@ -125,5 +125,5 @@ def restrict_workspace(workspace: Workspace, caller: AccessToken, default: str =
 
 
 def _owner(issuer: str | None, client: str, subject: str | None) -> str:
-    """Name the owner of a call; of a login in such a form that its parts cannot run together."""
-    return json.dumps([issuer, client, subject]) if issuer or subject else client
+    """Name the owner of a call: a token's name; of a login its parts, in such a form that they cannot run together."""
+    return json.dumps([issuer, client, subject]) if issuer else client

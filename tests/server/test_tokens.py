@@ -14,6 +14,7 @@ from mcp.types import PromptReference
 from support import Reference, ask, refusal
 
 from warmer.errors import WarmerError
+from warmer.journal import is_owned_by
 from warmer_server.cli import main
 from warmer_server.tokens import Tokens, check_names, make_token, read_tokens
 
@@ -102,6 +103,11 @@ async def test_handles_work_only_for_their_owner(guarded: Guarded) -> None:
             assert "is unknown: call search again" in said
         assert "is unknown" in await refusal(baker, "train_params", job_id=job, cancel=True)
         assert (await ask(ann, "train_params", job_id=job))["status"] == "needs_scores"
+
+
+async def test_an_owner_is_the_name_of_a_token(guarded: Guarded) -> None:
+    async with guarded.connect("ann") as ann:
+        assert is_owned_by((await ask(ann, "search", query="bread"))["search_id"], "ann")
 
 
 async def test_a_thread_goes_on_only_for_its_owner(guarded: Guarded) -> None:

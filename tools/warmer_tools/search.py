@@ -167,7 +167,7 @@ async def _listed(
     """List what comes next, the first time with what an earlier thread says; gives its scores, by point id, too."""
     shown = [one.id for one in thread.shown.values()]
     memory = None if request.search_id or request.plain else workspace.memory
-    near = await memory.near(thread) if memory and params.earlier else []
+    near = await memory.near(thread) if memory and params.earlier and not params.off else []
     if not near or not memory:
         return (await next_list(index, thread, params, request.limit, shown))[1], {}
     _, found, _ = await next_list(index, thread, params, max(request.limit, FOUND), shown)

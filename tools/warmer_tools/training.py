@@ -12,7 +12,7 @@ from warmer.heap import trim
 from warmer.index import Coefficients, CollectionInfo, Hit, Index
 from warmer.journal import AGENT, Search
 from warmer.journal.jobs import Job
-from warmer.journal.parameters import Key, Trained, choose
+from warmer.journal.parameters import Key, Trained
 from warmer.judges import Judge, checked_scores
 from warmer.judges.client import CLIENT, ClientJudge
 from warmer.steering.feedback import Example
@@ -196,11 +196,14 @@ async def _fit(workspace: Workspace, job: Job, info: CollectionInfo, judge: Judg
     numbers = {"c": params.c, "neutral": params.neutral * SCALE, "share": params.share, "plain": asdict(plain)}
     key = Key(info.name, await retriever_name(workspace, info), name, rubric)
     served = await _served(workspace, key, params, held_out)
-    base = served or choose(await workspace.parameters.all(), key)
+    own = next((one.params for one in await workspace.parameters.all() if one.key == key), Params())
+    base = served or (Params() if own.off else own)
+    base = replace(base, passage=own.passage, rewording=own.rewording, earlier=own.earlier)
     share = share if base.share is None else base.share
     weights = None if base.off else await anyio.to_thread.run_sync(fit_wordings, samples, base, share)
+    if weights or served:
+        served = replace(weights or base, source=base.source if served else "trained")
     if weights:
-        served = replace(weights, source="trained")
         numbers |= {"passage": weights.passage, "rewording": weights.rewording, "earlier": weights.earlier}
     if served:
         await workspace.parameters.add(Trained(key, served, plain, held_out.queries, asdict(held_out)))
@@ -263,13 +266,13 @@ async def _sample(workspace: Workspace, index: Index, found: Search) -> Sample:
 
 
 async def _earlier(workspace: Workspace, index: Index, found: Search) -> Sequence[Example]:
-    """Give what the owner's other threads say about a search."""
+    """Give what the owner's threads with other words say about a search; those with the same may share its scores."""
     memory = workspace.memory
     if not memory or not memory.owns(found.id):
         return ()
     near = [one for one in await memory.near(found) if one.id != found.id]
     hits = [Hit(shown.id, 0.0, {}, shown.vector) for shown in found.shown.values()]
-    return (await memory.remember(index, found, near, hits)).examples
+    return (await memory.remember(index, found, near, hits, reworded=True)).examples
 
 
 async def _texts(index: Index, ids: Sequence[str]) -> list[Hit]:

@@ -30,7 +30,7 @@ _LEAST_COSINE = 0.3
 _SAME = 0.999  # cosine of a passage's vectors, below which its text is another
 _HALF_LIFE = 180 * 86400.0  # seconds, after which scores count half
 _PAGES = 2  # of the journal that a search reads at most
-_OWNERS = 64  # whose threads stay at hand
+_OWNERS = 1024  # whose threads stay at hand
 _OVERLAP = 60.0  # seconds: another process may store scores later than it timed them
 _FRESH = 5.0  # seconds for which other processes' scores may be missed
 
@@ -56,7 +56,7 @@ class _Kept:
 
     threads: Threads
     until: float = 0.0
-    caught_up: bool = False
+    behind: bool = False
     read: float = -_FRESH
 
 
@@ -101,7 +101,9 @@ class Memory:
             return []
         return [one for one in kept.threads.near(search.vector, _LOOKED_AT) if one.cosine >= _LEAST_COSINE]
 
-    async def remember(self, index: Index, search: Search, near: Sequence[Near], found: Sequence[Hit]) -> Remembered:
+    async def remember(
+        self, index: Index, search: Search, near: Sequence[Near], found: Sequence[Hit], *, reworded: bool = False
+    ) -> Remembered:
         """Give what the thread says that asks for the same as a search, by what the search found.
 
         Args:
@@ -109,16 +111,21 @@ class Memory:
             search: The search, before its first list is shown.
             near: What `near` gave.
             found: The hits of its first list, best first.
+            reworded: Whether threads with the very same question are left out.
         """
         ranks = {point_hash(hit.id): rank for rank, hit in enumerate(found[:FOUND])}
         best = sorted(((signal(one, ranks), one) for one in near), key=lambda pair: -pair[0])
         for sign, one in best:
-            trust = float(np.interp(sign, (_NO_SIGNAL, _FULL), (0.0, 1.0))) * 0.5 ** ((time() - one.at) / _HALF_LIFE)
+            age = max(time() - one.at, 0.0)
+            trust = float(np.interp(sign, (_NO_SIGNAL, _FULL), (0.0, 1.0))) * 0.5 ** (age / _HALF_LIFE)
             if trust <= 0:
                 break
             earlier = await self._recalled(one.id)
-            if earlier and earlier.scored and not are_twins(search.query, earlier.query):
-                return await _remembered(index, search, earlier, trust)
+            if not earlier or are_twins(search.query, earlier.query) or (reworded and earlier.query == search.query):
+                continue
+            told = await _remembered(index, search, earlier, trust)
+            if told.examples:
+                return told
         return Remembered()
 
     async def _recalled(self, search_id: str) -> Search | None:
@@ -135,17 +142,17 @@ class Memory:
         if monotonic() - kept.read < _FRESH:
             return kept
         kept.read = monotonic()
-        after, kept.caught_up = kept.until - _OVERLAP * kept.caught_up, False
+        after = kept.until if kept.behind else kept.until - _OVERLAP
         for _ in range(_PAGES):
             scored, until = await self.journal.scored_after(search.collection, search.model, AGENT, self.rubric, after)
             if until == after:
-                kept.caught_up = True
+                kept.behind = False
                 return kept
             for one in scored:
                 if self.owns(one.id) and not kept.threads.has(one) and _fits(one.vector, kept.threads):
                     kept.threads.put(one)
-            after, kept.until = until, max(until, kept.until)
-        kept.read = -_FRESH  # the next search reads on
+            after, kept.until = until, min(max(until, kept.until), time())  # another clock may be ahead
+        kept.read, kept.behind = -_FRESH, True  # the next search reads on
         return kept
 
     def owns(self, search_id: str) -> bool:

@@ -14,7 +14,7 @@ from warmer.vectors import Vector, unit
 GOOD = 5.0  # score from which a hit is good
 _KEPT = 8  # good hits of a thread that are looked at, the best
 _NEAR = 64  # threads whose vectors are compared, those with the most signs in common, and as many signs as the last
-_COMPARED = 512  # at most
+_COMPARED = 512  # of the latter at most, the newest
 _LAST = 4096  # threads that are known by id
 _STEPS = 127.0  # of a number in a byte
 
@@ -98,8 +98,8 @@ class Threads:
         apart = np.zeros(self._size, dtype=np.uint16)
         for own, kept in zip(signs, self._signs, strict=True):
             apart += np.bitwise_count(kept[: self._size] ^ own)
-        within = np.searchsorted(np.cumsum(np.bincount(apart)), min(_NEAR, self._size))
-        rows = np.flatnonzero(apart <= within)[-_COMPARED:]
+        last = np.searchsorted(np.cumsum(np.bincount(apart)), min(_NEAR, self._size))
+        rows = np.concatenate([np.flatnonzero(apart < last), np.flatnonzero(apart == last)[-_COMPARED:]])
         cosines = unit(self._vectors[rows].astype(np.float32)) @ towards
         best = np.argsort(-cosines, kind="stable")[:limit]
         return [self._near(int(rows[n]), float(cosines[n])) for n in best]

@@ -89,6 +89,17 @@ async def test_a_round_trip_keeps_the_owners_of_handles(open_memory: Open, open_
         assert await other.journal.prune() == 0
 
 
+async def test_what_was_imported_is_told_in_brief(open_memory: Open, open_other: Open, tmp_path: Path) -> None:
+    async with open_memory() as one, open_other() as other:
+        search = await fill(one)
+        await one.export(tmp_path / "f")
+        await other.bring(tmp_path / "f")
+        for memory in (one, other):
+            (told,), until = await memory.journal.scored_after("notes", "model", "agent", "r", 0.0)
+            assert (told.id, told.scores) == (search.id, {"a": 9, "b": 0})
+            assert told.at <= until <= time()
+
+
 async def test_an_import_replaces_only_older_entries(open_memory: Open, open_other: Open, tmp_path: Path) -> None:
     async with open_memory() as one, open_other() as other:
         search = await fill(one)

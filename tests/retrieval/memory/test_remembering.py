@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from time import time
 
 import numpy as np
 import pytest
@@ -122,6 +123,21 @@ async def test_more_threads_than_a_search_reads_are_read_by_the_next_ones(
     memory, search = everyone(journal), asked(AGAIN, embedder)
     sizes = [len(await memory.near(search)) for _ in range(4)]
     assert sizes == [2, 4, 5, 5]
+
+
+async def test_a_clock_that_was_ahead_hides_nothing(
+    journal: SqliteJournal, index: Index, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time()
+    monkeypatch.setattr("warmer.journal.sqlite.searches.time", lambda: now + 7200)
+    await keep(journal, index, asked(QUESTION, embedder))
+    memory, search = everyone(journal), asked(AGAIN, embedder)
+    assert len(await memory.near(search)) == 1
+    assert all(one.trust <= 1 for one in (await remembered(memory, index, search)).examples)
+    monkeypatch.setattr("warmer.journal.sqlite.searches.time", lambda: now)
+    await keep(journal, index, asked(AGAIN, embedder))
+    memory.touch()
+    assert len(await memory.near(search)) == 2
 
 
 async def test_a_journal_that_fails_does_not_fail_a_search(

@@ -174,6 +174,9 @@ class Database:
     def _prepare(self, log: wal.Log | None) -> None:
         pages = self._pragma("page_count")
         self._lost = wal.lost(self._path, log)  # before anything is written, which may begin a new log
+        if self._lost:  # or another process is just about to say that it has written
+            with self.transaction():
+                self._lost = wal.lost(self._path, log)
         if not pages:
             self._connection.execute(f"PRAGMA auto_vacuum = {_INCREMENTAL}")
         self._connection.execute("PRAGMA journal_mode = WAL")

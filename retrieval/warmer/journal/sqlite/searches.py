@@ -53,13 +53,12 @@ WITH latest AS (
   SELECT q.id, q.vector, s.created FROM scores s JOIN searches q ON q.id = s.search
   WHERE s.created > :after AND s.judge = :judge AND s.rubric = :rubric
   AND q.collection = :collection AND q.model = :model ORDER BY s.created LIMIT :page
-), read AS (SELECT id, vector, max(created) AS at FROM latest GROUP BY id)
-SELECT r.id, r.at, r.vector, json_group_object(h.point, s.score) FROM read r
+), read AS (SELECT id, vector, max(created) AS at, count(*) AS found FROM latest GROUP BY id)
+SELECT CAST(r.id AS BLOB), r.at, r.vector, json_group_object(hex(h.point), s.score), sum(DISTINCT r.found) FROM read r
 JOIN scores s ON s.search = r.id AND s.judge = :judge AND s.rubric = :rubric
 JOIN hits h ON h.search = s.search AND h.hit = s.hit GROUP BY r.id ORDER BY r.at
 """
 _PAGE = 2048  # scores
-_NUMBER = 4  # bytes of a vector's number
 
 
 class SqliteJournal:
@@ -133,12 +132,10 @@ class SqliteJournal:
         asked = {"collection": collection, "model": model, "judge": judge, "rubric": rubric, "after": after}
         with self._database.transaction("DEFERRED") as db:
             rows = db.execute(_SCORED_AFTER, {**asked, "page": _PAGE}).fetchall()
-        read = [
-            Scored(id_, at, _decode_vector(vector), json.loads(scores))
-            for id_, at, vector, scores in rows
-            if vector and len(vector) % _NUMBER == 0
-        ]
-        return read, rows[-1][1] if rows else after
+            (newest,) = db.execute("SELECT max(created) FROM scores").fetchone()
+        read = [one for row in rows if (one := _in_brief(*row[:4]))]
+        whole = sum(found for *_, found in rows) >= _PAGE  # otherwise nothing later is of this collection
+        return read, rows[-1][1] if whole else max(newest or 0.0, after)
 
     async def recall(self, search_id: str, judge: str) -> Search | None:
         """Load a search with a judge's scores, whether or not it has expired."""
@@ -268,6 +265,15 @@ def _insert_hits(db: Connection, search_id: str, hits: Sequence[Hit]) -> list[in
         row = (search_id, number, hit.id, hit.score, hit.vector.tobytes(), title, source)
         db.execute("INSERT INTO hits VALUES (?, ?, ?, ?, ?, ?, ?)", row)
     return [numbers[hit.id] for hit in hits]
+
+
+def _in_brief(id_: bytes, at: float, vector: bytes, scores: str) -> Scored | None:
+    """Read a row; None where the engine embedded the query, or where the row is damaged."""
+    try:
+        points = {bytes.fromhex(point).decode(): float(score) for point, score in json.loads(scores).items()}
+        return Scored(id_.decode(), at, _decode_vector(vector), points) if vector else None
+    except _DAMAGE:
+        return None
 
 
 def _decode_vector(raw: bytes) -> Vector:

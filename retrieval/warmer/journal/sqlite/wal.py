@@ -6,6 +6,7 @@ The formats of the log and of its index are in https://sqlite.org/walformat.html
 import os
 import sys
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
 from struct import iter_unpack, unpack
 
@@ -34,12 +35,12 @@ class Log:
 def look(database: Path) -> Log | None:
     """Look at the log of a database, before it is opened; None where there is none."""
     try:
-        with Path(f"{database}-wal").open("rb") as file:
-            header = os.pread(file.fileno(), _HEADER, 0)
+        with Path(f"{database}-wal").open("rb", buffering=0) as file:
+            header = _read(file, _HEADER, 0)
             if len(header) < _HEADER:
                 return None
-            sound = _is_sound(header) or header != os.pread(file.fileno(), _HEADER, 0)  # or it is being written
-            return Log(header[16:24], sound, _committed(file.fileno(), header[16:24] if sound else b""))
+            sound = _is_sound(header) or header != _read(file, _HEADER, 0)  # or it is being written
+            return Log(header[16:24], sound, _committed(file, header[16:24] if sound else b""))
     except FileNotFoundError:
         return None
 
@@ -59,16 +60,22 @@ def lost(database: Path, log: Log | None) -> int:
     return max(0, log.committed - int.from_bytes(index[_MOST_IN_INDEX], sys.byteorder))
 
 
-def _committed(file: int, salts: bytes) -> int:
+def _committed(file: RawIOBase, salts: bytes) -> int:
     """Count frames up to the last that ends a transaction, of those with the salts, else those of the first frame."""
-    size = int.from_bytes(os.pread(file, 4, 8), "big")
+    size = int.from_bytes(_read(file, 4, 8), "big")
     size = size if size in _PAGE_SIZES else _PAGE_SIZE
-    number, last, at = 0, 0, _HEADER
-    while len(frame := os.pread(file, _FRAME, at)) == _FRAME:
+    number, last, at, end = 0, 0, _HEADER, file.seek(0, os.SEEK_END)
+    while at + _FRAME + size <= end:
+        frame = _read(file, _FRAME, at)
         salts, number, at = salts or frame[8:16], number + 1, at + _FRAME + size
         if frame[8:16] == salts and frame[4:8] != bytes(4):
             last = number
     return last
+
+
+def _read(file: RawIOBase, size: int, at: int) -> bytes:
+    file.seek(at)
+    return file.read(size) or b""
 
 
 def _is_sound(header: bytes) -> bool:

@@ -137,7 +137,7 @@ async def _add_search(store: Store, record: SearchRecord, counts: Counts) -> Non
         numbers = list(range(1, len(hits) + 1))
         document = make_document(_to_search(record), hits, record.created, record.expires)
         given = _newer_scores(record, numbers, {})
-        whole = document | {"scores": given, "kept": bool(given)}
+        whole = document | {"scores": given, "kept": bool(given)} | _scored(given)
         # No retry: a delayed first attempt could arrive after it and wipe out scores given meanwhile.
         await store.write(put(search_document_id(record.id), whole), retry=False)
         counts.searches += 1
@@ -148,9 +148,16 @@ async def _add_search(store: Store, record: SearchRecord, counts: Counts) -> Non
             await QdrantJournal(store, 0).reword(record.id, more)
         given = _newer_scores(record, numbers, stored["scores"])
         if given:
-            await store.write(mark_kept(record.id), change(search_document_id(record.id), given, at="scores"))
+            id_ = search_document_id(record.id)
+            changes = change(id_, given, at="scores"), change(id_, _scored(stored["scores"] | given))
+            await store.write(mark_kept(record.id), *changes)
         counts.hits += len({hit.point for hit in record.hits} - {entry["id"] for entry in stored["shown"]})
     counts.scores += len(given)
+
+
+def _scored(scores: Mapping[str, Any]) -> dict[str, float]:
+    """Say when a search was scored last, if it was."""
+    return {"scored": max(score["created"] for score in scores.values())} if scores else {}
 
 
 def _newer_scores(record: SearchRecord, numbers: list[int], stored: Mapping[str, Any]) -> dict[str, Any]:
