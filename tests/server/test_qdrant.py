@@ -254,7 +254,7 @@ async def test_a_training_that_cannot_be_settled_leaves_the_server_running(
 ) -> None:
     monkeypatch.setattr("warmer_tools.training.LEASE", 0.0)
     failing = FailingJournal(qdrant)
-    async with connect(WARMER_JOURNAL="qdrant") as client:
+    async with connect(WARMER_JOURNAL="qdrant", QDRANT_TIMEOUT="1") as client:
         await ask(client, "search", query=reference.queries[0])
         failing.on, failing.spared = True, 4  # storing, claiming and starting the job succeed
         with anyio.fail_after(30):
