@@ -157,7 +157,7 @@ async def test_parameters_that_were_read_serve_while_the_server_is_away(
     assert await stores.parameters.all() == []
     server.fail(status=503, times=99, when=lambda _, path: JOURNAL in path)
     assert await stores.parameters.all() == []
-    with pytest.raises(EngineError, match="not available|no answer"):
+    with pytest.raises(EngineError, match=r"not available|no answer"):
         await stores.journal.counts()
 
 
