@@ -17,6 +17,7 @@ from warmer.index import DenseQuery, Filter, Hit, Index
 from warmer.journal import AGENT, Journal, Search, is_owned_by
 from warmer.memory.intent import are_twins, same_words
 from warmer.memory.threads import Near, Threads, point_hash
+from warmer.passage import native_id
 from warmer.recent import Recent
 from warmer.steering.feedback import Example
 from warmer.steering.scores import SCALE
@@ -188,7 +189,7 @@ async def _allowed(index: Index, search: Search, ids: list[str]) -> list[str]:
     """Leave out what the filter of a search hides."""
     if not search.where:
         return ids
-    those: Filter = {"must": [{"has_id": [int(id_) if id_.isdecimal() else id_ for id_ in ids]}, dict(search.where)]}
+    those: Filter = {"must": [{"has_id": [native_id(id_) for id_ in ids]}, dict(search.where)]}
     return (await index.candidates(DenseQuery(search.query_vector), depth=len(ids), where=those)).ids
 
 

@@ -93,7 +93,7 @@ def hold_out(table: Table, seed: int = 0) -> HeldOut:
     if samples.size < 2:  # noqa: PLR2004
         raise ValueError("cross-validation needs two samples")
     rng = np.random.default_rng(seed)
-    chosen = np.stack([_choose(table, rng.permutation(samples)) for _ in range(_REPEATS)])[:, samples]
+    chosen = _choose_repeatedly(table, samples, rng)
     vanilla, default = table.vanilla, table.default
     fitted = table.ndcg[chosen, samples].mean(axis=0)
     over_vanilla, over_default = fitted - table.ndcg[vanilla, samples], fitted - table.ndcg[default, samples]
@@ -127,7 +127,7 @@ def hold_out(table: Table, seed: int = 0) -> HeldOut:
 def held_out_gains(table: Table, samples: NDArray[np.intp], seed: int = 0) -> tuple[Floats, Floats]:
     """Cross-validate a choice in the same way; gives its gains over the defaults, and bootstrapped means of them."""
     rng = np.random.default_rng(seed)
-    chosen = np.stack([_choose(table, rng.permutation(samples)) for _ in range(_REPEATS)])[:, samples]
+    chosen = _choose_repeatedly(table, samples, rng)
     gains = table.ndcg[chosen, samples].mean(axis=0) - table.ndcg[table.default, samples]
     return gains, gains[rng.integers(0, samples.size, (_RESAMPLES, samples.size))].mean(axis=1)
 
@@ -147,6 +147,11 @@ def sign_test(wins: int, losses: int) -> float:
     n = wins + losses
     tail = sum(comb(n, k) for k in range(min(wins, losses) + 1)) / 2**n
     return float(min(1.0, 2 * tail))
+
+
+def _choose_repeatedly(table: Table, samples: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
+    """Choose parameters for each sample by fits without it, ten times. Returns grid indices, shape (10, samples)."""
+    return np.stack([_choose(table, rng.permutation(samples)) for _ in range(_REPEATS)])[:, samples]
 
 
 def _choose(table: Table, order: NDArray[np.intp]) -> NDArray[np.intp]:
