@@ -34,8 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     data_dir = work / "data"
     embedder = load()
     built = collection.make(arguments.dataset, arguments.points, data_dir, embedder)
-    for journal in data_dir.glob("journal.sqlite3*"):
-        journal.unlink()
+    _forget(data_dir)
     if arguments.against:
         _compare(arguments, data_dir)
         return
@@ -64,11 +63,20 @@ def run(arguments: argparse.Namespace) -> None:
 def _compare(arguments: argparse.Namespace, data_dir: Path) -> None:
     checkout = arguments.against.resolve()
     texts = collection.passages(arguments.dataset)
+    other = data_dir.with_name(f"data-{checkout.name}")
+    against.make(checkout, arguments.dataset, arguments.points, other)
+    _forget(other)
     options = {"runs": arguments.starts, "calls": arguments.calls, "work": data_dir.parent}
-    found = against.measure(checkout, data_dir, collection.queries(arguments.dataset), texts, **options)
+    data_dirs = {against.THIS: data_dir, against.OTHER: other}
+    found = against.measure(checkout, data_dirs, collection.queries(arguments.dataset), texts, **options)
     file = arguments.out.with_name("against.md")
     file.write_text(against.markdown(_commit(checkout), found), encoding="utf-8")
     sys.stdout.write(f"{file}\n")
+
+
+def _forget(data_dir: Path) -> None:
+    for journal in data_dir.glob("journal.sqlite3*"):
+        journal.unlink()
 
 
 def _commit(checkout: Path) -> str:

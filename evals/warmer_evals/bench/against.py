@@ -31,13 +31,21 @@ started = time.perf_counter()
 dict(embedder.embed_passages(texts))
 print(len(texts) / (time.perf_counter() - started))
 """
+_MAKE = """\
+import sys
+from pathlib import Path
+from warmer.embedding.fastembedder import load
+from warmer_evals.bench import collection
+collection.make(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), load())
+"""
 _HEAD = """\
 # Beside another build
 
-`python -m warmer_evals.bench DATASET --against CHECKOUT` wrote this. Both builds are served over stdio at once and
-called in turns, so that what else the machine does meets both. Of each of the {runs} runs the median is taken; a cell
-has the median of these, and in brackets the least and the most. A ratio is that of two medians of one run. While the
-machine is busy, as many processes as it has cores do nothing but count.
+`python -m warmer_evals.bench DATASET --against CHECKOUT` wrote this. Each build serves a collection of its own making
+over stdio; both run at once and are called in turns, so that what else the machine does meets both. They do not
+remember earlier threads (`WARMER_REMEMBER=off`), since the questions here resemble each other. Of each of the {runs}
+runs the median is taken; a cell has the median of these, and in brackets the least and the most. A ratio is that of
+two medians of one run. While the machine is busy, as many processes as it has cores do nothing but count.
 
 The other build is {other}.
 """
@@ -72,9 +80,26 @@ class _Build:
         return content
 
 
+def paths(checkout: Path) -> dict[str, str]:
+    """Give what PYTHONPATH is for each build.
+
+    Raises:
+        EvalError: The folder holds no other build.
+    """
+    if not all((checkout / room).is_dir() for room in _ROOMS):
+        raise EvalError(f"{checkout} is no checkout of Warmer: it lacks one of {', '.join(_ROOMS)}")
+    return {THIS: "", OTHER: os.pathsep.join(str(checkout / room) for room in _ROOMS)}
+
+
+def make(checkout: Path, dataset: Path, points: int, data_dir: Path) -> None:
+    """Let the other build make the collection in a data directory, or reuse that of an earlier run."""
+    command = [sys.executable, "-c", _MAKE, str(dataset), str(points), str(data_dir)]
+    subprocess.run(command, env=os.environ | {"PYTHONPATH": paths(checkout)[OTHER]}, check=True)  # noqa: S603
+
+
 def measure(
     checkout: Path,
-    data_dir: Path,
+    data_dirs: Mapping[str, Path],
     queries: Sequence[str],
     passages: Sequence[str],
     *,
@@ -86,21 +111,17 @@ def measure(
 
     Args:
         checkout: The other build's folder; it runs in this environment.
-        data_dir: Data directory with the collection, which both can read.
+        data_dirs: Of each build, its data directory with the collection.
         queries: Queries, used in turn.
         passages: Texts whose embedding is timed.
         runs: How often both servers are started.
         calls: How many queries each is asked in a run.
         work: Folder for logs.
-
-    Raises:
-        EvalError: The folder holds no other build.
     """
-    if not all((checkout / room).is_dir() for room in _ROOMS):
-        raise EvalError(f"{checkout} is no checkout of Warmer: it lacks one of {', '.join(_ROOMS)}")
-    paths = {THIS: "", OTHER: os.pathsep.join(str(checkout / room) for room in _ROOMS)}
-    own = servers.warmer(data_dir)
-    builds = {name: replace(own, environment={**own.environment, "PYTHONPATH": path}) for name, path in paths.items()}
+    builds = {}
+    for name, path in paths(checkout).items():
+        own = servers.warmer(data_dirs[name])
+        builds[name] = replace(own, environment={**own.environment, "PYTHONPATH": path, "WARMER_REMEMBER": "off"})
     found: dict[str, list[Medians]] = {"idle": [], "busy": []}
     for state, medians in found.items():
         with _counting(os.cpu_count() or 1 if state == "busy" else 0):

@@ -40,6 +40,10 @@ class Hit:
         """What a judge reads of it: title and text, as the retriever reads them."""
         return embedded_text(str(self.payload.get("title") or ""), str(self.payload.get("text", "")))
 
+    def scored(self, score: float) -> "Hit":
+        """Give the same point with another score."""
+        return Hit(self.id, score, self.payload, self.vector, self.copies)
+
 
 @dataclass(frozen=True, slots=True)
 class FeedbackItem:

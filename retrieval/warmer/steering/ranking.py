@@ -1,7 +1,6 @@
 """A query to a list: candidates of the engine, fused, regularised and cut."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -28,7 +27,7 @@ async def nearest(
     found = await index.candidates(query, depth=limit, where=where, without=without)
     scores = {found.ids[n]: float(found.dense[n]) for n in best(found.dense, limit)}
     hits = await index.retrieve(list(scores))
-    return await index.completed([replace(hit, score=scores[hit.id]) for hit in hits])
+    return await index.completed([hit.scored(scores[hit.id]) for hit in hits])
 
 
 async def rank(
@@ -95,7 +94,7 @@ async def _ranked(
         return []
     own = np.array([scores[hit.id] for hit in hits])
     final = regularize(own, np.stack([hit.vector for hit in hits]), query.params.neighbours)
-    return [replace(hits[n], score=float(final[n])) for n in best(final, len(hits))]
+    return [hits[n].scored(float(final[n])) for n in best(final, len(hits))]
 
 
 async def _retrieved(index: Index, found: Candidates, ids: Sequence[str]) -> list[Hit]:

@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,7 @@ _PointId = int | UUID | str  # as Edge takes it
 
 _ATTEMPTS = 3
 _KEPT = 1_024  # points of a generation that stay at hand: a thread comes back to the same ones, 4 MB
+_NAMES = 1 << 14  # ids whose strings stay at hand, 2 MB
 _SCANNED = 100_000  # points up to which the passages of a document are looked for: 0.2 s
 # ACORN walks on over points that a filter hides. Without it what was seen, which lies around the query, is a hole in
 # the graph, and the walk ends there. Twice as many as are asked for are found by bytes, and scored by their vectors.
@@ -201,7 +203,17 @@ def _leg(query: edge.Query, limit: int, allowed: edge.Filter | None) -> edge.Que
 
 def _scores(shard: edge.EdgeShard, legs: Sequence[edge.QueryRequest]) -> list[dict[str, float]]:
     lists = shard.query_batch(edge.QueryBatchRequest(list(legs)))
-    return [{str(point.id): point.score for point in points} for points in lists]
+    return [{_name(point.id): point.score for point in points} for points in lists]
+
+
+def _name(id_: _PointId) -> str:
+    return _names(id_.int) if isinstance(id_, UUID) else str(id_)
+
+
+@lru_cache(_NAMES)
+def _names(number: int) -> str:
+    """Write a UUID, which takes Python longer than the engine needs to find a point."""
+    return str(UUID(int=number))
 
 
 def _dense(query: DenseQuery) -> edge.Query:
