@@ -116,7 +116,8 @@ def write(version: str, parts: Iterable[tuple[str, str]]) -> str:
         "# On a real Qdrant server",
         "",
         f"Qdrant {version}, {os.cpu_count()} cores, Python {platform.python_version()}: `make server QDRANT_BIN=...`; "
-        "some parts alone: `PARTS=lists`. Times are those of a client, on a machine that others used meanwhile.",
+        "some parts alone: `PARTS=lists`. Times of lists are those of a client, times of feedback what the server "
+        "says that it took for the median query, on a machine that others used meanwhile.",
     ]
     for name, body in parts:
         lines += ["", f"## {_TITLES[name]}", "", body]

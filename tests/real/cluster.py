@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -28,14 +29,14 @@ _NAME = "docs"
 
 def run(binary: Path) -> Iterator[Result]:
     """Try each fault on a cluster of its own."""
-    for copies, fault in ((1, "killed"), (2, "killed"), (2, "hanging")):
+    for copies, fault, spoken in ((1, "killed", "REST"), *product((2,), ("killed", "hanging"), ("REST", "gRPC"))):
         with nodes(binary, 3) as three, TemporaryDirectory() as folder:
-            yield from anyio.run(_under_load, three, copies, fault, Path(folder))
+            yield from anyio.run(_under_load, three, copies, fault, Path(folder), spoken == "gRPC")
     with nodes(binary, 3) as three, TemporaryDirectory() as folder:
         yield from anyio.run(_writers, three, Path(folder))
 
 
-async def _under_load(three: Sequence[Node], copies: int, fault: str, folder: Path) -> list[Result]:
+async def _under_load(three: Sequence[Node], copies: int, fault: str, folder: Path, grpc: bool) -> list[Result]:
     await _fill(three[0], copies)
     failed: list[str] = []
     longest, done, under_way = 0.0, 0, anyio.Event()
@@ -52,7 +53,7 @@ async def _under_load(three: Sequence[Node], copies: int, fault: str, folder: Pa
             if done == _BEFORE:
                 under_way.set()
 
-    async with open_engine(_settings(three[0], folder)) as engine:
+    async with open_engine(_settings(three[0], folder, grpc=grpc)) as engine:
         await engine.journal.counts()  # makes the journal, with as many copies as the data
         with anyio.move_on_after(_AT_MOST):
             async with anyio.create_task_group() as agents:
@@ -68,7 +69,9 @@ async def _under_load(three: Sequence[Node], copies: int, fault: str, folder: Pa
     if failed:
         said += f'; one said: "{failed[-1][:200]}"'
     good = (done == whole and not failed) if copies > 1 else None
-    return [Result(f"three nodes, data in {copies} cop{'y' if copies == 1 else 'ies'}, a node {fault}", said, good)]
+    spoken = "gRPC" if grpc else "REST"
+    what = f"three nodes, data in {copies} cop{'y' if copies == 1 else 'ies'}, a node {fault}, over {spoken}"
+    return [Result(what, said, good)]
 
 
 async def _writers(three: Sequence[Node], folder: Path) -> list[Result]:
@@ -139,8 +142,14 @@ def _holder(three: Sequence[Node]) -> Node:
     return three[1]
 
 
-def _settings(node: Node, folder: Path) -> Settings:
-    return Settings.model_construct(qdrant_url=node.url, journal="qdrant", data_dir=folder, collection_name=_NAME)
+def _settings(node: Node, folder: Path, *, grpc: bool = False) -> Settings:
+    return Settings.model_construct(
+        qdrant_url=node.url,
+        qdrant_grpc_port=node.grpc_port if grpc else 0,
+        journal="qdrant",
+        data_dir=folder,
+        collection_name=_NAME,
+    )
 
 
 def _hits() -> list[Hit]:
