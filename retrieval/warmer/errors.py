@@ -48,11 +48,13 @@ class EngineError(WarmerError):
         wrong_key: Whether the key is not known, or has expired.
         lacks_right: Whether the key is known, and may not do what was asked.
         missing: Whether what was asked for is not there.
+        beyond_limit: Whether more was asked for than is ever allowed at once.
     """
 
     wrong_key = False
     lacks_right = False
     missing = False
+    beyond_limit = False
 
 
 class JudgeError(WarmerError):

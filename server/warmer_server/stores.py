@@ -82,9 +82,9 @@ class SharedStores:
         try:
             return await use(stores)
         except EngineError as error:
-            if stores is not self._server or not error.missing:
+            if stores is not self._server or not (error.missing or error.beyond_limit):
                 raise
-            self._server = None  # somebody deleted the collection: it is made again
+            self._server = None  # somebody deleted the collection, or set limits: it is made again, or they are read
         return await use(await self._open())
 
     def set_aside(self, fault: EngineError) -> None:

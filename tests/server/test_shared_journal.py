@@ -77,6 +77,20 @@ async def test_a_search_is_kept_here_while_the_journal_cannot_be_written(
     assert kept == {first.id, third.id}
 
 
+async def test_limits_that_are_set_while_the_journal_is_open_are_kept(
+    server: QdrantServer, opened: tuple[SharedStores, list[float]]
+) -> None:
+    stores, _ = opened
+    first = search()
+    await stores.journal.begin(first, HITS)
+    await stores.journal.score(first.id, {1: 9.0}, AGENT, "r")
+    server.api.strict[JOURNAL] = models.StrictModeConfigOutput(enabled=True, max_query_limit=10)
+    assert [one.id for one in await stores.journal.scored("docs", "m", AGENT, "r")] == [first.id]
+    server.api.strict[JOURNAL] = models.StrictModeConfigOutput(enabled=True, filter_max_conditions=1)
+    with pytest.raises(EngineError, match="raise filter_max_conditions"):
+        await stores.journal.scored("docs", "m", AGENT, "r")
+
+
 async def test_scores_wait_until_the_journal_can_be_written(server: QdrantServer, tmp_path: Path) -> None:
     settings = Settings.model_construct(qdrant_url=server.url, journal="qdrant", data_dir=tmp_path)
     async with open_engine(settings) as opened:

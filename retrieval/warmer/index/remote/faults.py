@@ -106,16 +106,12 @@ class ServerError(EngineError):
         self.missing = status == HTTPStatus.NOT_FOUND
         self.lacks_right = status == HTTPStatus.FORBIDDEN and bool(_RIGHTS.search(said))
         self.wrong_key = status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} and not self.lacks_right
+        self.beyond_limit = _is_beyond_limit(status, said, retry_after)
 
     @property
     def transient(self) -> bool:
         """Whether the same call may succeed in a moment."""
-        return self.status in _AGAIN and not self._beyond_limit
-
-    @property
-    def _beyond_limit(self) -> bool:
-        """Whether the call takes more than a collection's limit of a minute, so that waiting does not help."""
-        return self.retry_after is None and bool(_OWN_LIMIT.search(self.said))
+        return self.status in _AGAIN and not self.beyond_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +151,20 @@ class Place:
 def _meaning(status: int, said: str, retry_after: float | None) -> str:
     if status == HTTPStatus.FORBIDDEN and _RIGHTS.search(said):
         return _NO_RIGHT
-    if status == HTTPStatus.TOO_MANY_REQUESTS and retry_after is None and _OWN_LIMIT.search(said):
-        return _NEVER
-    if status == HTTPStatus.BAD_REQUEST and _limit(said):
+    if _is_beyond_limit(status, said, retry_after):
         return _NEVER
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         for pattern, sentence in _SENTENCES:
             if pattern.search(said):
                 return sentence
     return _MEANING.get(status, f"{{url}} answered {status}: {{said}}")
+
+
+def _is_beyond_limit(status: int, said: str, retry_after: float | None) -> bool:
+    """Tell whether a call takes more than strict mode allows at once, or in a minute: waiting does not help."""
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return retry_after is None and bool(_OWN_LIMIT.search(said))
+    return status == HTTPStatus.BAD_REQUEST and bool(_limit(said))
 
 
 def _limit(said: str) -> str:
