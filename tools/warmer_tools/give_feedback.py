@@ -160,9 +160,10 @@ async def _scored(workspace: Workspace, given: Given) -> tuple[Search, tuple[str
         return await score_shown(workspace, given.search_id, model), whose(model)
     if scores:
         await workspace.journal.score(thread.id, scores, AGENT, RUBRIC)
+        thread = thread.with_scores(scores)
         if workspace.memory:
-            workspace.memory.touch()
-        return thread.with_scores(scores), whose(None)
+            workspace.memory.learn(thread)
+        return thread, whose(None)
     if given.rewordings or given.avoid:
         return thread, whose(None)
     raise ScoreError(f"scores is empty: send a score of 0 to 10 for each hit that you read, as {FORM}, or rewordings")

@@ -14,7 +14,7 @@ import numpy as np
 
 from warmer.errors import WarmerError
 from warmer.index import DenseQuery, Filter, Hit, Index
-from warmer.journal import AGENT, Journal, Search, is_owned_by
+from warmer.journal import AGENT, Journal, Scored, Search, is_owned_by
 from warmer.memory.intent import are_twins, same_words
 from warmer.memory.threads import Near, Threads, point_hash
 from warmer.passage import native_id
@@ -32,8 +32,9 @@ _SAME = 0.999  # cosine of a passage's vectors, below which its text is another
 _HALF_LIFE = 180 * 86400.0  # seconds, after which scores count half
 _PAGES = 2  # of the journal that a search reads at most
 _OWNERS = 1024  # whose threads stay at hand
-_OVERLAP = 60.0  # seconds: another process may store scores later than it timed them
 _FRESH = 5.0  # seconds for which other processes' scores may be missed
+_CATCHING_UP = 0.25  # seconds between reads while more is there than was read: 20 ms each
+_OVERLAP = 60.0  # seconds that are read once more, as often: another process may store scores after it timed them
 
 _log = logging.getLogger(__name__)
 
@@ -53,12 +54,19 @@ class Remembered:
 
 @dataclass(slots=True)
 class _Kept:
-    """Threads of an owner in a collection, and how far the journal was read, which may be more than a search reads."""
+    """Threads of an owner in a collection, and how far the journal was read, which may be more than a search reads.
+
+    Attributes:
+        threads: The threads.
+        after: Time of the scores up to which it was read.
+        again: When it is read again; monotonic, as the next.
+        back: When the overlap is read again.
+    """
 
     threads: Threads
-    until: float = 0.0
-    behind: bool = False
-    read: float = -_FRESH
+    after: float = 0.0
+    again: float = 0.0
+    back: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,7 @@ class Memory:
         allows: Tells for owner and collection whether anything is remembered.
         owner: Whose they are; nobody's in particular if empty.
         scope: The namespace of the journal.
+        clock: Seconds, monotonic.
     """
 
     journal: Journal
@@ -78,16 +87,19 @@ class Memory:
     allows: Callable[[str, str], bool]
     owner: str = ""
     scope: str = ""
+    clock: Callable[[], float] = monotonic
     _kept: Recent[tuple[str, str, str, str], _Kept] = field(default_factory=lambda: Recent(_OWNERS))
 
     def within(self, journal: Journal, scope: str, owner: str) -> "Memory":
         """Look up threads of another owner, or in another namespace."""
         return replace(self, journal=journal, scope=scope, owner=owner)
 
-    def touch(self) -> None:
-        """Read the journal again at the next search: something was scored here."""
-        for kept in self._kept.values():
-            kept.read = -_FRESH
+    def learn(self, search: Search) -> None:
+        """Take what was scored here, so that the next search knows it without reading the journal."""
+        kept = self._kept.get(self._key(search))
+        if kept and search.vector.size:
+            scores = {shown.id: shown.score or 0.0 for shown in search.scored}
+            self._put(kept, Scored(search.id, time(), search.vector, scores))
 
     async def near(self, search: Search) -> list[Near]:
         """List earlier threads whose questions are near that of a search; none while the journal cannot be read."""
@@ -137,24 +149,31 @@ class Memory:
             return None
 
     async def _read(self, search: Search) -> _Kept:
-        key = (self.scope, self.owner, search.collection, search.model)
+        key, now = self._key(search), self.clock()
         kept = self._kept.get(key) or _Kept(Threads(search.vector.size))
         self._kept.keep({key: kept})
-        if monotonic() - kept.read < _FRESH:
+        if now < kept.again:
             return kept
-        kept.read = monotonic()
-        after = kept.until if kept.behind else kept.until - _OVERLAP
+        kept.again = now + _FRESH
+        if now >= kept.back:
+            kept.after, kept.back = kept.after - _OVERLAP, now + _OVERLAP
+        after = kept.after
         for _ in range(_PAGES):
             scored, until = await self.journal.scored_after(search.collection, search.model, AGENT, self.rubric, after)
             if until == after:
-                kept.behind = False
                 return kept
             for one in scored:
-                if self.owns(one.id) and not kept.threads.has(one) and _fits(one.vector, kept.threads):
-                    kept.threads.put(one)
-            after, kept.until = until, min(max(until, kept.until), time())  # another clock may be ahead
-        kept.read, kept.behind = -_FRESH, True  # the next search reads on
+                self._put(kept, one)
+            after, kept.after = until, min(until, time())  # another clock may be ahead
+        kept.again = now + _CATCHING_UP
         return kept
+
+    def _put(self, kept: _Kept, one: Scored) -> None:
+        if self.owns(one.id) and not kept.threads.has(one) and _fits(one.vector, kept.threads):
+            kept.threads.put(one)
+
+    def _key(self, search: Search) -> tuple[str, str, str, str]:
+        return self.scope, self.owner, search.collection, search.model
 
     def owns(self, search_id: str) -> bool:
         """Tell whether a search is the owner's."""

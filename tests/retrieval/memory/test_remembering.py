@@ -1,10 +1,11 @@
 """Which earlier scores a search may take, on the real engine and journal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
-from time import time
+from time import monotonic, time
 
 import numpy as np
 import pytest
@@ -64,8 +65,8 @@ async def remembered(memory: Memory, index: Index, search: Search) -> Remembered
     return await memory.remember(index, search, near, await found_by(index, search))
 
 
-def everyone(journal: SqliteJournal) -> Memory:
-    return Memory(journal, RUBRIC, lambda *_: True)
+def everyone(journal: SqliteJournal, clock: Callable[[], float] = monotonic) -> Memory:
+    return Memory(journal, RUBRIC, lambda *_: True, clock=clock)
 
 
 async def test_an_owner_has_what_the_owner_scored_until_it_is_forgotten(
@@ -120,7 +121,7 @@ async def test_more_threads_than_a_search_reads_are_read_by_the_next_ones(
     questions = [f"{QUESTION}, reason {number}" for number in range(5)]
     for question in questions:
         await keep(journal, index, asked(question, embedder))
-    memory, search = everyone(journal), asked(AGAIN, embedder)
+    memory, search = everyone(journal, count().__next__), asked(AGAIN, embedder)
     sizes = [len(await memory.near(search)) for _ in range(4)]
     assert sizes == [2, 4, 5, 5]
 
@@ -131,20 +132,46 @@ async def test_a_clock_that_was_ahead_hides_nothing(
     now = time()
     monkeypatch.setattr("warmer.journal.sqlite.searches.time", lambda: now + 7200)
     await keep(journal, index, asked(QUESTION, embedder))
-    memory, search = everyone(journal), asked(AGAIN, embedder)
+    memory, search = everyone(journal, count(step=100).__next__), asked(AGAIN, embedder)
     assert len(await memory.near(search)) == 1
     assert all(one.trust <= 1 for one in (await remembered(memory, index, search)).examples)
     monkeypatch.setattr("warmer.journal.sqlite.searches.time", lambda: now)
     await keep(journal, index, asked(AGAIN, embedder))
-    memory.touch()
     assert len(await memory.near(search)) == 2
+
+
+async def test_what_is_scored_here_is_known_without_reading_the_journal(
+    journal: SqliteJournal, index: Index, embedder: Embedder
+) -> None:
+    at = [0.0]
+    memory, search, earlier = everyone(journal, lambda: at[0]), asked(AGAIN, embedder), asked(QUESTION, embedder)
+    assert await memory.near(search) == []
+    await keep(journal, index, earlier)
+    for at[0] in (1, 2, 61):  # learnt twice, then read
+        memory.learn(await journal.find(earlier.id))
+        assert [one.id for one in await memory.near(search)] == [earlier.id]
+
+
+async def test_scores_that_were_stored_late_are_found(
+    journal: SqliteJournal, index: Index, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, at = time(), [0.0]
+    await keep(journal, index, asked(QUESTION, embedder))
+    memory, search = everyone(journal, lambda: at[0]), asked(AGAIN, embedder)
+    assert len(await memory.near(search)) == 1
+    monkeypatch.setattr("warmer.journal.sqlite.searches.time", lambda: now - 30)
+    await keep(journal, index, asked(AGAIN, embedder))
+    sizes = []
+    for at[0] in (4, 6, 61):
+        sizes.append(len(await memory.near(search)))
+    assert sizes == [1, 1, 2]
 
 
 async def test_a_journal_that_fails_does_not_fail_a_search(
     journal: SqliteJournal, index: Index, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await keep(journal, index, asked(QUESTION, embedder))
-    memory, search = everyone(journal), asked(AGAIN, embedder)
+    memory, search = everyone(journal, count(step=10).__next__), asked(AGAIN, embedder)
     near = await memory.near(search)
     assert near
 
@@ -154,5 +181,4 @@ async def test_a_journal_that_fails_does_not_fail_a_search(
     monkeypatch.setattr(SqliteJournal, "recall", failing)
     monkeypatch.setattr(SqliteJournal, "scored_after", failing)
     assert await memory.remember(index, search, near, await found_by(index, search)) == Remembered()
-    memory.touch()
     assert await memory.near(search) == []
