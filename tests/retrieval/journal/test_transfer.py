@@ -16,6 +16,7 @@ from shared_stores import DAY, Memory, Open, sqlite
 from warmer.errors import SearchError, StorageError
 from warmer.index import Coefficients, Hit
 from warmer.journal import Search, new_search_id
+from warmer.journal.clock import exact
 from warmer.journal.parameters import Key, Trained
 from warmer.journal.tenancy import Namespace, TenantJournal
 from warmer.journal.transfer.file import read_file
@@ -75,6 +76,17 @@ async def test_a_round_trip_restores_everything_once(open_memory: Open, open_oth
         assert await dump(other, tmp_path / "g") == await dump(one, tmp_path / "h")
         assert (await other.journal.find(search.id)).shown[1].score == 9
         assert await other.journal.prune(time() + DAY) == 1
+
+
+async def test_times_are_kept_to_the_microsecond(open_memory: Open, tmp_path: Path) -> None:
+    async with open_memory() as memory:
+        for _ in range(5):
+            await fill(memory)
+        await memory.export(tmp_path / "f")
+    searches = [record for record in read_and_delete(tmp_path / "f") if record["kind"] == "search"]
+    times = [at for search in searches for at in (search["created"], search["expires"])]
+    times += [score["created"] for search in searches for hit in search["hits"] for score in hit["scores"]]
+    assert times == [exact(one) for one in times]
 
 
 async def test_a_round_trip_keeps_the_owners_of_handles(open_memory: Open, open_other: Open, tmp_path: Path) -> None:

@@ -3,11 +3,11 @@
 import json
 import secrets
 from collections.abc import Sequence
-from time import time
 from typing import Any
 
 from qdrant_client import models
 
+from warmer.journal.clock import time
 from warmer.journal.jobs import ENDED, Job, Status, unknown_job
 from warmer.journal.qdrant.searches import JOB_KIND, mark_kept
 from warmer.journal.qdrant.store import Store, change, document_id, equals, greater_than, less_than, put

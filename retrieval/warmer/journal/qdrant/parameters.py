@@ -2,10 +2,10 @@
 
 import json
 from dataclasses import astuple
-from time import time
 
 from qdrant_client import models
 
+from warmer.journal.clock import time
 from warmer.journal.parameters import Trained
 from warmer.journal.qdrant.store import Store, document_id, equals, put
 from warmer.steering.params import is_current

@@ -3,7 +3,6 @@
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
-from time import time
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from warmer.journal import (
     kept_vector,
     recalled,
 )
+from warmer.journal.clock import exact, time
 from warmer.journal.jobs import ENDED
 from warmer.journal.qdrant.store import (
     Change,
@@ -62,7 +62,7 @@ class QdrantJournal:
     async def begin(self, search: Search, hits: Sequence[Hit]) -> list[int]:
         """Store a new search with its first hits."""
         now = time()
-        document = make_document(search, hits, now, now + self._lifetime)
+        document = make_document(search, hits, now, exact(now + self._lifetime))
         # No retry: a delayed first attempt could arrive after it and wipe out scores given meanwhile.
         await self._store.write(put(search_document_id(search.id), document), retry=False)
         numbers = {entry["id"]: number for number, entry in enumerate(document["shown"], start=1)}

@@ -3,9 +3,9 @@
 import json
 import secrets
 from collections.abc import Sequence
-from time import time
 from typing import Any
 
+from warmer.journal.clock import time
 from warmer.journal.jobs import ENDED, Job, Status, damaged_job, unknown_job
 from warmer.journal.sqlite.database import Database
 from warmer.journal.sqlite.sums import is_whole

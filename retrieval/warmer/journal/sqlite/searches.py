@@ -5,7 +5,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from sqlite3 import Connection
-from time import time
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from warmer.journal import (
     kept_vector,
     recalled,
 )
+from warmer.journal.clock import exact, time
 from warmer.journal.jobs import ENDED
 from warmer.journal.sqlite.database import Database
 from warmer.journal.sqlite.sums import BY_NUMBER, is_missing, is_whole, seal
@@ -86,7 +86,7 @@ class SqliteJournal:
                     json.dumps(search.where),
                     search.lexical,
                     now,
-                    now + self._lifetime,
+                    exact(now + self._lifetime),
                 ),
             )
             _say(db, search.id, search.more)

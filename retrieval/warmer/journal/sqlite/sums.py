@@ -9,10 +9,10 @@ get their sum once nobody changes them any more.
 from collections.abc import Iterator
 from contextlib import aclosing
 from sqlite3 import Connection
-from time import time
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from warmer.journal.clock import time
 from warmer.journal.jobs import ENDED
 
 if TYPE_CHECKING:

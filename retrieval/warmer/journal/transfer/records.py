@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from warmer.errors import WarmerError
+from warmer.journal.clock import Time
 from warmer.journal.parameters import OutdatedParametersError, Trained
 from warmer.steering.wording import Kind
 
@@ -37,7 +38,7 @@ class ScoreRecord(_Record):
     judge: str
     rubric: str
     score: float = Field(ge=0, le=10)
-    created: float
+    created: Time
 
 
 class HitRecord(_Record):
@@ -71,8 +72,8 @@ class SearchRecord(_Record):
     vector: RawVector
     where: dict[str, Any]
     lexical: bool
-    created: float
-    expires: float
+    created: Time
+    expires: Time
     hits: list[HitRecord]
     wordings: list[WordingRecord] = []
 
