@@ -15,12 +15,12 @@ RESULTS = ROOT / "evals" / "results"
 def pages() -> Mapping[Path, str]:
     """Return path -> current content of every page that is generated in whole or in part."""
     readme, docs = ROOT / "README.md", ROOT / "docs"
-    run = json.loads((docs / "loop.json").read_text(encoding="utf-8"))
+    runs = json.loads((docs / "loop.json").read_text(encoding="utf-8"))
     results = docs / "results.md"
     blocks = {"threads": threads(RESULTS), "costs": costs(RESULTS)}
     return {
-        readme: fill(readme.read_text(encoding="utf-8"), {"example": example(run)}),
+        readme: fill(readme.read_text(encoding="utf-8"), {"example": example(runs)}),
         results: fill(results.read_text(encoding="utf-8"), blocks),
         docs / "settings.md": settings_page(),
-        docs / "loop.svg": draw(run),
+        docs / "loop.svg": draw(runs[0]),
     }

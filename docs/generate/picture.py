@@ -1,6 +1,6 @@
-"""The picture in how-it-works.md: one query of `warmer demo`, its first hits and next hits with their scores.
+"""The picture in how-it-works.md: the first question of `warmer demo`, its first hits and next hits with their scores.
 
-`python -m generate.picture` records that run again; `warmer demo` must have made its collection.
+`python -m generate.picture` records the demo again, all questions; `warmer demo` must have made its collection.
 """
 
 import json
@@ -17,6 +17,7 @@ from mcp import Client
 from warmer.errors import WarmerError
 from warmer_server.commands.demo import (
     COLLECTION,
+    Rounds,
     demo_server,
     demo_settings,
     passage_key,
@@ -26,7 +27,6 @@ from warmer_server.commands.demo import (
 )
 from warmer_tools.titles import shorten_title
 
-QUERY = "how to make a secure password or token"
 RECORD = Path(__file__).parents[1] / "loop.json"
 _KEPT_TEXT = 120  # characters of a passage in the record
 
@@ -105,23 +105,29 @@ def _text(x: float, y: float, kind: str, text: str) -> str:
     return f'<text class="{kind}" x="{x}" y="{y}">{escape(text)}</text>'
 
 
-async def record() -> dict[str, Any]:
-    """Play one question of the demo.
+async def record() -> list[dict[str, Any]]:
+    """Play all questions of the demo.
 
     Raises:
         KeyError: A passage has no recorded score, since this Python's documentation differs.
     """
-    scores = recorded_scores()[QUERY]
-    async with Client(demo_server(demo_settings())) as client:
-        try:
-            rounds = await play(client, COLLECTION, QUERY, scores)
-        except WarmerError as error:
-            raise SystemExit(f"{error}. Has `warmer demo` been run?") from error
+    try:
+        async with Client(demo_server(demo_settings())) as client:
+            return [
+                _run(query, await play(client, COLLECTION, query, scores), scores)
+                for query, scores in recorded_scores().items()
+            ]
+    except WarmerError as error:
+        raise SystemExit(f"{error}. Has `warmer demo` been run?") from error
+
+
+def _run(query: str, rounds: Rounds, scores: Mapping[str, float]) -> dict[str, Any]:
     lists = {"before": rounds.first, "after": rounds.next, "read on": rounds.read_on, "new searches": rounds.reworded}
     return {
-        "query": QUERY,
-        "rewordings": recorded_rewordings()[QUERY],
+        "query": query,
+        "rewordings": recorded_rewordings()[query],
         **{name: _scored(hits, scores) for name, hits in lists.items()},
+        "shown by new searches": rounds.reworded_shown,
     }
 
 

@@ -10,11 +10,13 @@ import asyncio
 import hashlib
 import json
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -115,8 +117,8 @@ def passage_key(hit: Mapping[str, Any]) -> str:
 async def demonstrate(settings: Settings, console: Console, collection: str = COLLECTION) -> None:
     """Start a server, search it in rounds as its client, and print hits and scores before and after feedback."""
     console.print(
-        "A language model scored these passages and reworded the questions once; its answers are recorded, and none is "
-        f"asked now. {_UNSCORED!r} is a passage without a recorded score.\n",
+        "A language model once scored these passages, 0 to 10, and reworded the questions. Its answers are recorded; "
+        f"no model is asked now. {_UNSCORED!r} marks a passage that has no recorded score.\n",
         soft_wrap=True,
     )
     async with Client(demo_server(settings)) as client:
@@ -124,14 +126,7 @@ async def demonstrate(settings: Settings, console: Console, collection: str = CO
             console.rule(f"[bold]{query}", align="left")
             rounds = await play(client, collection, query, recorded)
             _print(console, query, rounds, recorded)
-    all_of_it = "" if collection == WHOLE else "`warmer demo --all` does the same on all documentation of this Python. "
-    console.print(
-        f"{all_of_it}The collection {collection!r} and these searches are in {settings.data_dir}, apart from your own: "
-        f"delete the folder, or serve it with `WARMER_DATA_DIR={settings.data_dir} warmer serve`. To look at a thread: "
-        f"`WARMER_DATA_DIR={settings.data_dir} warmer journal show --html threads.html`.\n"
-        "Three questions show how it works. Whether it pays on your data, `warmer-evals` measures.",
-        soft_wrap=True,
-    )
+    console.print(_farewell(settings, collection), soft_wrap=True, markup=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +139,7 @@ class Rounds:
         ranking: All that was scored, best first.
         read_on: The next five of the first list without feedback.
         reworded: Five new hits of separate searches with the rewordings.
+        reworded_shown: How many hits of these searches had to be shown for that, repeats included.
         ahead: Five hits where rewordings and a hypothetical passage come with the question.
     """
 
@@ -152,6 +148,7 @@ class Rounds:
     ranking: Hits = ()
     read_on: Hits = ()
     reworded: Hits = ()
+    reworded_shown: int = 0
     ahead: Hits = ()
 
 
@@ -171,20 +168,24 @@ async def play(client: Client, collection: str, query: str, recorded: Recorded) 
     read_on = await _call(client, "search", search_id=again, **_FIVE)
     enough = ask | {"limit": 2 * _HITS}
     others = [(await _call(client, "search", query=text, **enough))["hits"] for text in said]
-    unseen = _unseen(others, first)
+    unseen, shown = _unseen(others, first)
     words = {"rewordings": said, "hypothetical_passage": recorded_passages()[query]}
     ahead = (await _call(client, "search", query=query, **words, **ask))["hits"]
-    return Rounds(first, fed["hits"], last["ranking"], read_on["hits"], unseen, ahead)
+    return Rounds(first, fed["hits"], last["ranking"], read_on["hits"], unseen, shown, ahead)
 
 
-def _unseen(lists: Sequence[Hits], first: Hits) -> Hits:
-    """Take five hits of new searches in turn, each passage once, and none of the first list."""
-    seen, found = {passage_key(hit) for hit in first}, []
+def _unseen(lists: Sequence[Hits], first: Hits) -> tuple[Hits, int]:
+    """Read lists in turn until five hits are new, and say how many were read."""
+    seen, shown = {passage_key(hit) for hit in first}, 0
+    found: list[Mapping[str, Any]] = []
     for hit in (hit for place in zip(*lists, strict=False) for hit in place):
+        if len(found) == _HITS:
+            break
+        shown += 1
         if passage_key(hit) not in seen:
             seen.add(passage_key(hit))
             found.append(hit)
-    return found[:_HITS]
+    return found, shown
 
 
 def _print(console: Console, query: str, rounds: Rounds, recorded: Recorded) -> None:
@@ -203,15 +204,46 @@ def _print(console: Console, query: str, rounds: Rounds, recorded: Recorded) -> 
     titles = {hit["hit"]: hit.get("title", "") for hit in (*rounds.first, *rounds.next)}
     best = [f"{one['score']:g} {titles.get(one['hit'], '')}" for one in rounds.ranking[:_BEST]]
     console.print(Text(f"Best of all that was scored: {'; '.join(best)}", overflow="fold"))
-    console.print(
-        f"Mean score: first five {_mean(rounds.first, recorded)}, next five "
-        f"[bold]{_mean(rounds.next, recorded)}[/bold]. Without feedback the next five are: reading on "
-        f"{_mean(rounds.read_on, recorded)}, new searches with the same words {_mean(rounds.reworded, recorded)}."
+    console.print(_means(query, rounds, recorded))
+
+
+def _means(query: str, rounds: Rounds, recorded: Recorded) -> Table:
+    table = Table("mean score", "of", box=None, padding=(0, 2, 0, 0))
+    table.columns[0].justify = "right"
+    shown = f"five new ones of separate searches with the same words, which showed {rounds.reworded_shown}"
+    passage = (
+        f"the first five, had the words come with the question and a made-up passage: “{recorded_passages()[query]}”"
     )
-    console.print(
-        f"With those words and a hypothetical passage, “{recorded_passages()[query]}”, in the first call: first five "
-        f"{_mean(rounds.ahead, recorded)}.\n"
-    )
+    for hits, what in (
+        (rounds.first, "the first five"),
+        (rounds.next, "[bold]the next five, after scores and rewordings"),
+        (rounds.read_on, "the next five of the first list, without feedback"),
+        (rounds.reworded, shown),
+        (rounds.ahead, passage),
+    ):
+        table.add_row(_mean(hits, recorded), what)
+    table.add_row("", "")
+    return table
+
+
+def _farewell(settings: Settings, collection: str) -> str:
+    """Say what to do next, one command a line, and where the demo's data is."""
+    here = f"WARMER_DATA_DIR={shlex.quote(str(settings.data_dir))} {_command()}"
+    lines = [
+        "Three questions show how it works, not whether it pays: `warmer-evals` measures that on your data.",
+        "Look at these threads in a browser:",
+        f"  {here} journal show --html threads.html",
+        "Ask a question of your own:",
+        f'  {here} search --collection {collection} "a question"',
+    ]
+    if collection != WHOLE:
+        lines += ["Do the same on all of Python's documentation, which takes minutes:", f"  {_command()} demo --all"]
+    return "\n".join([*lines, f"All of it is in {settings.data_dir}, apart from your own data: delete that folder."])
+
+
+def _command() -> str:
+    """Return how this process was started, since an environment that is not active has no `warmer` on the path."""
+    return shlex.quote(sys.argv[0]) if Path(sys.argv[0]).name == "warmer" else "warmer"
 
 
 async def _call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401
