@@ -74,7 +74,7 @@ def indexed(index: Index, folder: Path) -> str:
 
 
 def test_what_pictures_show_and_what_is_left_out(index: Index, indexed: str, data: Path, folder: Path) -> None:
-    assert "photos: 11 pictures, 11 files read, 11 embedded anew" in indexed
+    assert "photos: 11 pictures, 11 files read, 11 embedded" in indexed
     assert "1 of an unsupported kind: *.svg" in indexed
     assert "2 no picture: *.rst (1), *.txt (1)" in indexed
     for name in ("cut.png", "text.jpg", "empty.gif", "other.webp"):
@@ -99,7 +99,7 @@ def test_what_pictures_show_and_what_is_left_out(index: Index, indexed: str, dat
     }
     (folder / "a.txt").write_text("Another caption")
     (folder / "f.png").rename(folder / "more" / "f.png")
-    assert "11 pictures, 11 files read, 0 embedded anew\nfiles: 1 moved" in index(folder, "--max-size", "0.5")
+    assert "11 pictures, 11 files read, 0 embedded\nfiles: 1 moved" in index(folder, "--max-size", "0.5")
     again = stored(data)
     assert again["a.png"]["text"] == "Another caption"
     assert [again[now]["id"] for now in ("a.png", "more/f.png")] == [points[was]["id"] for was in ("a.png", "f.png")]

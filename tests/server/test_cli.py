@@ -53,12 +53,12 @@ def test_index_then_status(environment: dict[str, str], docs: Path) -> None:
     done = warmer(environment, "index", docs, "--collection", "mine")
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
-    assert "mine: 6 passages, 4 files read, 6 embedded anew\nfiles: 4 added\n" in done.stderr
+    assert "mine: 6 passages, 4 files read, 6 embedded\nfiles: 4 added\n" in done.stderr
     again = warmer(environment, "index", docs, "--collection", "mine")
     assert "nothing had changed" in again.stderr
     (docs / "plain.txt").write_text("Other words.\n")
     changed = warmer(environment, "index", docs, "--collection", "mine")
-    assert "mine: 6 passages, 4 files read, 1 embedded anew\nfiles: 1 changed\n" in changed.stderr
+    assert "mine: 6 passages, 4 files read, 1 embedded\nfiles: 1 changed\n" in changed.stderr
     status = warmer(environment, "status", "--verify")
     assert status.returncode == 0
     for part in (

@@ -264,11 +264,11 @@ def test_a_read_only_key_is_not_shown(warmer: Warmer, monkeypatch: pytest.Monkey
 
 def test_a_collection_on_a_server_is_updated(server: QdrantServer, warmer: Warmer, docs: Path) -> None:
     index = ("index", docs, "--collection", "mine", "--url", server.url)
-    assert "mine: 3 passages, 2 files read, 3 embedded anew" in warmer(*index)
+    assert "mine: 3 passages, 2 files read, 3 embedded" in warmer(*index)
     (docs / "bread.md").write_text("# Bread\n\nBake the bread.\n")
     (docs / "boats.rst").write_bytes(b"\0\1")
     changed = warmer(*index)
-    assert "mine: 2 passages, 1 files read, 1 embedded anew" in changed
+    assert "mine: 2 passages, 1 file read, 1 embedded" in changed
     assert "that could not be read is kept." in changed
     assert "mine: 1 passages" in warmer(*index, "--replace")
     assert "nothing had changed" in warmer(*index)

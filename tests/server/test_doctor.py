@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,13 @@ from warmer.publishing.server.collection import ServerCollection
 from warmer.publishing.server.publish import publish_passages
 from warmer_server.cli import main
 from warmer_server.doctor import Check, Finding, examine
+from warmer_server.doctor.clients import clients
 from warmer_server.doctor.local import collections, contents, data, models
 from warmer_server.doctor.optional import ask_claude, claude, judges, texts, tokens
 from warmer_server.doctor.remote import server
 from warmer_server.engine import open_engine
 from warmer_server.settings import read_settings
+from warmer_server.setup.clients import CLIENTS
 from warmer_server.tokens import make_token
 
 pytestmark = pytest.mark.anyio
@@ -33,8 +36,10 @@ KEY, READ_ONLY = "secret-key-of-all", "secret-key-to-read"
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("QDRANT_URL", "ANTHROPIC_API_KEY"):
+    for name in ("QDRANT_URL", "ANTHROPIC_API_KEY", "XDG_CONFIG_HOME", "CLAUDE_CONFIG_DIR", "CODEX_HOME"):
         monkeypatch.delenv(name, raising=False)
+    for name in ("HOME", "USERPROFILE", "APPDATA"):
+        monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path / "data"))
 
 
@@ -49,10 +54,31 @@ def test_all_that_is_set_up_works(data_dir: Path, capsys: pytest.CaptureFixture[
     told = json.loads(capsys.readouterr().out)
     assert (ended.value.code, told["ok"]) == (0, True)
     said = {finding["part"]: finding for finding in told["findings"]}
-    assert {part for part, finding in said.items() if finding["state"] == "note"} == {"server", "claude"}
+    assert {part for part, finding in said.items() if finding["state"] == "note"} == {"server", "claude", "clients"}
     assert "notes: 36 passages" in said["collection"]["said"]
     assert said["collection"]["said"].endswith("; /notes: not there any more, index where it is now")
     assert "6 passages indexed, searched, scored and searched again" in said["loop"]["said"]
+
+
+async def test_agents_that_start_the_server_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    (none,) = await found(clients=clients)
+    assert none.state == "note"
+    assert "`warmer setup CLIENT --write`" in none.said
+    main(["setup", "codex", "--write"])
+    main(["setup", "opencode", "--write"])
+    file = CLIENTS["codex"].file()
+    assert str(file) in capsys.readouterr().err
+    findings = await found(clients=clients)
+    assert [(one.state, one.said.partition(" starts ")[0]) for one in findings] == [("ok", "Codex"), ("ok", "OpenCode")]
+    program = tomllib.loads(file.read_text())["mcp_servers"]["warmer"]["command"]
+    file.write_text(file.read_text().replace(program, "/gone/warmer"))
+    gone, _ = await found(clients=clients)
+    assert (gone.state, gone.said) == (
+        "fails",
+        "Codex starts /gone/warmer, which does not exist: `warmer setup codex --write`",
+    )
+    file.write_text("not = [toml")
+    assert [one.said.partition(" starts ")[0] for one in await found(clients=clients)] == ["OpenCode"]
 
 
 def test_invalid_settings_are_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,18 +51,18 @@ def stored(data: Path) -> dict[str, tuple[str, str]]:
 
 
 def test_files_that_move_change_and_go(index: Index, notes: Path, data: Path) -> None:
-    assert "4 embedded anew\nfiles: 3 added\n" in index(notes)
+    assert "4 embedded\nfiles: 3 added\n" in index(notes)
     first = stored(data)
     (notes / "boats").rename(notes / "ships")
     (notes / "bread.md").write_text("# Bread\n\nKnead the dough.\n\n## Crust\n\nKeep the steam in.\n")
     said = index(notes)
-    assert "mine: 4 passages, 3 files read, 1 embedded anew\nfiles: 1 changed, 2 moved\n" in said
+    assert "mine: 4 passages, 3 files read, 1 embedded\nfiles: 1 changed, 2 moved\n" in said
     moved = stored(data)
     for text in ("Reef early.", "Tie a bowline."):
         assert moved[text] == (first[text][0], first[text][1].replace("boats", "ships"))
     assert "nothing had changed" in index(notes)
     (notes / "ships" / "knots.md").unlink()
-    assert "mine: 3 passages, 2 files read, 0 embedded anew\nfiles: 1 removed\n" in index(notes)
+    assert "mine: 3 passages, 2 files read, 0 embedded\nfiles: 1 removed\n" in index(notes)
     (notes / "ships" / "reef.md").rename(notes / "reef.md")
     (notes / "ships" / "reef.md").write_text("# Boats\n\nReef early.\n")
     assert "files: 1 added\n" in index(notes)
@@ -74,7 +74,7 @@ def test_a_folder_with_another_name_does_not_double(index: Index, notes: Path, d
     first = stored(data)
     renamed = notes.rename(notes.with_name("docs"))
     said = index(renamed)
-    assert "mine: 4 passages, 3 files read, 0 embedded anew\nfiles: 3 moved\n" in said
+    assert "mine: 4 passages, 3 files read, 0 embedded\nfiles: 3 moved\n" in said
     assert f"notes: {notes} is not there any more" in said
     assert {text: id_ for text, (id_, _) in stored(data).items()} == {text: id_ for text, (id_, _) in first.items()}
     assert all(source.startswith("docs/") for _, source in stored(data).values())
@@ -91,7 +91,7 @@ def test_a_vanished_folder_goes_unless_its_disk_may_be_missing(index: Index, not
     more.rmdir()
     (tmp_path / "disk").rename(tmp_path / "unmounted")
     said = index(notes)
-    assert "mine: 5 passages, 3 files read, 0 embedded anew\nfiles: 1 removed\n" in said
+    assert "mine: 5 passages, 3 files read, 0 embedded\nfiles: 1 removed\n" in said
     assert f"more: {more} is not there any more" in said
     assert f"far: {far} is not there; what was indexed of it is kept. --replace drops it" in said
     assert "mine: 4 passages" in index(notes, "--replace")

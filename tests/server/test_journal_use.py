@@ -189,6 +189,8 @@ def test_a_thread_is_shown(tmp_path: Path) -> None:
     assert "how is bread baked" in shown.stdout
     assert "call 2, reworded: bread" in shown.stdout
     assert "Scored first: 3, mean 2.3 of 10" in shown.stdout
+    assert "place: 1 has the best score" in shown.stdout
+    assert "7 shown, 3 scored, best 9" in listed.stdout
     assert warmer("journal", "show", "--last", "1").stdout.count("s_") == 1
     for wrong, said in (("s_", "4 threads begin with"), ("s_nothing", "no thread 's_nothing' is in the journal")):
         refused = warmer("journal", "show", wrong)
@@ -227,4 +229,7 @@ def test_passages_are_placed_by_their_scores() -> None:
 
 def test_an_empty_journal_has_nothing_to_show(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WARMER_DATA_DIR", str(data_dir))
-    assert "has no threads yet" in warmer("journal", "show").stderr
+    for shown in (warmer("journal", "show"), warmer("journal", "show", "--html", "never.html")):
+        assert (shown.returncode, "The journal is empty" in shown.stderr) == (0, True)
+    refused = warmer("journal", "show", "s_nothing")
+    assert (refused.returncode, "no thread 's_nothing'" in refused.stderr) == (1, True)

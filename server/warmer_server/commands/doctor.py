@@ -3,13 +3,12 @@
 import argparse
 import asyncio
 import json
-import shlex
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
 from warmer.errors import WarmerError
 from warmer_server.doctor import Check, Finding, examine
+from warmer_server.doctor.clients import clients
 from warmer_server.doctor.local import collections, contents, data, models, versions
 from warmer_server.doctor.loop import loop
 from warmer_server.doctor.optional import ask_claude, claude, judges, texts, tokens
@@ -30,11 +29,6 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         summary = f"{failing} of these {'does' if failing == 1 else 'do'} not work."
         echo(summary if failing else "All that is set up works.", stderr=False)
-        if not failing:
-            echo(
-                f"For Claude Code, in every folder: claude mcp add --scope user warmer -- {_serve_command()}",
-                stderr=False,
-            )
     sys.exit(1 if failing else 0)
 
 
@@ -56,6 +50,7 @@ async def _examine(arguments: argparse.Namespace) -> list[Finding]:
         "judges": judges,
         "texts": texts,
         "tokens": tokens,
+        "clients": clients,
         "loop": loop,
     }
     findings = []
@@ -68,9 +63,3 @@ async def _examine(arguments: argparse.Namespace) -> list[Finding]:
 def _print(finding: Finding, arguments: argparse.Namespace) -> None:
     if not arguments.json:
         echo(f"{_LABELS[finding.state]} {finding.part:<12} {finding.said}", stderr=False)
-
-
-def _serve_command() -> str:
-    program = Path(sys.argv[0]).absolute()
-    warmer = [str(program)] if program.stem == "warmer" else [sys.executable, "-m", "warmer_server.cli"]
-    return shlex.join([*warmer, "serve"])

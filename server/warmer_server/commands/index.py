@@ -261,8 +261,9 @@ def _read_files(
 
 
 def _report(arguments: argparse.Namespace, built: IndexingResult, found: FoundFiles) -> None:
-    change = f"{built.embedded} embedded anew" if built.published else "nothing had changed"
-    echo(f"{arguments.collection}: {built.points} {found.what}, {found.read} files read, {change}")
+    change = f"{built.embedded} embedded" if built.published else "nothing had changed"
+    files = f"{found.read} file{'' if found.read == 1 else 's'} read"
+    echo(f"{arguments.collection}: {built.points} {found.what}, {files}, {change}")
     counts = asdict(built.changes)
     if any(counts.values()):
         echo(f"files: {', '.join(f'{count} {what}' for what, count in counts.items() if count)}")

@@ -35,7 +35,9 @@ def run(arguments: argparse.Namespace, settings: Settings) -> None:
     """Show one thread, or the newest."""
     gallery = make_gallery(settings) if arguments.html else None
     views = asyncio.run(_views(settings, arguments.search_id, arguments.last, gallery))
-    if arguments.html:
+    if not views:
+        echo("The journal is empty: searches and scores of agents, and of `warmer search`, are kept here.")
+    elif arguments.html:
         _write(arguments.html, thread_page(views))
         echo(f"wrote {arguments.html}")
     elif arguments.search_id:
@@ -59,10 +61,8 @@ async def _records(settings: Settings, search_id: str) -> list[SearchRecord]:
     found = [one for one in mine if one.id.startswith(search_id)]
     if search_id and len(found) > 1:
         raise SearchError(f"{len(found)} threads begin with {search_id[:60]!r}: give more of the search_id")
-    if not found and mine:
+    if search_id and not found:
         raise SearchError(f"no thread {search_id[:60]!r} is in the journal: `warmer journal show` lists the newest")
-    if not found:
-        raise SearchError("the journal has no threads yet: an agent's searches are kept here, with their scores")
     return found
 
 
@@ -108,7 +108,10 @@ def _show(thread: View) -> None:
 
 
 def _table(thread: View) -> Table:
+    caption = "place: 1 has the best score. moved: how many places that is above (+) or below (-) the order shown."
     table = Table("hit", "score", "place", "moved", "passage", box=box.SIMPLE, show_edge=False)
+    if thread.ranking:
+        table.caption, table.caption_justify = caption, "left"
     for line in thread.lines:
         table.add_row(
             str(line.hit),
@@ -121,17 +124,14 @@ def _table(thread: View) -> Table:
 
 
 def _list(threads: Sequence[View]) -> None:
-    table = Table(box=box.SIMPLE, show_edge=False)
-    for name in ("search_id", "made", "collection", "shown", "scored", "best"):
-        table.add_column(name, no_wrap=name in {"search_id", "made"})
-    table.add_column("question", ratio=1)
+    console = Console(highlight=False, markup=False, emoji=False)
     for one in threads:
         ranking = one.ranking
-        best = f"{ranking[0].score:.3g}" if ranking else "-"
-        shown, scored = str(len(one.lines)), str(len(ranking))
-        names = one_line(one.collection), one_line(one.query)
-        table.add_row(one.id[:_SHORT], _when(one.created), names[0], shown, scored, best, names[1])
-    Console(highlight=False, markup=False, emoji=False).print(table)
+        scored = f"{len(ranking)} scored, best {ranking[0].score:.3g}" if ranking else "none scored"
+        what = f"{one.id[:_SHORT]}  {_when(one.created)}  {one_line(one.collection)}  {len(one.lines)} shown, {scored}"
+        console.print(one_line(one.query), style="bold", soft_wrap=True)
+        console.print(f"  {what}", soft_wrap=True)
+    echo("`warmer journal show SEARCH_ID` shows one of them, `--html FILE` writes them as a page.")
 
 
 def _when(created: float) -> str:

@@ -34,8 +34,8 @@ async def _lines(settings: Settings, verify: bool) -> list[str]:
         f"data directory  {settings.data_dir}",
         f"model           {settings.embedding_model}",
         *(f"model           {model}, for {name}" for name, model in settings.retrievers.items()),
-        f"parameters      {_format_params(Params())} (default)",
-        *(f"parameters      {_format_params(one.params)} ({_format_source(one)})" for one in trained),
+        f"steering        {_format_params(Params())} (default)",
+        *(f"steering        {_format_params(one.params)} ({_format_source(one)})" for one in trained),
         f"journal         {journal}",
         *await (_server(settings) if settings.qdrant_url else _collections(settings, verify)),
     ]
@@ -48,7 +48,7 @@ def _format_params(params: Params) -> str:
     share = "" if params.share is None else f" share={params.share:g}"
     other = (name for name in _WEIGHTS if getattr(params, name) != getattr(Params(), name))
     weights = "".join(f" {name}={getattr(params, name):g}" for name in other)
-    return f"c={params.c:g} neutral={params.neutral * SCALE:g}{share}{weights}"
+    return f"strength c={params.c:g}, neutral score {params.neutral * SCALE:g}{share}{weights}"
 
 
 def _format_source(one: Trained) -> str:

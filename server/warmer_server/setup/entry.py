@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import sys
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -45,6 +46,23 @@ def snippet(client: Client, name: str, server: Server) -> str:
 
         return tomlkit.dumps(entry)
     return json.dumps(entry, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_command(client: Client, name: str) -> str:
+    """Return the program of the entry in the client's file; empty if there is none, or the file cannot be read."""
+    try:
+        known = _read(client.file())
+    except (OSError, ValueError, RecursionError):
+        return ""
+    for key in (*client.path, name):
+        known = known.get(key) if isinstance(known, dict) else None
+    command = known.get("command") if isinstance(known, dict) else None
+    return str(next(iter(command), "") if isinstance(command, list) else command or "")
+
+
+def _read(file: Path) -> Any:  # noqa: ANN401  any JSON
+    text = file.read_text(encoding="utf-8")
+    return tomllib.loads(text) if file.suffix == ".toml" else jsonc.read(text)
 
 
 def write(client: Client, name: str, server: Server) -> bool:
