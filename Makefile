@@ -6,7 +6,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: demo test lint check package mcpb docs format bench tokens chaos clients oauth sdks foreign documents report-page server clean
 
-demo: .venv/warmer
+# Takes what is installed, so that a demo replaces nobody's installation.
+demo: $(BIN)/warmer
 	$(BIN)/warmer demo
 
 test: .venv/dev
@@ -83,6 +84,9 @@ clean:
 .venv/warmer: .venv/python
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
+
+$(BIN)/warmer:
+	$(MAKE) .venv/warmer
 
 .venv/dev: .venv/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'

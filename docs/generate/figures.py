@@ -41,11 +41,11 @@ def example(runs: Sequence[Mapping[str, Any]]) -> list[str]:
         "| --- | --- | --- | --- |",
         *rows,
         "",
-        f"Mean score: {_score([run], 'before')}, then {_score([run], 'after')}. Over the demo's three questions: "
-        f"{_score(runs, 'before')}, then {_score(runs, 'after')}. Reading on down the first list instead gives "
-        f"{_score(runs, 'read on')}. Separate searches with the same wordings do as well, "
-        f"{_score(runs, 'new searches')}, but show {shown:.1f} passages to give five new ones. "
-        "Three questions prove nothing: see [what it gives](#what-it-gives).",
+        f"Mean score: {_score([run], 'before')}, then {_score([run], 'after')}. Over all three questions: "
+        f"{_score(runs, 'before')}, then {_score(runs, 'after')}; reading on down the first list gives "
+        f"{_score(runs, 'read on')}. Separate searches with the same wordings give {_score(runs, 'new searches')}, "
+        f"but show {shown:.0f} passages for five new ones. Three questions prove nothing: see "
+        "[what it gives](#what-it-gives).",
     ]
 
 

@@ -72,8 +72,8 @@ def means(run: Mapping[str, Any]) -> str:
     )
     return (
         f"{first:.1f} the first five {then:.1f} the next five, after scores and rewordings {read_on:.1f} the next five "
-        f"of the first list, without feedback {new:.1f} five new ones of separate searches with the same words, which "
-        f"showed {run['shown by new searches']}"
+        f"of the first list, without feedback {new:.1f} five new ones of separate searches with the same words, among "
+        f"{run['shown by new searches']} that these showed"
     )
 
 

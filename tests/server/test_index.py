@@ -75,7 +75,7 @@ def test_a_folder_with_another_name_does_not_double(index: Index, notes: Path, d
     renamed = notes.rename(notes.with_name("docs"))
     said = index(renamed)
     assert "mine: 4 passages, 3 files read, 0 embedded\nfiles: 3 moved\n" in said
-    assert f"notes: {notes} is not there any more" in said
+    assert f"notes: {notes} is no longer there" in said
     assert {text: id_ for text, (id_, _) in stored(data).items()} == {text: id_ for text, (id_, _) in first.items()}
     assert all(source.startswith("docs/") for _, source in stored(data).values())
     assert "nothing had changed" in index(renamed)
@@ -92,7 +92,7 @@ def test_a_vanished_folder_goes_unless_its_disk_may_be_missing(index: Index, not
     (tmp_path / "disk").rename(tmp_path / "unmounted")
     said = index(notes)
     assert "mine: 5 passages, 3 files read, 0 embedded\nfiles: 1 removed\n" in said
-    assert f"more: {more} is not there any more" in said
+    assert f"more: {more} is no longer there" in said
     assert f"far: {far} is not there; what was indexed of it is kept. --replace drops it" in said
     assert "mine: 4 passages" in index(notes, "--replace")
 
@@ -108,7 +108,7 @@ def test_kinds_and_encodings_by_option(index: Index, notes: Path, capsys: pytest
     assert "Ошибка насоса" in capsys.readouterr().out
     for wrong, message in (
         (["--as", "text"], "--as 'text' cannot be used"),
-        (["--encoding", "klingon"], "no encoding"),
+        (["--encoding", "klingon"], "not a text encoding"),
     ):
         with pytest.raises(SystemExit, match=message):
             index(notes, *wrong)
@@ -120,6 +120,12 @@ def test_search_in_the_terminal(index: Index, notes: Path, capsys: pytest.Captur
     first, text, *_ = capsys.readouterr().out.split("\n")
     assert first == " 1  Knots  notes/boats/knots.md"
     assert text == "    Tie a bowline."
+    parts = ("The eye splice makes a loop at the end", "A short splice joins two ropes", "A back splice ends one")
+    (notes / "rope.md").write_text("# Splices of rope\n\n" + "\n\n".join(f"{part}. " * 12 for part in parts))
+    index(notes)
+    main(["search", "splice a rope", "--limit", "2"])
+    places = [line[4:] for line in capsys.readouterr().out.split("\n") if line[:4].strip()]
+    assert [place.partition(":")[0] for place in places] == ["Splices of rope  notes/rope.md"] * 2, "each in full"
     only = json.dumps({"must": [{"key": "tags", "match": {"value": "sea"}}]})
     main(["search", "how to tie a rope", "--filter", only, "--json"])
     reply = json.loads(capsys.readouterr().out)
@@ -127,7 +133,7 @@ def test_search_in_the_terminal(index: Index, notes: Path, capsys: pytest.Captur
     assert reply["search_id"]
     for wrong, message in (
         (["search", " "], "the query is empty"),
-        (["search", "x", "--filter", "[]"], "is no filter"),
+        (["search", "x", "--filter", "[]"], "is not a filter"),
         (["search", "x", "--filter", "{"], "is not JSON"),
         (["search", "x", "--collection", "other"], "other"),
     ):

@@ -210,7 +210,7 @@ def _print(console: Console, query: str, rounds: Rounds, recorded: Recorded) -> 
 def _means(query: str, rounds: Rounds, recorded: Recorded) -> Table:
     table = Table("mean score", "of", box=None, padding=(0, 2, 0, 0))
     table.columns[0].justify = "right"
-    shown = f"five new ones of separate searches with the same words, which showed {rounds.reworded_shown}"
+    shown = f"five new ones of separate searches with the same words, among {rounds.reworded_shown} that these showed"
     passage = (
         f"the first five, had the words come with the question and a made-up passage: “{recorded_passages()[query]}”"
     )

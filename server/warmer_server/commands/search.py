@@ -25,8 +25,11 @@ def run(arguments: argparse.Namespace) -> None:
         return
     if not reply.hits:
         raise SearchError(f"nothing was found in {reply.collection}: try other words, or see `warmer status`")
+    named: dict[str, tuple[str, str]] = {}  # title and source of a hit, by what refers to it: "= hit 3"
     for hit in reply.hits:
-        echo(_place(hit), *(f"    {line}" for line in hit.text.split("\n")), "", stderr=False)
+        name = named.get(hit.title or "", (hit.title or "", hit.source or ""))
+        named[f"= hit {hit.hit}"] = name
+        echo(_place(hit, *name), *(f"    {line}" for line in hit.text.split("\n")), "", stderr=False)
 
 
 async def _search(settings: Settings, arguments: argparse.Namespace) -> search.SearchReply:
@@ -52,10 +55,10 @@ def _filter(text: str) -> dict[str, object] | None:
     except ValueError as error:
         raise SearchError(f"--filter {text[:100]!r} is not JSON: {error}") from error
     if where is not None and not isinstance(where, dict):
-        raise SearchError(f'--filter {text[:100]!r} is no filter: write as {{"must": [...]}}, Qdrant\'s filter JSON')
+        raise SearchError(f'--filter {text[:100]!r} is not a filter: write {{"must": [...]}}, Qdrant\'s filter JSON')
     return where
 
 
-def _place(hit: HitReply) -> str:
+def _place(hit: HitReply, title: str, source: str) -> str:
     line = f":{hit.line}" if hit.line else ""
-    return f"{hit.hit:>2}  {'  '.join(filter(None, [hit.title, f'{hit.source}{line}' if hit.source else '']))}"
+    return f"{hit.hit:>2}  {'  '.join(filter(None, [title, f'{source}{line}' if source else '']))}"

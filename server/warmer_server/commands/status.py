@@ -48,7 +48,7 @@ def _format_params(params: Params) -> str:
     share = "" if params.share is None else f" share={params.share:g}"
     other = (name for name in _WEIGHTS if getattr(params, name) != getattr(Params(), name))
     weights = "".join(f" {name}={getattr(params, name):g}" for name in other)
-    return f"strength c={params.c:g}, neutral score {params.neutral * SCALE:g}{share}{weights}"
+    return f"step c={params.c:g}, neutral score {params.neutral * SCALE:g}{share}{weights}"
 
 
 def _format_source(one: Trained) -> str:

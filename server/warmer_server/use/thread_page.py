@@ -7,7 +7,7 @@ from time import gmtime, strftime
 from warmer_server.use.shell import document, plain
 from warmer_server.use.showing import Line, View
 
-KINDS = {"query": "question", "rewording": "reworded", "passage": "passage such as would answer", "avoid": "not about"}
+KINDS = {"query": "question", "rewording": "reworded", "passage": "made-up passage", "avoid": "not about"}
 _STYLE = """
 section { border-top: 2px solid var(--line); padding-top: .5rem; margin-top: 2rem; }
 h2 { font-size: 1.2rem; line-height: 1.3; } h3 { font-size: 1rem; margin: 1.2rem 0 .4rem; }
@@ -39,7 +39,8 @@ def _thread(view: View, *, alone: bool) -> str:
         f"<section>{heading}<p>In {plain(view.collection)}, {made}. {plain(summary(view))}</p>"
         f"<h3>What was said, call by call</h3><ol class=said>{''.join(_call(*one) for one in view.said.items())}</ol>"
         f"<div class=sides><div><h3>In the order shown</h3>{_table(view.lines, ranked=False)}</div>"
-        f"<div><h3>By score, with how far that is up or down from the order shown</h3>{_table(view.ranking, ranked=True)}</div></div></section>"
+        "<div><h3>By score, with how far that is up or down from the order shown</h3>"
+        f"{_table(view.ranking, ranked=True)}</div></div></section>"
     )
 
 
