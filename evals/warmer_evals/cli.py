@@ -33,7 +33,7 @@ agents:
 _COMMANDS = [
     ("run", "compare all methods on a dataset, or on a collection with queries of your own", _LAYOUT + _JUDGES),
     ("agent", "let an agent search a dataset over MCP: alone, with feedback, and in threads", _LAYOUT + _AGENTS),
-    ("render", "write the pages of reports anew, without evaluating again", ""),
+    ("render", "write the pages of reports again, without evaluating", ""),
 ]
 
 

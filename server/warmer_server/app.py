@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 INSTRUCTIONS = """\
 Searches documents in Qdrant, and finds better ones once you have scored and reworded.
 1. search(query, rewordings, hypothetical_passage) gives a list to skim, and a search_id. Two other wordings, and a few
-   sentences such as would answer the question, make it much better. read=[2, 5] shows hits whole.
+   sentences that would answer the question, make it much better. read=[2, 5] shows hits whole.
 2. Score every hit that you skimmed with give_feedback(search_id, scores, rewordings): bad hits help as much as good
    ones, and words for what is missing help most. It lists new hits of the whole collection.
 3. Repeat once or twice; `next` says when more is unlikely. Read the best of `ranking` whole, and answer from them.

@@ -20,13 +20,13 @@ _COMMANDS = {
     "setup": "show how a coding agent or chat assistant starts this server, or write it into its configuration",
     "token": "make a bearer token for `warmer serve --http`",
     "train": "fit how far scores may steer, from the scores of agents or of a model",
-    "params": "write trained parameters as JSON, or put them back",
+    "params": "print trained parameters as JSON, or load them again",
     "journal": "show, export, import or delete searches and scores, or make a test set or a report of them",
     "copy": "copy a collection from the embedded engine to a Qdrant server, or back",
     "delete": "delete an embedded collection",
     "status": "show collections, model, parameters and where the data is",
-    "doctor": "say what works and what does not, and try the whole loop",
-    "demo": "search this Python's own documentation in two rounds of feedback",
+    "doctor": "check what works, and try the whole loop",
+    "demo": "show on Python's own documentation how scores steer a search",
 }
 
 
@@ -90,7 +90,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_train_options(parsers["train"])
     _add_journal_actions(parsers["journal"])
     parsers["demo"].add_argument("--all", action="store_true", help="index all of it, which takes minutes")
-    parsers["delete"].add_argument("--url", default="", choices=["embedded"], help="say so where QDRANT_URL is set")
+    parsers["delete"].add_argument("--url", default="", choices=["embedded"], help="needed where QDRANT_URL is set")
     parsers["delete"].add_argument("collection", metavar="NAME", help="collection to delete")
     parsers["status"].add_argument(
         "--verify", action="store_true", help="read all collections and the journal to find damage"
@@ -102,7 +102,7 @@ def make_parser() -> argparse.ArgumentParser:
     parsers["doctor"].add_argument(
         "--ask-claude", action="store_true", help="try the key with one short call, which costs a little"
     )
-    parsers["params"].add_argument("--load", type=Path, metavar="FILE", help="put back what `warmer params` wrote")
+    parsers["params"].add_argument("--load", type=Path, metavar="FILE", help="load what `warmer params` wrote")
     return parser
 
 
@@ -111,11 +111,11 @@ def _add_serve_options(parser: argparse.ArgumentParser) -> None:
 
     parser.epilog = describe_settings()
     parser.add_argument("--http", action="store_true", help="serve streamable HTTP, at /mcp")
-    parser.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8765, help="0: any that is free (default: %(default)s)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8765, help="port; 0 takes a free one (default: %(default)s)")
     parser.add_argument("--workers", type=_process_count, default=1, metavar="N", help="processes (default: 1)")
     parser.add_argument(
-        "--open-to-everyone", action="store_true", help="listen beyond this machine although there are no tokens"
+        "--open-to-everyone", action="store_true", help="let other machines call, although there are no tokens"
     )
 
 
@@ -123,7 +123,7 @@ def _add_setup_options(parser: argparse.ArgumentParser) -> None:
     from warmer_server.setup.clients import CLIENTS  # noqa: PLC0415
 
     parser.add_argument("client", metavar="CLIENT", choices=CLIENTS, help=", ".join(CLIENTS))
-    parser.add_argument("--write", action="store_true", help="write it, keeping what is there")
+    parser.add_argument("--write", action="store_true", help="write the entry into the client's file; the rest stays")
     parser.add_argument("--name", default="", help="what the client calls the server (default: WARMER_NAME, or warmer)")
 
 
@@ -141,10 +141,10 @@ def _add_token_options(parser: argparse.ArgumentParser) -> None:
 def _add_index_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="file or folder")
     parser.add_argument("--collection", required=True, metavar="NAME", help="collection to fill")
-    parser.add_argument("--replace", action="store_true", help="drop what was indexed from other paths than these")
+    parser.add_argument("--replace", action="store_true", help="drop what was indexed from other paths")
     for option, help_ in (
-        ("--include", "read only files like this, as in a .gitignore; may be repeated"),
-        ("--exclude", "leave out files and folders like this, as in a .gitignore; may be repeated"),
+        ("--include", "read only files that match, written as in a .gitignore; may be repeated"),
+        ("--exclude", "leave out files and folders that match, written as in a .gitignore; may be repeated"),
     ):
         parser.add_argument(option, action="append", default=[], metavar="GLOB", help=help_)
     parser.add_argument(
@@ -163,7 +163,7 @@ def _add_index_options(parser: argparse.ArgumentParser) -> None:
         "folder with the folders vision and text",
     )
     parser.add_argument(
-        "--encoding", default="", help="of text that is not UTF-8 and names no encoding (default: Windows-1252)"
+        "--encoding", default="", help="of files that are not UTF-8 and do not name theirs (default: Windows-1252)"
     )
     parser.add_argument(
         "--max-size", type=_megabytes, default=_megabytes("20"), metavar="MB", help="largest file to read (default: 20)"
@@ -174,12 +174,12 @@ def _add_index_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_search_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("query", metavar="QUERY", help="what is looked for, in natural language")
-    parser.add_argument("--collection", default="", metavar="NAME", help="may be left out if there is only one")
+    parser.add_argument("query", metavar="QUERY", help="what you are looking for, in natural language")
+    parser.add_argument("--collection", default="", metavar="NAME", help="collection (default: the only one)")
     parser.add_argument(
         "--reword", action="append", default=[], metavar="TEXT", help="the same in other words; may be repeated"
     )
-    parser.add_argument("--limit", type=_hit_count, default=10, metavar="N", help="hits at most (default: 10)")
+    parser.add_argument("--limit", type=_hit_count, default=10, metavar="N", help="most hits to show (default: 10)")
     parser.add_argument("--filter", default="", metavar="JSON", help="Qdrant filter that hits must pass")
     parser.add_argument("--full", action="store_true", help="show whole passages, not excerpts")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -188,19 +188,19 @@ def _add_search_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_copy_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("collection", metavar="NAME", help="collection to copy")
-    for option, name, help_ in (("--from", "source", "where it is"), ("--to", "target", "where it is to be")):
+    for option, name, help_ in (("--from", "source", "where it is"), ("--to", "target", "where it goes")):
         where = f"{help_}: the URL of a Qdrant server, or embedded"
         parser.add_argument(option, dest=name, required=True, metavar="URL", help=where)
     parser.add_argument("--as", dest="new_name", default="", metavar="NEWNAME", help="name of the copy")
-    parser.add_argument("--model", default="", help="what the vectors are from, if the collection does not say")
-    parser.add_argument("--replace", action="store_true", help="overwrite a collection that is there")
+    parser.add_argument("--model", default="", help="model that made the vectors, if the collection does not say")
+    parser.add_argument("--replace", action="store_true", help="overwrite an existing collection")
 
 
 def _add_train_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--collection", default="", metavar="NAME", help="may be left out if there is only one")
-    parser.add_argument("--queries", type=Path, metavar="FILE", help="queries to run and score, one a line")
+    parser.add_argument("--collection", default="", metavar="NAME", help="collection (default: the only one)")
+    parser.add_argument("--queries", type=Path, metavar="FILE", help="queries to run and score, one per line")
     parser.add_argument("--judge", default="agent", help="agent, claude, fastembed:<model> or module:Class")
-    parser.add_argument("--limit", type=int, default=25, metavar="N", help="hits scored a query (default: 25)")
+    parser.add_argument("--limit", type=int, default=25, metavar="N", help="hits to score per query (default: 25)")
 
 
 def _add_journal_actions(parser: argparse.ArgumentParser) -> None:
@@ -212,7 +212,7 @@ def _add_journal_actions(parser: argparse.ArgumentParser) -> None:
         actions.add_parser(action, help=help_, description=help_).add_argument("file", type=Path, metavar="FILE")
     help_ = "delete expired searches without scores; those of unfinished trainings stay"
     actions.add_parser("prune", help=help_, description=help_).add_argument(
-        "--older-than", type=_days, metavar="DAYS", help="delete all searches from before that instead, scored or not"
+        "--older-than", type=_days, metavar="DAYS", help="delete all searches older than this instead, scored or not"
     )
 
     help_ = "delete the searches, scores and trainings of one owner"
@@ -229,10 +229,10 @@ def _add_journal_actions(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         default="",
         metavar="SEARCH_ID",
-        help="or its first characters; by default the newest",
+        help="thread to show, or the beginning of its id (default: list the newest)",
     )
-    show.add_argument("--last", type=_score_count, default=20, metavar="N", help="how many of the newest (default: 20)")
-    show.add_argument("--html", type=Path, metavar="FILE", help="write a page that needs nothing else")
+    show.add_argument("--last", type=_score_count, default=20, metavar="N", help="how many to list (default: 20)")
+    show.add_argument("--html", type=Path, metavar="FILE", help="write a self-contained page")
     _add_use_actions(actions)
 
 
@@ -242,10 +242,10 @@ def _add_use_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParse
     qrels = actions.add_parser("qrels", help=qrels_help, description=qrels_help)
     report = actions.add_parser("report", help=report_help, description=report_help)
     for parser in (qrels, report):
-        parser.add_argument("--collection", default="", metavar="NAME", help="may be left out if there is only one")
-        parser.add_argument("--owner", default="", metavar="NAME", help="threads of this owner alone (a token's name)")
-        parser.add_argument("--days", type=_days, metavar="N", help="threads of the last N days alone")
-        parser.add_argument("--judge", default="", metavar="NAME", help="scores of this judge alone, as agent")
+        parser.add_argument("--collection", default="", metavar="NAME", help="collection (default: the only one)")
+        parser.add_argument("--owner", default="", metavar="NAME", help="only threads of this owner (a token's name)")
+        parser.add_argument("--days", type=_days, metavar="N", help="only threads of the last N days")
+        parser.add_argument("--judge", default="", metavar="NAME", help="only scores of this judge, such as agent")
     qrels.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
     qrels.add_argument(
         "--min-scores", type=_score_count, default=1, metavar="N", help="scored passages a query needs (default: 1)"
@@ -253,12 +253,12 @@ def _add_use_actions(actions: "argparse._SubParsersAction[argparse.ArgumentParse
     qrels.add_argument(
         "--wordings", action="store_true", help="make the other wordings queries too, with the same judgments"
     )
-    qrels.add_argument("--force", action="store_true", help="write into a folder that has other things in it")
+    qrels.add_argument("--force", action="store_true", help="write into a folder that is not empty")
     report.add_argument(
-        "--below", type=_score, default=5.0, metavar="SCORE", help="best score that is not good (default: 5)"
+        "--below", type=_score, default=5.0, metavar="SCORE", help="a best score below this is not good (default: 5)"
     )
     report.add_argument("--json", action="store_true", help="print JSON")
-    report.add_argument("--html", type=Path, metavar="FILE", help="write a page that needs nothing else")
+    report.add_argument("--html", type=Path, metavar="FILE", help="write a self-contained page")
 
 
 def _owner(text: str) -> str:
@@ -273,13 +273,13 @@ def _score(text: str) -> float:
     except ValueError:
         score = -1
     if not 0 < score <= 10:  # noqa: PLR2004
-        raise argparse.ArgumentTypeError(f"{text!r} is no score above 0 and up to 10")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a score above 0 and up to 10")
     return score
 
 
 def _score_count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 1000):  # noqa: PLR2004
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to 1000")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 1000")
     return int(text)
 
 
@@ -289,19 +289,19 @@ def _days(text: str) -> float:
     except ValueError:
         days = -1
     if not 0 <= days < sys.maxsize:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of days")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days")
     return days
 
 
 def _process_count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 1000):  # noqa: PLR2004
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes from 1 to 1000")
     return int(text)
 
 
 def _hit_count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 50):  # noqa: PLR2004
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of hits from 1 to 50")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of hits from 1 to 50")
     return int(text)
 
 
@@ -311,7 +311,7 @@ def _megabytes(text: str) -> int:
     except ValueError:
         size = 0
     if not 0 < size < sys.maxsize:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of megabytes")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of megabytes")
     return int(size)
 
 

@@ -18,7 +18,7 @@ def server_url(option: str, settings: Settings) -> str:
     """
     if not option and settings.qdrant_url:
         raise WarmerError(
-            "QDRANT_URL is set, so `warmer serve` searches that server: say where the collection is to be, "
+            "QDRANT_URL is set, so `warmer serve` searches that server: say where to put the collection, "
             f'--url "$QDRANT_URL" or --url {EMBEDDED}'
         )
     return "" if option in {"", EMBEDDED} else option

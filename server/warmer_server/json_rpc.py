@@ -42,7 +42,7 @@ def read_message(line: bytes) -> JSONRPCMessage:
     try:
         message = jsonrpc_message_adapter.validate_python(raw, by_name=False)
     except ValidationError as error:
-        raise InvalidMessageError(INVALID_REQUEST, "Invalid request: no message of JSON-RPC 2.0", raw) from error
+        raise InvalidMessageError(INVALID_REQUEST, "Invalid request: not a JSON-RPC 2.0 message", raw) from error
     if isinstance(message, JSONRPCNotification) and "id" in raw:
         raise InvalidMessageError(
             INVALID_REQUEST, "Invalid request: its id is neither a string nor a whole number", raw

@@ -66,7 +66,7 @@ class IssuerKeys:
             if not expired and len(self._asked) == _REFRESHES and monotonic() - self._asked[0] < _REFRESH_SECONDS:
                 raise jwt.PyJWKClientError("the issuer was asked often enough for a key that signed it")
             if monotonic() - self._failed < _PAUSE:
-                raise jwt.PyJWKClientError("the issuer did not tell its keys a moment ago")
+                raise jwt.PyJWKClientError("the issuer did not give its keys a moment ago")
             self._asked.append(monotonic())
             try:
                 if self._client is None:
@@ -90,7 +90,7 @@ class IssuerKeys:
                 if metadata.get("issuer") == self._issuer:
                     return str(metadata["jwks_uri"])
                 problem = f"{url} is the metadata of {metadata.get('issuer')!r}"
-        raise jwt.PyJWKClientConnectionError(f"the keys of WARMER_OAUTH_ISSUER={self._issuer} are not found: {problem}")
+        raise jwt.PyJWKClientConnectionError(f"WARMER_OAUTH_ISSUER={self._issuer} gives no keys: {problem}")
 
 
 class JwtVerifier:
@@ -181,7 +181,7 @@ def make_verifier(settings: Settings) -> JwtVerifier | None:
         return None
     for name, url in {"WARMER_OAUTH_ISSUER": issuer, "WARMER_OAUTH_RESOURCE": resource}.items():
         if not url:
-            raise WarmerError(f"{name} is not set: OAuth takes both the issuer's URL and this server's own")
+            raise WarmerError(f"{name} is not set: OAuth needs both the issuer's URL and this server's own")
         _check_url(name, url)
     if settings.oauth_jwks_url:
         _check_url("WARMER_OAUTH_JWKS_URL", settings.oauth_jwks_url)
@@ -214,7 +214,7 @@ def _collections(told: object) -> list[str]:
         return []
     names = told.replace(",", " ").split() if isinstance(told, str) else told
     if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
-        raise WarmerError(f"its claim {COLLECTIONS} is no list of names")
+        raise WarmerError(f"its claim {COLLECTIONS} is not a list of names")
     return names
 
 
@@ -222,7 +222,7 @@ def _filter(told: object) -> dict[str, Any]:
     if told is None:
         return {}
     if not isinstance(told, dict) or not told:
-        raise WarmerError(f"its claim {FILTER} is no filter")
+        raise WarmerError(f"its claim {FILTER} is not a filter")
     try:
         check_limit(told)
     except FilterError as error:

@@ -76,5 +76,5 @@ def parse_pairs(text: object) -> object:
 def existing_folder(path: Path | None) -> Path | None:
     """Make the path of a folder absolute."""
     if path and not (path := path.expanduser().absolute()).is_dir():
-        raise ValueError(f"{path} is no folder")
+        raise ValueError(f"{path} is not a folder")
     return path

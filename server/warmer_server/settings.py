@@ -44,13 +44,13 @@ class Settings(BaseSettings):
     tool_prefix: Annotated[str, Field(pattern=r"^([A-Za-z][A-Za-z0-9_-]{0,29})?$")] = Field(
         "",
         validation_alias="WARMER_TOOL_PREFIX",
-        description="What the names of the tools begin with, such as pumps_, where a client has several servers",
+        description="Prefix of the tools' names, such as pumps_, where a client has several servers",
     )
     about: Annotated[str, AfterValidator(one_line)] = Field(
         "",
         max_length=500,
         validation_alias="WARMER_ABOUT",
-        description="A sentence on what there is to find, for the description of search "
+        description="A sentence on what can be found, for the description of search "
         "(default: names, sizes and titles of the collections)",
     )
     collection_name: str = Field(
@@ -111,7 +111,7 @@ class Settings(BaseSettings):
         1200,
         ge=100,
         validation_alias="WARMER_TEXT_LIMIT",
-        description='Characters of a hit\'s text at most, with detail="full"',
+        description='Most characters of a hit\'s text, with detail="full"',
     )
     skim_limit: int = Field(
         200,
@@ -206,8 +206,8 @@ class Settings(BaseSettings):
     text_field: _ByCollection = Field(
         default_factory=dict,
         validation_alias="WARMER_TEXT_FIELD",
-        description="Where the text is in a payload, as text or a.b.c (default: found out); also as collection=a.b.c, "
-        "separated by commas",
+        description="Path of the text in a payload, as text or a.b.c (default: Warmer looks for it); also as "
+        "collection=a.b.c, separated by commas",
     )
     title_field: _ByCollection = Field(
         default_factory=dict, validation_alias="WARMER_TITLE_FIELD", description="The same for the title"
@@ -286,7 +286,7 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(parse_list)] = Field(
         default_factory=frozenset,
         validation_alias="WARMER_ALLOWED_ORIGINS",
-        description="Web pages that may call it, as https://app.example.com, separated by commas",
+        description="Origins of web pages that may call it, as https://app.example.com, separated by commas",
     )
     connections_per_address: int = Field(
         256,

@@ -284,7 +284,7 @@ async def test_wrong_calls_are_answered_with_what_is_wrong(api: Api, open_episod
     assert not (await ClaudeAgent("claude-haiku-5-5").find(QUESTION, episode)).error
     refused = results(api.requests[1])
     assert [result["is_error"] for result in refused] == [True] * len(wrong)
-    said = ["limt", "limit is 0: send a whole number", "no JSON object", "s_none", "scores of your own", "no tool"]
+    said = ["limt", "limit is 0: send a whole number", "not a JSON object", "s_none", "scores of your own", "no tool"]
     said += ['{"hits"', "'d1' is not the source of a passage that you were shown: none so far"]
     for part, result in zip(said, refused, strict=True):
         assert part in result["content"]
@@ -297,7 +297,7 @@ async def test_a_model_that_never_answers_fails(api: Api, open_episode: Callable
     api.answers = [SEARCH]
     episode = open_episode(budget=5)
     outcome = await ClaudeAgent("claude-haiku-5-5").find(QUESTION, episode)
-    assert (outcome.error, len(api.requests), outcome.usage.calls) == ("the model gave no answer in 12 turns", 12, 12)
+    assert (outcome.error, len(api.requests), outcome.usage.calls) == ("the model did not answer in 12 turns", 12, 12)
     assert len(episode.read) <= 5
     assert "last turn" in api.requests[-1]["messages"][-1]["content"][-1]["text"]
 

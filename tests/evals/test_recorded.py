@@ -134,14 +134,14 @@ def test_perfect_scores_are_the_judgments(play: Play, dataset: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("no json", "line 2 is no record: not JSON"),
-        ([], "line 2 is no record: record: "),
-        ({"before": {"ideal": "", "wordings": []}}, r"line 2 is no record: before\.ideal: .*at least 1 character"),
-        ({"scores": [11, 4, 0]}, r"line 2 is no record: scores\.0: .*less than or equal to 10"),
-        ({"scores": [9]}, "line 2 is no record: .*3 hits have 1 scores"),
-        ({"after": None}, r"line 2 is no record: after: "),
+        ("no json", "line 2 is not a record: not JSON"),
+        ([], "line 2 is not a record: record: "),
+        ({"before": {"ideal": "", "wordings": []}}, r"line 2 is not a record: before\.ideal: .*at least 1 character"),
+        ({"scores": [11, 4, 0]}, r"line 2 is not a record: scores\.0: .*less than or equal to 10"),
+        ({"scores": [9]}, "line 2 is not a record: .*3 hits have 1 scores"),
+        ({"after": None}, r"line 2 is not a record: after: "),
         ({"id": "q99"}, r"line 2: subjects has no query 'q99'\. Choose the records of this dataset"),
-        ({"id": "q0"}, "line 2: the query 'q0' is there a second time"),
+        ({"id": "q0"}, "line 2: the query 'q0' appears a second time"),
     ],
 )
 def test_what_is_no_record_is_told_with_its_line(

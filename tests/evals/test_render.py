@@ -29,7 +29,7 @@ def test_a_page_is_made_again_and_given_texts(
 
 @pytest.mark.parametrize(
     ("content", "expected"),
-    [(None, "cannot read"), ("{", "is not JSON"), ("[]", "is no report of"), ('{"kind": "x"}', "is no report of")],
+    [(None, "cannot read"), ("{", "is not JSON"), ("[]", "not a report of"), ('{"kind": "x"}', "not a report of")],
 )
 def test_what_is_no_report_is_left_alone(content: str | None, expected: str, tmp_path: Path) -> None:
     if content:

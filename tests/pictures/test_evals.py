@@ -40,5 +40,5 @@ def test_documents_may_be_pictures(dataset: Path, pair: Path, tmp_path: Path) ->
             main(["run", *where, "--model", str(pair)])
     (dataset / "corpus.jsonl").write_text(lines)
     (dataset / "photos" / "003.png").write_bytes(b"no picture")
-    with pytest.raises(SystemExit, match=r"003\.png cannot be evaluated: is no picture"):
+    with pytest.raises(SystemExit, match=r"003\.png cannot be evaluated: is not a picture"):
         main(["run", *where, "--model", str(pair)])

@@ -78,7 +78,7 @@ def test_what_pictures_show_and_what_is_left_out(index: Index, indexed: str, dat
     assert "1 of an unsupported kind: *.svg" in indexed
     assert "2 no picture: *.rst (1), *.txt (1)" in indexed
     for name in ("cut.png", "text.jpg", "empty.gif", "other.webp"):
-        assert f"{folder / name}: is no picture that can be decoded" in indexed
+        assert f"{folder / name}: is not a picture that can be decoded" in indexed
     assert "1 of too many pixels" in indexed
     assert f"{folder / 'huge.png'}: " in indexed
     assert "long.png: larger than 0.5 MB" in indexed

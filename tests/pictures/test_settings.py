@@ -52,5 +52,5 @@ def test_the_folder_of_pictures_must_be_one(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "file").touch()
     for name in ("file", "missing"):
         monkeypatch.setenv("WARMER_IMAGES", str(tmp_path / name))
-        with pytest.raises(WarmerError, match=f"WARMER_IMAGES.*{name} is no folder"):
+        with pytest.raises(WarmerError, match=f"WARMER_IMAGES.*{name} is not a folder"):
             read_settings()

@@ -119,7 +119,7 @@ def test_patterns_and_sizes_select_files(environment: dict[str, str], docs: Path
     small = warmer(environment, "index", docs, "--collection", "mine", "--max-size", "0.00002")
     assert "2 too large" in small.stderr
     assert "mine: 3 passages" in small.stderr
-    assert "no pattern of files" in refused(environment, "index", docs, "--collection", "mine", "--exclude", "!")
+    assert "not a file pattern" in refused(environment, "index", docs, "--collection", "mine", "--exclude", "!")
     assert warmer(environment, "index", docs, "--collection", "mine", "--max-size", "-1").returncode == 2
 
 
@@ -309,7 +309,7 @@ def test_train_then_export_and_load(environment: dict[str, str], data_dir: Path,
     assert warmer(elsewhere, "params", "--load", tmp_path / "params.json").returncode == 0
     assert warmer(elsewhere, "params").stdout == exported
     (tmp_path / "params.json").write_text("[{}]")
-    assert "no exported parameters" in refused(elsewhere, "params", "--load", tmp_path / "params.json")
+    assert "not exported parameters" in refused(elsewhere, "params", "--load", tmp_path / "params.json")
     assert "cannot read" in refused(elsewhere, "params", "--load", tmp_path / "nothing")
     assert "there is no judge 'gpt'" in refused(environment, "train", "--judge", "gpt")
     assert "cannot read queries" in refused(environment, "train", "--queries", tmp_path / "nothing")
@@ -319,5 +319,5 @@ def test_a_journal_is_exported_imported_and_pruned(environment: dict[str, str], 
     warmer(environment, "journal", "export", tmp_path / "f")
     assert "imported 0 searches, 0 hits" in warmer(environment, "journal", "import", tmp_path / "f").stderr
     (tmp_path / "f").write_text("\x1b[2Jno journal")
-    assert "no exported journal" in refused(environment, "journal", "import", tmp_path / "f")
+    assert "not an exported journal" in refused(environment, "journal", "import", tmp_path / "f")
     assert "0 searches deleted" in warmer(environment, "journal", "prune", "--older-than", "30").stderr

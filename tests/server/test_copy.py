@@ -289,6 +289,6 @@ def test_index_and_delete_need_url_if_a_server_is_set(
     index = ("index", docs, "--collection", "mine")
     assert '--url "$QDRANT_URL" or --url embedded' in warmer(*index)
     assert "mine: 3 passages" in warmer(*index, "--url", "embedded")
-    assert "embedded collections only: say --url embedded" in warmer("delete", "mine")
+    assert "embedded collections only: pass --url embedded" in warmer("delete", "mine")
     assert "mine: deleted" in warmer("delete", "mine", "--url", "embedded")
     assert server.requests == []

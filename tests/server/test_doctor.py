@@ -56,7 +56,7 @@ def test_all_that_is_set_up_works(data_dir: Path, capsys: pytest.CaptureFixture[
     said = {finding["part"]: finding for finding in told["findings"]}
     assert {part for part, finding in said.items() if finding["state"] == "note"} == {"server", "claude", "clients"}
     assert "notes: 36 passages" in said["collection"]["said"]
-    assert said["collection"]["said"].endswith("; /notes: not there any more, index where it is now")
+    assert said["collection"]["said"].endswith("; /notes: no longer there; index it where it is now")
     assert "6 passages indexed, searched, scored and searched again" in said["loop"]["said"]
 
 
@@ -98,7 +98,7 @@ async def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
     assert f"{tmp_path / 'data'} is a file, where a folder should be" in finding.said
 
 
-@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no folder here that even root cannot write")
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is not a folder here that even root cannot write")
 async def test_a_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WARMER_DATA_DIR", "/proc/self")
     (finding,) = await found(data=data)
@@ -109,7 +109,7 @@ async def test_a_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) 
 async def test_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
     (finding,) = await found(data=data)
     assert finding.state == "ok"
-    assert "is made when it is needed" in finding.said
+    assert "is made when needed" in finding.said
     assert not (tmp_path / "data").exists()
 
 
@@ -199,7 +199,7 @@ async def test_missing_models_are_not_downloaded(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("WARMER_RETRIEVERS", f"a=cloud:some,b=nothing/known,c={tmp_path}")
     fetched, cloud, unknown, folder = await found(models=models)
     assert fetched.said.endswith(f"it is fetched when first used, into {tmp_path}")
-    assert cloud.said == "cloud:some is not tried: Qdrant Cloud runs it"
+    assert cloud.said == "cloud:some was not tried: Qdrant Cloud runs it"
     assert [finding.state for finding in (fetched, cloud, unknown, folder)] == ["note", "note", "fails", "fails"]
     assert "'nothing/known'" in unknown.said
     assert "lacks model.onnx" in folder.said

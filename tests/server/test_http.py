@@ -130,7 +130,7 @@ async def test_a_slow_call_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path))
         async with Client(build_server(read_settings(), middleware=[CallTimeout(0.01)])) as client:
             said = await refusal(client, "search", query="bread")
-            assert said == "Error: search took longer than 0.01 seconds and was given up: call again, or ask for less"
+            assert said == "Error: search took longer than 0.01 seconds and was stopped: call again, or ask for less"
 
 
 SLOW_JUDGE = """
@@ -184,7 +184,7 @@ async def test_a_judge_that_does_not_come_back_holds_nobody(data_dir: Path, tmp_
         async with connected(server.url) as client:
             handle = (await ask(client, "search", query="bread"))["search_id"]
             said = await refusal(client, "give_feedback", search_id=handle, judge="judge_of_a_test:Slow")
-            assert "give_feedback took longer than 1 seconds and was given up: call again, or ask for less" in said
+            assert "give_feedback took longer than 1 seconds and was stopped: call again, or ask for less" in said
             assert (await ask(client, "give_feedback", search_id=handle, scores={"1": 9}))["hits"]
         hold.unlink()
 
@@ -257,7 +257,7 @@ def test_unusable_settings_end_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("WARMER_DATA_DIR", str(tmp_path))
-    with pytest.raises(SystemExit, match="say --open-to-everyone"):
+    with pytest.raises(SystemExit, match="pass --open-to-everyone"):
         main(["serve", "--http", "--host", "0.0.0.0"])
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

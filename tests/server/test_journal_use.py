@@ -80,7 +80,7 @@ def test_scored_threads_become_a_test_set(tmp_path: Path) -> None:
     assert (out / "notes.txt").read_text() == "mine", "what the export did not write stays"
     refused = warmer("journal", "qrels", "--out", str(tmp_path))
     assert refused.returncode == 1
-    assert "is not empty and no earlier export" in refused.stderr
+    assert "is not empty, and not an earlier export" in refused.stderr
 
 
 def test_passages_that_changed_are_left_out(played: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -149,7 +149,7 @@ def refused_tokens(issuer: Issuer) -> dict[str, str]:
         "empty": "",
         "limited by what is no list": issuer.token(warmer_collections=3),
         "limited to nothing": issuer.token(warmer_collections=[]),
-        "limited by what is no filter": issuer.token(warmer_filter={"must": 3}),
+        "limited by what is not a filter": issuer.token(warmer_filter={"must": 3}),
         "limited by an empty filter": issuer.token(warmer_filter={}),
     }
 

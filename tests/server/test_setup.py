@@ -126,7 +126,7 @@ def test_what_cannot_be_edited_is_left_alone(home: Path, there: str) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["setup", "cursor", "--write"])
     assert str(ended.value).startswith(f"warmer: cannot add to {file}: ")
-    assert "It is as it was" in str(ended.value)
+    assert "It is unchanged" in str(ended.value)
     assert file.read_text() == there
     assert [one.name for one in file.parent.iterdir()] == ["mcp.json"]
     assert home

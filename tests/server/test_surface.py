@@ -102,11 +102,11 @@ async def test_a_passage_is_read_in_full_with_its_neighbours(connect: Connect) -
         ("warmer://collections/..%2Fnotes", "Unknown resource"),
         ("warmer://collections/notes/passages/c4e32165-83f3-4f9f-8020-de55468d8049", "has no passage"),
         ("warmer://collections/notes/passages/7", "has no passage '7'"),
-        ("warmer://collections/notes/passages/x", "'x' is no point id"),
-        ("warmer://collections/notes/passages/-1", "'-1' is no point id"),
-        ("warmer://collections/notes/passages/99999999999999999999", "is no point id"),
-        ("warmer://collections/notes/passages/%D9%A3", "is no point id"),
-        (f"warmer://collections/notes/passages/{'1' * 5000}", "is no point id"),
+        ("warmer://collections/notes/passages/x", "'x' is not a point id"),
+        ("warmer://collections/notes/passages/-1", "'-1' is not a point id"),
+        ("warmer://collections/notes/passages/99999999999999999999", "is not a point id"),
+        ("warmer://collections/notes/passages/%D9%A3", "is not a point id"),
+        (f"warmer://collections/notes/passages/{'1' * 5000}", "is not a point id"),
     ],
 )
 async def test_unknown_resources_are_refused(

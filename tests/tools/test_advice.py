@@ -47,7 +47,7 @@ def test_the_order_of_scores_counts_as_shown() -> None:
 def test_what_did_not_steer_is_explained() -> None:
     assert "they do not steer" in advice.unsteered("off")
     assert advice.unsteered("no_signal") == (
-        "The scores say nothing, none differs from the neutral one: spread them, or add rewordings."
+        "All scores are neutral, which tells nothing: spread them, or add rewordings."
     )
 
 

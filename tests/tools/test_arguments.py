@@ -163,7 +163,7 @@ def test_a_list_of_scores_is_for_certain_hits_or_refused() -> None:
 
 BAD_SCORES: list[tuple[Any, str]] = [
     ([{"hit": 1, "score": 11}], "the score of hit 1 is '11': send a number from 0 to 10"),
-    ([{"hit": 99, "score": 1}], "'99' is no hit of this search: its hits are 1, 2, 3"),
+    ([{"hit": 99, "score": 1}], "'99' is not a hit of this search: its hits are 1, 2, 3"),
     ([{"hit": 1, "score": 1}, {"hit": "hit_1", "score": 2}], "hit 1 is scored twice"),
     ({"1": 5, "hit_1": 5}, "hit 1 is scored twice"),
     ([{"hit": 1, "score": True}], "the score of hit 1 is 'True'"),
@@ -234,7 +234,7 @@ async def test_a_slip_is_refused_with_the_right_name(client: Client, tool: str, 
     needed: dict[str, dict[str, Any]] = {"search": {"query": "bread"}, "give_feedback": {"search_id": "s_x"}}
     sent = needed.get(tool, {}) if right not in needed.get(tool, {}) else {}
     message = await refusal(client, tool, **sent, **{wrong: 3})
-    assert message.startswith(f"Error: {wrong} is no argument: there are ")
+    assert message.startswith(f"Error: {wrong} is not an argument: there are ")
     assert f"; send {right}" in message
 
 
@@ -246,7 +246,7 @@ async def test_another_word_beside_what_it_is_for_is_an_addition(client: Client)
 @pytest.mark.parametrize("wrong", ["Query", "querry", "limt", "rewordngs"])
 async def test_a_misspelling_is_refused_whatever_else_is_sent(client: Client, wrong: str) -> None:
     message = await refusal(client, "search", query="bread", limit=3, rewordings=["loaf"], **{wrong: 3})
-    assert message.startswith(f"Error: {wrong} is no argument: there are ")
+    assert message.startswith(f"Error: {wrong} is not an argument: there are ")
 
 
 @given(st.text(max_size=200))
@@ -263,7 +263,7 @@ async def test_numbers_are_texts_where_texts_are_wanted(client: Client) -> None:
         by_text = await ask(client, "search", query=text, rewordings=[str(number + 1), "bread"])
         assert by_number["hits"] == by_text["hits"]
     assert await refusal(client, "search", query=True) == (
-        "Error: query is true: send a text (What is looked for, in natural language)"
+        "Error: query is true: send a text (What you look for, in natural language)"
     )
     assert "'404' is unknown" in await refusal(client, "give_feedback", search_id=404, scores=[1])
 

@@ -117,7 +117,7 @@ async def test_neutral_scores_are_called_no_signal(connect: Connect) -> None:
         first = await ask(client, "search", query="bread", limit=2)
         reply = await ask(client, "give_feedback", search_id=first["search_id"], scores={"1": 5, "2": "5.0"})
         assert reply["outcome"] == "no_signal"
-        assert "say nothing" in reply["next"]
+        assert "tells nothing" in reply["next"]
         assert [hit["hit"] for hit in reply["hits"]] == [*range(3, 18)]
         further = await ask(client, "search", query="bread", limit=2)
         read_on = await ask(client, "search", search_id=further["search_id"])
@@ -166,15 +166,15 @@ BAD_SEARCHES: list[tuple[dict[str, Any], str]] = [
     ({"query": ""}, "the query is empty"),
     ({"query": " \n\t"}, "the query is empty"),
     ({"query": "x" * 100_000}, "100000 characters, at most 4000"),
-    ({"query": "x", "limit": -1}, "limit is -1: send a whole number from 1 to 50 (Hits at most"),
+    ({"query": "x", "limit": -1}, "limit is -1: send a whole number from 1 to 50 (Most hits"),
     ({"query": "x", "limit": 1_000_000}, "limit is 1000000: send a whole number from 1 to 50"),
     ({"query": "x", "limit": 1.5}, "limit is 1.5: send a whole number"),
     (
         {"query": "x", "limitt": 3},
-        "limitt is no argument: there are query, rewordings, hypothetical_passage, avoid, se",
+        "limitt is not an argument: there are query, rewordings, hypothetical_passage, avoid, se",
     ),
-    ({}, "the query is empty: say in a sentence what you look for"),
-    ({"query": [3], "limit": "many"}, "query is a list of 1: send a text (What is looked for, in natural language); l"),
+    ({}, "the query is empty: say in a sentence what you are looking for"),
+    ({"query": [3], "limit": "many"}, "query is a list of 1: send a text (What you look for, in natural language); l"),
     ({"query": "x", "include_scores": "y" * 5000}, "yyy…: send true or false"),
     ({"query": "x", "filter": [1, 2]}, "filter is a list of 2: send an object (Qdrant filter as JSON, e.g."),
     ({"q": 1, "top_k": 1, "min_score": 1, "Detail": 1, "offset": 1}, "and 2 more"),
@@ -198,7 +198,7 @@ async def test_bad_searches_are_told_what_to_do(connect: Connect, arguments: dic
 
 BAD_SCORES: list[tuple[dict[str, Any], str]] = [
     ({}, "scores is empty"),
-    ({"99": 5}, "'99' is no hit of this search: its hits are 1, 2, 3"),
+    ({"99": 5}, "'99' is not a hit of this search: its hits are 1, 2, 3"),
     ({"1": 10.5}, "hit 1 is '10.5'"),
     ({"1": -1}, "hit 1 is '-1'"),
     ({"1": True}, "hit 1 is 'True'"),

@@ -289,7 +289,7 @@ async def test_bad_calls_are_told_what_to_do(connect: Connect) -> None:
             ({"judge": "os:getcwd"}, "WARMER_JUDGES"),
             ({"judge": "gpt"}, "there is no judge"),
             ({"judge": "claude", "queries": QUERIES}, "ANTHROPIC_API_KEY"),
-            ({"limit": 2}, "limit is 2: send a whole number from 5 to 50 (Hits scored a query, 5-50"),
+            ({"limit": 2}, "limit is 2: send a whole number from 5 to 50 (Hits to score per query, 5-50"),
             ({"queries": ["x", [3]]}, "queries[1] is a list of 1: send a list of texts, 500 items at most"),
             ({"queries": ["x"] * 501}, "queries is a list of 501: send a list of texts, 500 items at most"),
             ({"wait_seconds": -1}, "wait_seconds is -1: send a number from 0 to 600"),
@@ -303,7 +303,7 @@ async def test_a_judge_scores_what_is_shown(connect: Connect, calls: Path) -> No
     async with connect() as client:
         handle = (await ask(client, "search", query="what is dough", limit=6))["search_id"]
         judge = "judges_of_a_test:Subject"
-        assert "send the scores, or name a judge" in await refusal(
+        assert "send scores, or name a judge" in await refusal(
             client, "give_feedback", search_id=handle, judge=judge, scores={"1": 3}
         )
         reply = await ask(client, "give_feedback", search_id=handle, judge=judge)

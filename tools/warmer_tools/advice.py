@@ -15,7 +15,7 @@ NOTHING = "Nothing was found: loosen the filter, or use other words."
 NOTHING_LEFT = "Nothing new is left: answer from `ranking`, or search in other words."
 PICTURES = "These are pictures: pictures=true shows them, here and in give_feedback; with read, larger. "
 READ = "Answer, or score these hits (give_feedback)."
-NOTHING_ASKED = "It is kept: answer from `ranking`, or go on."
+NOTHING_ASKED = "Kept: answer from `ranking`, or go on."
 
 
 def after_scores(scores: Sequence[float], unscored: Sequence[int]) -> str:
@@ -48,7 +48,7 @@ def unsteered(outcome: str, *, scored: bool = True) -> str:
         )
     if not scored:
         return "That was said before and adds nothing: score the hits, or use other words."
-    return "The scores say nothing, none differs from the neutral one: spread them, or add rewordings."
+    return "All scores are neutral, which tells nothing: spread them, or add rewordings."
 
 
 def text_filter(where: Mapping[str, Any], worded: Mapping[str, bool] | None) -> str:
@@ -64,9 +64,9 @@ def text_filter(where: Mapping[str, Any], worded: Mapping[str, bool] | None) -> 
     plain = sorted({key for key, kind in matches if key not in worded and kind in {"text", "text_any", "phrase"}})
     if plain:
         fields = ", ".join(plain)
-        return f"{fields} has no text index: the filter looks there for the string exactly as written, in that case. "
+        return f"{fields} has no text index: the filter looks there for the string exactly as written, case included. "
     if phrases := sorted({key for key, kind in matches if kind == "phrase" and not worded[key]}):
-        return f"The text index of {', '.join(phrases)} knows no phrases, so that none is found: match by text. "
+        return f"The text index of {', '.join(phrases)} does not support phrases, so nothing matches: match by text. "
     return ""
 
 

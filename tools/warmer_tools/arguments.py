@@ -88,7 +88,7 @@ def _wrong(where: tuple[int | str, ...], kind: str, value: object, known: Mappin
     name = str(where[0])
     if name not in known:
         right = argument_meant(name, known)
-        return f"{_cut(name)} is no argument: there are {', '.join(known)}" + (f"; send {right}" if right else "")
+        return f"{_cut(name)} is not an argument: there are {', '.join(known)}" + (f"; send {right}" if right else "")
     schema, inner = known[name], "".join(f"[{_cut(str(key))}]" for key in where[1:])
     stated = "missing" if kind == "missing" else _shown(value)
     wanted = "an object" if kind == "dict_type" else _wanted(schema)

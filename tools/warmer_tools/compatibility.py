@@ -24,7 +24,7 @@ def check_retriever(info: CollectionInfo, retriever: Retriever) -> None:
     if info.declared and not same_model(retriever.name, info.model):
         raise ModelMismatchError(
             f"collection {info.name!r} was embedded by {info.model!r}, but queries are embedded by {retriever.name!r}: "
-            f"set {setting} to the former (to its folder, if it is a local one), or index the collection anew"
+            f"set {setting} to the former (to its folder, if it is a local one), or index the collection again"
         )
     if retriever.dim and retriever.dim != info.dim:
         raise ModelMismatchError(

@@ -82,18 +82,18 @@ async def give_feedback(
         Field(
             ge=0,
             le=MAX_LIMIT,
-            description=f"Hits at most, 0-{MAX_LIMIT}; {USUAL_LIMIT} if left out; 0 only keeps scores",
+            description=f"Most hits, 0-{MAX_LIMIT}; default {USUAL_LIMIT}; 0 only keeps scores",
         ),
     ] = USUAL_LIMIT,
-    include_scored: Annotated[bool, Field(description="Hits that were shown may come back")] = False,
+    include_scored: Annotated[bool, Field(description="Let hits already shown come back")] = False,
     detail: Detail = "",
     pictures: Pictures = False,
 ) -> Annotated[CallToolResult, FeedbackReply]:
     """Score the hits of a search and reword it: Qdrant's relevance feedback then retrieves better ones.
 
-    Score all that you skimmed, absolutely, not against each other, and spread the scores: bad hits help as much as good
-    ones. Scores and other words together find most. New hits go on numbering; call again, rounds add up. `ranking` is
-    the answer after the last round.
+    Score all you skimmed, absolutely, not against each other, and spread the scores: bad hits help as much as good
+    ones. Scores and new words together find most. New hits continue the numbers. Call again: rounds add up. `ranking`
+    is the answer after the last round.
     """
     with spoken_errors():
         workspace = ctx.request_context.lifespan_context
@@ -154,7 +154,7 @@ async def _scored(workspace: Workspace, given: Given) -> tuple[Search, tuple[str
     thread = await workspace.journal.find(given.search_id)
     scores = read_scores(given.scores, thread)
     if given.judge and scores:
-        raise ScoreError("there are scores and a judge: send the scores, or name a judge that is to score")
+        raise ScoreError("both scores and a judge were sent: send scores, or name a judge")
     if given.judge:
         model = await workspace.judge_threads.run(workspace.load_judge, given.judge)
         return await score_shown(workspace, given.search_id, model), whose(model)

@@ -23,13 +23,13 @@ async def read_hits(
         SearchError: One was never shown, or there is no such detail.
     """
     if detail not in {"", SKIM, FULL, AROUND}:
-        raise SearchError(f'detail is {detail[:40]!r}: send "{AROUND}" for what stands beside a hit, or leave it out')
+        raise SearchError(f'detail is {detail[:40]!r}: send "{AROUND}" for the passages around a hit, or leave it out')
     wanted = list(dict.fromkeys(numbers))
     if detail == AROUND and len(wanted) > _MOST_AROUND:
-        raise SearchError(f"what stands beside {len(wanted)} hits is too much to read: name {_MOST_AROUND} at most")
+        raise SearchError(f"the passages around {len(wanted)} hits are too much to read: name {_MOST_AROUND} at most")
     if unknown := [number for number in wanted if number not in thread.shown]:
         shown = f"its hits are 1 to {len(thread.shown)}" if thread.shown else "it has none"
-        raise SearchError(f"{unknown[0]} is no hit of this search: {shown}")
+        raise SearchError(f"{unknown[0]} is not a hit of this search: {shown}")
     points = {thread.shown[number].id: number for number in wanted}
     hits = await index.completed(await index.retrieve(list(points)))
     room = REPLY_CHARACTERS // max(len(hits), 1)

@@ -166,7 +166,7 @@ async def _sent(ctx: ToolContext, requests: Mapping[str, Any]) -> dict[str, Any]
         )
     if waiting.cancelled_caught and not answers:
         raise JudgeError(
-            f"the client's model gave no answer in {ANSWER_SECONDS:g} seconds: approve the requests in the client, or "
+            f"the client's model did not answer in {ANSWER_SECONDS:g} seconds: approve the requests in the client, or "
             "choose another judge"
         )
     return answers

@@ -73,7 +73,7 @@ class TrainReply(BaseModel):
 
 async def train_params(
     ctx: ToolContext,
-    collection: Annotated[str, Field(description="Collection; may be left out if there is only one")] = "",
+    collection: Annotated[str, Field(description="Collection; optional if there is only one")] = "",
     queries: Annotated[
         list[str],
         Field(
@@ -93,12 +93,12 @@ async def train_params(
         Field(
             ge=FEWEST_HITS,
             le=MOST_HITS,
-            description=f"Hits scored a query, {FEWEST_HITS}-{MOST_HITS}; {USUAL_HITS} if left out",
+            description=f"Hits to score per query, {FEWEST_HITS}-{MOST_HITS}; default {USUAL_HITS}",
         ),
     ] = USUAL_HITS,
     job_id: Annotated[str, Field(description="Continue this training")] = "",
     wait_seconds: Annotated[
-        float, Field(ge=0, le=MOST_SECONDS, description=f"How long to wait, 0-{MOST_SECONDS}; 45 if left out")
+        float, Field(ge=0, le=MOST_SECONDS, description=f"Seconds to wait, 0-{MOST_SECONDS}; default 45")
     ] = 45,
     cancel: Annotated[bool, Field(description="Stop the training job_id; scores are kept")] = False,
 ) -> Annotated[CallToolResult, TrainReply] | InputRequiredResult:
@@ -168,7 +168,7 @@ async def start(workspace: Workspace, collection: str, queries: list[str], judge
     if not (await workspace.retrievers.of(info.name, pictures=info.pictures).ready(quiet)).dim:
         raise SearchError(
             f"the queries of {info.name!r} are embedded by Qdrant itself, so that there are no vectors to train on: "
-            "the default parameters serve; choose a retriever that runs here to train"
+            "the default parameters are used; to train, choose a retriever that runs here"
         )
     model = None if judge == AGENT else await workspace.judge_threads.run(workspace.load_judge, judge)
     if model and not asked:
@@ -203,7 +203,7 @@ async def _work(workspace: Workspace, job: Job, finished: anyio.Event, waiting: 
             if job.status not in ENDED:
                 await run_job(workspace, job)
     except Exception:  # noqa: BLE001  whatever it is, it must not end the server
-        _log.exception("training %s is left undone", known(job.id))
+        _log.exception("training %s is left unfinished", known(job.id))
         waiting.cancel()
     finally:
         finished.set()
@@ -237,8 +237,8 @@ _NEXT: dict[str, str] = {
     "running": "Call train_params again with the job_id to see how it goes.",
     "applied": "The parameters are in use: scores steer by them from now on.",
     "rejected": "The parameters are not used; give_feedback goes on as before.",
-    "failed": "Mend what the reason names, then call again with the job_id: scores are kept.",
-    "cancelled": "Call train_params without a job_id to begin anew; scores are kept.",
+    "failed": "Fix what the reason names, then call again with the job_id: scores are kept.",
+    "cancelled": "Call train_params without a job_id to start over; scores are kept.",
 }
 
 

@@ -63,7 +63,7 @@ def checked(query: str = "", rewordings: Sequence[str] = (), passage: str = "", 
     if len(passage) > MAX_PASSAGE:
         raise SearchError(
             f"hypothetical_passage has {len(passage)} characters, at most {MAX_PASSAGE} are read: write a few "
-            "sentences such as would answer the question"
+            "sentences that would answer the question"
         )
     distinct = tuple(text for text in others if text != query)
     return Said(query, distinct, _whole(passage).strip(), avoided)
@@ -86,7 +86,7 @@ def checked_query(query: str, name: str = "the query") -> str:
     """
     query = _whole(query).strip()
     if not query:
-        raise SearchError("the query is empty: say in a sentence what you look for")
+        raise SearchError("the query is empty: say in a sentence what you are looking for")
     if len(query) > MAX_QUERY:
         raise SearchError(
             f"{name} has {len(query)} characters, at most {MAX_QUERY} are read: send the question, not the document"

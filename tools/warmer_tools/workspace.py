@@ -26,8 +26,8 @@ class Workspace:
 
     Attributes:
         mode: Which legs a search has; `auto` means hybrid where the collection has words to search.
-        text_limit: Characters of a hit's text at most, where it is shown whole in a list.
-        skim_limit: Characters of a hit's text at most, in a list to skim.
+        text_limit: Most characters of a hit's text, where it is shown whole in a list.
+        skim_limit: Most characters of a hit's text, in a list to skim.
         filter_conditions: Conditions of a call's filter at most.
         load_judge: Finds a judge by name; takes as long as its model takes to load.
         owner: Whose the searches are; nobody's in particular if empty.

@@ -71,7 +71,7 @@ class ClaudeAgent:
                 outcome.messages.append({"role": "user", "content": [*results, *_reminder(results, turns_left)]})
                 if episode.answer is not None:
                     return outcome
-        outcome.error = f"the model gave no answer in {_TURNS} turns"
+        outcome.error = f"the model did not answer in {_TURNS} turns"
         return outcome
 
     async def _ask(

@@ -82,7 +82,7 @@ class Episode:
         if tool is None:
             return _refusal(f"there is no tool {name!r}: call {' or '.join(tool.name for tool in self.tools)}")
         if not isinstance(arguments, dict):
-            return _refusal(f"the arguments of {name} are no JSON object")
+            return _refusal(f"the arguments of {name} are not a JSON object")
         if name == ANSWER:
             return self._take(arguments)
         self.calls += 1

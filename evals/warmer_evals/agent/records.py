@@ -22,7 +22,7 @@ class Before(BaseModel):
     """What was written before any search.
 
     Attributes:
-        ideal: A passage such as would answer the question (HyDE).
+        ideal: A passage that would answer the question (HyDE).
         wordings: Other wordings of the question.
     """
 
@@ -92,7 +92,7 @@ def load_records(path: Path, dataset: Dataset) -> Records:
                 f"{where}: {dataset.name} has no query {record.id!r}. Choose the records of this dataset, or its folder"
             )
         if record.id in records:
-            raise EvalError(f"{where}: the query {record.id!r} is there a second time. Delete one of the lines")
+            raise EvalError(f"{where}: the query {record.id!r} appears a second time. Delete one of the lines")
         records[record.id] = record
     if not records:
         raise EvalError(f"{path} is empty: there is nothing to play")
@@ -108,5 +108,5 @@ def _parse(line: str, where: str) -> Record:
     except ValueError as error:
         problem = f"not JSON ({error})"
     raise EvalError(
-        f"{where} is no record: {problem}. It begins {line[:60]!r}; docs/evals.md says what a record is made of"
+        f"{where} is not a record: {problem}. It begins {line[:60]!r}; docs/evals.md says what a record is made of"
     )

@@ -40,7 +40,7 @@ class Server:
             return await self._client.call_tool(tool, {**arguments, **one})
         except MCPError as error:
             raise EvalError(
-                f"the server failed in a call of {tool}: {error}. What it said is above. Questions that were "
+                f"the server failed in a call of {tool}: {error}. Its output is above. Questions that were "
                 "answered are kept: the same command goes on from there"
             ) from error
 
@@ -72,7 +72,7 @@ async def serve(data_dir: Path, collection: str, model: str, remember: str = "of
         if not isinstance(cause, MCPError):
             raise cause from error
         raise EvalError(
-            f"`warmer serve` did not start on {data_dir} ({cause}). What it said is above; "
+            f"`warmer serve` did not start on {data_dir} ({cause}). Its output is above; "
             "`warmer status` with WARMER_DATA_DIR set to that folder may tell more"
         ) from error
 
@@ -87,7 +87,7 @@ def sourced(hits: Sequence[dict[str, Any]], documents: Collection[str]) -> list[
         if hit.get("source") not in documents:
             raise EvalError(
                 f"the collection has a hit whose source is {hit.get('source')!r}, which is the id of no document "
-                "of the dataset: index the dataset anew"
+                "of the dataset: index the dataset again"
             )
     return list(hits)
 

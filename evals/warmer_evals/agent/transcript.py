@@ -85,7 +85,7 @@ class Transcript:
             told = "; ".join(f"{key} is {found.get(key)!r} there and {header[key]!r} now" for key in differing)
             raise EvalError(
                 f"{self._path} is of another run: {told}. Choose another output folder, or delete "
-                f"{self._path.parent} to begin anew"
+                f"{self._path.parent} to start over"
             )
 
     def _parse(self, number: int, line: str) -> Row:

@@ -87,7 +87,7 @@ def paths(checkout: Path) -> dict[str, str]:
         EvalError: The folder holds no other build.
     """
     if not all((checkout / room).is_dir() for room in _ROOMS):
-        raise EvalError(f"{checkout} is no checkout of Warmer: it lacks one of {', '.join(_ROOMS)}")
+        raise EvalError(f"{checkout} is not a checkout of Warmer: it lacks one of {', '.join(_ROOMS)}")
     return {THIS: "", OTHER: os.pathsep.join(str(checkout / room) for room in _ROOMS)}
 
 

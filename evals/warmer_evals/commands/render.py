@@ -33,7 +33,7 @@ def _read(file: Path) -> dict[str, Any]:
     except ValueError as error:
         raise EvalError(f"{file} is not JSON: {error}. Run the evaluation again") from error
     if not isinstance(made, dict) or made.get("kind") not in {"run", "agent"}:
-        raise EvalError(f"{file} is no report of `warmer-evals run` or `warmer-evals agent`")
+        raise EvalError(f"{file} is not a report of `warmer-evals run` or `warmer-evals agent`")
     return made
 
 

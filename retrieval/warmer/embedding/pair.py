@@ -106,7 +106,7 @@ def _checked(pair: PairEmbedder) -> PairEmbedder:
     seen = pair.embed_images([Image.new("RGB", (64, 64), "white")])[0].size
     if seen != pair.dim:
         raise EmbeddingError(
-            f"{pair.name} is no pair: its vectors of pictures have {seen} dimensions, those of words {pair.dim}"
+            f"{pair.name} is not a pair: its vectors of pictures have {seen} dimensions, those of words {pair.dim}"
         )
     return pair
 

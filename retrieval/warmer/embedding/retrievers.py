@@ -129,8 +129,8 @@ class CustomRetriever:
             ) from error
         if vector.ndim != 1 or not vector.size or not np.isfinite(vector).all():
             raise EmbeddingError(
-                f"the retriever {self._spec} gave an array of shape {vector.shape} for {text[:60]!r}: embed_query must "
-                "give a list of finite numbers"
+                f"the retriever {self._spec} returned an array of shape {vector.shape} for {text[:60]!r}: embed_query "
+                "must return a list of finite numbers"
             )
         return vector
 
@@ -148,7 +148,7 @@ class CustomImageEmbedder(CustomRetriever):
             EmbeddingError: The class has no such method, failed, or did not return a vector of finite numbers for each.
         """
         if not hasattr(self._retriever, "embed_images"):
-            raise EmbeddingError(f"the retriever {self._spec} sees no pictures: give it embed_images(pictures)")
+            raise EmbeddingError(f"the retriever {self._spec} cannot embed pictures: give it embed_images(pictures)")
         try:
             vectors = np.asarray(list(self._retriever.embed_images(list(pictures))), dtype=np.float32)
         except Exception as error:
@@ -157,8 +157,8 @@ class CustomImageEmbedder(CustomRetriever):
             ) from error
         if vectors.shape != (len(pictures), self.dim) or not np.isfinite(vectors).all():
             raise EmbeddingError(
-                f"the retriever {self._spec} gave an array of shape {vectors.shape} for {len(pictures)} pictures: "
-                f"embed_images must give a list of {self.dim} finite numbers for each"
+                f"the retriever {self._spec} returned an array of shape {vectors.shape} for {len(pictures)} pictures: "
+                f"embed_images must return a list of {self.dim} finite numbers for each"
             )
         return list(vectors)
 

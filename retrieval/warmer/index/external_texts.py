@@ -95,5 +95,5 @@ class ExternalTextsIndex:
         except Exception as error:
             raise EngineError(f"{name}.texts failed with {type(error).__name__}: {error}") from error
         if len(texts) != len(hits) or not all(isinstance(text, str) for text in texts):
-            raise EngineError(f"{name}.texts must give a list of one text for each of {len(hits)} points, in order")
+            raise EngineError(f"{name}.texts must return a list of one text for each of {len(hits)} points, in order")
         return [replace(hit, payload={**hit.payload, "text": text}) for hit, text in zip(hits, texts, strict=True)]

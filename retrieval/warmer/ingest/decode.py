@@ -116,7 +116,7 @@ def check_encoding(name: str) -> str:
         b"a".decode(name)
         return codecs.lookup(name).name
     except (LookupError, ValueError, TypeError) as error:
-        raise IngestError(f"{name!r} is no encoding of text: name one such as cp1252, latin-1 or shift_jis") from error
+        raise IngestError(f"{name!r} is not a text encoding: name one, such as cp1252, latin-1 or shift_jis") from error
 
 
 def _refuse_binary(data: bytes) -> None:

@@ -102,7 +102,7 @@ def _parse_patterns(patterns: Sequence[str]) -> PatternList:
         parsed = parse_pattern(line)
         if parsed is None or parsed.regex is None:
             raise IngestError(
-                f"{pattern!r} is no pattern of files: write it as in a .gitignore, such as '*.md' or 'docs/**'"
+                f"{pattern!r} is not a file pattern: write it as in a .gitignore, such as '*.md' or 'docs/**'"
             )
     return PatternList(lines)
 

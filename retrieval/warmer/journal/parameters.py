@@ -66,7 +66,7 @@ class Trained:
             return cls(Key(**own["key"]), params, plain, queries, figures, created)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise WarmerError(
-                f"these are no exported parameters ({error!r}): export them with `warmer params`"
+                f"these are not exported parameters ({error!r}): export them with `warmer params`"
             ) from error
 
 

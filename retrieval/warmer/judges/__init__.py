@@ -81,12 +81,12 @@ def checked_scores(judge: Judge, query: str, passages: Sequence[str]) -> list[fl
     except Exception as error:
         raise JudgeError(
             f"the judge {judge.name} failed on the query {quoted(query)} with {type(error).__name__}: {error}. "
-            f"Mend the judge or choose another"
+            f"Fix the judge or choose another"
         ) from error
     if problem := _problem(scores, len(passages)):
         raise JudgeError(
             f"the judge {judge.name} gave {problem} for the query {quoted(query)}. "
-            f"It must return a list of one number from 0 to 10 for each passage, in order: mend it or choose another"
+            f"It must return a list of one number from 0 to 10 for each passage, in order: fix it or choose another"
         )
     return [float(score) for score in scores]
 

@@ -141,7 +141,7 @@ def _parse_scores(reply: Message, count: int) -> list[float]:
     scores = {score.passage: score.score for score in found}
     if len(found) != count or set(scores) != set(range(1, count + 1)):
         numbers = ", ".join(str(score.passage) for score in found)
-        raise UnusableReplyError(f"it scored the passages [{numbers}] in place of 1 to {count}, once each")
+        raise UnusableReplyError(f"it scored the passages [{numbers}] instead of 1 to {count}, once each")
     return [scores[number] for number in range(1, count + 1)]
 
 

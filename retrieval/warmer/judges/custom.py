@@ -24,5 +24,5 @@ def load(spec: str) -> Judge:
             f"in a module that Python finds: install the module, or set PYTHONPATH to its folder"
         ) from error
     if not callable(getattr(judge, "score", None)):
-        raise JudgeError(f"{spec} is no judge: give it a method score(query, passages) that returns a list of numbers")
+        raise JudgeError(f"{spec} is not a judge: its class needs score(query, passages), which returns numbers")
     return judge  # type: ignore[no-any-return]

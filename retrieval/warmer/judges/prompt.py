@@ -95,7 +95,7 @@ def _pair(number: int, one: Any) -> tuple[int, float]:  # noqa: ANN401  any JSON
 def _number(name: object) -> int:
     found = re.fullmatch(r"\D{0,20}(\d{1,4})", str(name), re.ASCII)
     if not found:
-        raise UnusableReplyError(f"{str(name)[:20]!r} is no passage's number")
+        raise UnusableReplyError(f"{str(name)[:20]!r} is not the number of a passage")
     return int(found[1])
 
 
@@ -103,5 +103,5 @@ def _in_order(found: Sequence[tuple[int, float]], count: int) -> list[float]:
     scores = dict(found)
     if len(found) != count or set(scores) != set(range(1, count + 1)):
         numbers = ", ".join(str(number) for number, _ in found)
-        raise UnusableReplyError(f"it scored the passages [{numbers[:200]}] in place of 1 to {count}, once each")
+        raise UnusableReplyError(f"it scored the passages [{numbers[:200]}] instead of 1 to {count}, once each")
     return [scores[number] for number in range(1, count + 1)]

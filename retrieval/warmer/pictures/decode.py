@@ -58,7 +58,7 @@ def decode_picture(data: bytes, *, side: int = 0, max_pixels: int = MAX_PIXELS) 
         raise
     except Exception as error:
         # Pillow's decoders raise errors of many kinds for damaged files, SyntaxError and struct.error among them.
-        raise IngestError(f"is no picture that can be decoded: {error}"[:300], "damaged pictures") from error
+        raise IngestError(f"is not a picture that can be decoded: {error}"[:300], "damaged pictures") from error
 
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:

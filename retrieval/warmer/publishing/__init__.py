@@ -85,7 +85,7 @@ def check_roots(roots: Mapping[str, Path], known: Mapping[str, str]) -> None:
         if known.get(label, str(path)) != str(path):
             raise IngestError(
                 f"{label!r} is in the collection already, from {known[label]}, and {path} would take its place: "
-                "choose another collection, or fill this one anew with --replace and all its paths"
+                "choose another collection, or fill this one again with --replace and all its paths"
             )
 
 
@@ -98,7 +98,7 @@ def check_model(model: str, known: str, setting: str = "EMBEDDING_MODEL") -> Non
     if known not in {"", model}:
         raise ModelMismatchError(
             f"the collection was embedded by {known!r}, and {setting} is {model!r} now: set it to the former, or "
-            "embed all anew with --replace"
+            "embed everything again with --replace"
         )
 
 

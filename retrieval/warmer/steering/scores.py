@@ -36,7 +36,7 @@ def _parse_hit(key: str, shown: Collection[int]) -> int:
     text = str(key).strip()
     if not _HIT.fullmatch(text) or int(text) not in shown:
         numbers = ", ".join(map(str, sorted(shown)))
-        raise ScoreError(f"{text[:40]!r} is no hit of this search: its hits are {numbers}")
+        raise ScoreError(f"{text[:40]!r} is not a hit of this search: its hits are {numbers}")
     return int(text)
 
 

@@ -75,8 +75,8 @@ class HeldOut:
                 return f"they do not beat {name}: nDCG@10 {self.ndcg:.3f} against {mean:.3f}"
         if self.better_than_vanilla < CONFIDENCE:
             return (
-                f"they beat vanilla retrieval in {self.better_than_vanilla:.0%} of bootstrap samples only, "
-                f"{CONFIDENCE:.0%} are asked"
+                f"they beat vanilla retrieval in {self.better_than_vanilla:.0%} of bootstrap samples, and "
+                f"{CONFIDENCE:.0%} are required"
             )
         if self.relevance_gain is not None and self.relevance_gain < 0:
             return f"fewer hits score as high as the best seed ({self.relevance_gain:+.0%} against vanilla retrieval)"

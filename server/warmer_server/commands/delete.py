@@ -15,7 +15,7 @@ def run(arguments: argparse.Namespace) -> None:
     if settings.qdrant_url and arguments.url != EMBEDDED:
         raise WarmerError(
             "QDRANT_URL is set, so `warmer serve` searches that server, and this deletes embedded collections only: "
-            f"say --url {EMBEDDED} if it is to be one of them"
+            f"pass --url {EMBEDDED} to delete one of those"
         )
     Catalog(settings.data_dir).delete(arguments.collection)
     echo(f"{arguments.collection}: deleted")

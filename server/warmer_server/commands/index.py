@@ -269,7 +269,7 @@ def _report(arguments: argparse.Namespace, built: IndexingResult, found: FoundFi
         echo(f"files: {', '.join(f'{count} {what}' for what, count in counts.items() if count)}")
     for label, path in found.missing.items():
         if label in built.left:
-            echo(f"{label}: {path} is not there any more; what was not found elsewhere is removed")
+            echo(f"{label}: {path} is no longer there; what was not found elsewhere is removed")
         elif not arguments.replace:
             echo(f"{label}: {path} is not there; what was indexed of it is kept. --replace drops it")
     _report_left_out(found)

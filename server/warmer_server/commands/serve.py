@@ -39,8 +39,8 @@ def _serve_http(arguments: argparse.Namespace, settings: Settings) -> None:
 
     if not (authentication(settings)[0] or is_local(arguments.host) or arguments.open_to_everyone):
         raise WarmerError(
-            f"--host {arguments.host} can be reached from other machines, and there are no tokens, so that anybody may "
-            "search and score: set WARMER_TOKENS_FILE (`warmer token` makes its lines) or WARMER_OAUTH_ISSUER, or say "
+            f"--host {arguments.host} can be reached from other machines, and there are no tokens, so anybody may "
+            "search and score: set WARMER_TOKENS_FILE (`warmer token` makes its lines) or WARMER_OAUTH_ISSUER, or pass "
             "--open-to-everyone"
         )
     if not (settings.allowed_hosts or is_local(arguments.host)):

@@ -33,7 +33,7 @@ def _what_to_do(key: str, client: Client, name: str, server: Server) -> list[str
         started = shlex.join([server.command, *server.arguments])
         lines.append(f"or: {' '.join(filter(None, [_ADDS[key], name, settings]))} -- {started}")
     if secret := sorted(SECRETS & server.environment.keys()):
-        lines.append(f"put the key itself in place of <{secret[0]}>; with --write that is done")
+        lines.append(f"put the key itself in place of <{secret[0]}>; --write does that")
     return [*lines, f"then: {client.then}"]
 
 

@@ -23,7 +23,7 @@ _NEXT_STEPS = {  # where they differ from those for an agent
     "needs_queries": f"`warmer train --queries FILE`, with about 50 queries, one a line: {GOOD_QUERIES}.",
     "needs_scores": "Ask an agent to call train_params with this job_id and to score what it is given, or run this "
     "again with a model as --judge.",
-    "failed": "Mend what the reason names, then run this again: scores are kept.",
+    "failed": "Fix what the reason names, then run this again: scores are kept.",
 }
 
 
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise WarmerError(f"--limit is {arguments.limit}: {FEWEST_HITS} to {MOST_HITS} hits of a query can be scored")
     if arguments.judge == CLIENT:
         raise WarmerError(
-            "--judge client is the model of an MCP client, and here is none: choose agent, claude or fastembed:<model>"
+            "--judge client is the model of an MCP client, and this is none: choose agent, claude or fastembed:<model>"
         )
     queries = _read_queries(arguments.queries) if arguments.queries else []
     # The user of the command line may name any class.

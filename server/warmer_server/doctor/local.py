@@ -46,10 +46,10 @@ async def models(settings: Settings) -> AsyncIterator[Finding]:
 
 def _check_model(model: str) -> Finding:
     if model != DEFAULT_MODEL and not Path(model).is_dir() and (folder := download_folder(model)):
-        return Finding("model", "note", f"{model} is not tried: it is fetched when first used, into {folder}")
+        return Finding("model", "note", f"{model} was not tried: it is fetched when first used, into {folder}")
     retriever = load_retriever(model, load_queries)
     if not retriever.dim:
-        return Finding("model", "note", f"{model} is not tried: Qdrant Cloud runs it")
+        return Finding("model", "note", f"{model} was not tried: Qdrant Cloud runs it")
     began = perf_counter()
     retriever.embed_query("What does a doctor ask?")
     took = f"a query is embedded in {(perf_counter() - began) * 1000:.0f} ms"
@@ -87,7 +87,7 @@ def _check_folder(folder: Path) -> Finding:
     room = f"{free / 2**30:.1f} GB free"
     if free < _MIN_FREE:
         return Finding("data", "fails", f"{folder}: the disk is nearly full ({room}): make room")
-    state = "can be written" if existing == folder else "is not there yet, and is made when it is needed"
+    state = "can be written" if existing == folder else "does not exist yet, and is made when needed"
     return Finding("data", "ok", f"{folder} {state}, {room}")
 
 
@@ -95,7 +95,7 @@ def _missing(catalog: Catalog, name: str) -> str:
     """Say which paths that a collection was indexed from are not there any more."""
     manifest = catalog.generations(name).manifest()
     gone = [path for path in manifest.roots.values() if not os.path.lexists(path)] if manifest else []
-    return f"; {', '.join(gone)}: not there any more, index where it is now" if gone else ""
+    return f"; {', '.join(gone)}: no longer there; index it where it is now" if gone else ""
 
 
 async def contents(settings: Settings) -> AsyncIterator[Finding]:

@@ -37,7 +37,7 @@ async def server(settings: Settings) -> AsyncIterator[Finding]:
         version = await remote.version()
         missing = [feature for since, feature in _FEATURES.items() if version < since]
         said = f"{remote.url} is Qdrant {version[0]}.{version[1]}"
-        more = f" and lacks {', '.join(missing)}: 1.17 or newer is better" if missing else ", with all that is used"
+        more = f" and lacks {', '.join(missing)}: upgrade to 1.17" if missing else ", which has all that Warmer uses"
         yield Finding("server", "note" if missing else "ok", said + more)
         collections = QdrantCollections(remote, make_options(settings, JOURNAL_COLLECTION))
         names = await collections.names()

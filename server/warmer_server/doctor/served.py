@@ -48,7 +48,7 @@ async def _loop(workspace: Workspace, name: str) -> tuple[Literal["ok", "note"],
     question = next((text for text in texts if text), "what is in here")
     found = await search.run(workspace, Said(question), search.Request(name, limit=_LIMIT), quiet)
     if not found.hits:
-        return "note", "a search worked and found nothing, so that nothing was scored"
+        return "note", "a search worked and found nothing, so nothing was scored"
     scores = {str(hit.hit): 9 - 2 * place for place, hit in enumerate(found.hits)}
     reply = await give_feedback.run(workspace, give_feedback.Given(found.search_id, scores), _LIMIT, quiet)
     return "ok", f"searched, scored and searched again ({reply.outcome})"

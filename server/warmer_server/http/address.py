@@ -40,7 +40,7 @@ def bind(host: str, port: int) -> socket.socket:
         sock = socket.socket(family, kind, protocol)
     except OSError as error:
         raise WarmerError(
-            f"cannot listen on {host}: {error.strerror}: --host names an address of this machine"
+            f"cannot listen on {host}: {error.strerror}: --host must be an address of this machine"
         ) from error
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -101,5 +101,5 @@ class CallTimeout:
             return await call_next(ctx)
         with anyio.move_on_after(self._seconds):
             return await call_next(ctx)
-        message = f"{tool} took longer than {self._seconds:g} seconds and was given up: call again, or ask for less"
+        message = f"{tool} took longer than {self._seconds:g} seconds and was stopped: call again, or ask for less"
         return refused(message)

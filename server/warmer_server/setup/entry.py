@@ -81,7 +81,7 @@ def write(client: Client, name: str, server: Server) -> bool:
         changed = (_in_toml if file.suffix == ".toml" else _in_json)(text, (*client.path, name), client.entry(server))
     except (OSError, ValueError, IndexError, RecursionError) as error:
         raise WarmerError(
-            f"cannot add to {file}: {error}. It is as it was; without --write the entry is shown, to be added by hand"
+            f"cannot add to {file}: {error}. It is unchanged; without --write you see the entry, to add by hand"
         ) from error
     if changed == text:
         return False
@@ -107,7 +107,7 @@ def _in_toml(text: str, path: Sequence[str], entry: dict[str, Any]) -> str:
         document[tables] = tomlkit.table(is_super_table=True)
     servers = document[tables]
     if not isinstance(servers, AbstractTable | tomlkit.container.OutOfOrderTableProxy):
-        raise ValueError(f"{tables} is no table")  # noqa: TRY004  the caller knows one kind of error
+        raise ValueError(f"{tables} is not a table")  # noqa: TRY004  the caller knows one kind of error
     known = servers.get(name, {})
     if (merged := _merged(dict(known), entry)) == known:
         return text
@@ -138,4 +138,4 @@ def _replace(file: Path, text: str) -> None:
         Path(new.name).chmod(mode)
         os.replace(new.name, place)  # noqa: PTH105  atomic on Windows too
     except OSError as error:
-        raise WarmerError(f"cannot write {file}: {error.strerror}. It is as it was") from error
+        raise WarmerError(f"cannot write {file}: {error.strerror}. It is unchanged") from error

@@ -41,7 +41,7 @@ def set_value(text: str, path: Sequence[str], value: Any) -> str:  # noqa: ANN40
     """
     known = read(text)
     if not isinstance(known, dict):
-        raise ValueError("it is no object")  # noqa: TRY004  the callers know one kind of error
+        raise ValueError("it is not an object")  # noqa: TRY004  the callers know one kind of error
     if _skip(text, text.startswith("\ufeff")) == len(text):
         return f"{text}{json.dumps(_nested(path, value), indent=2, ensure_ascii=False)}\n"
     changed = _set(text, path, value)
@@ -63,7 +63,7 @@ def _set(text: str, path: Sequence[str], value: Any) -> str:  # noqa: ANN401
             return text[: found.start] + _dump(value, pad, indent) + text[found.end :]
         at = found.start
         if text[at] != "{":
-            raise ValueError(f"{key!r} is no object")
+            raise ValueError(f"{key!r} is not an object")
     return text
 
 

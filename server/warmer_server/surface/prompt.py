@@ -18,7 +18,7 @@ Answer this from the documents that Warmer searches{there}:
 {question}
 
 1. Call search{named} with the question, two rewordings in other terms, and a hypothetical_passage of two or three
-   sentences such as would answer it. Skim the list; read=[..] with the search_id shows hits whole.
+   sentences that would answer it. Skim the list; read=[..] with the search_id shows hits whole.
 2. If they do not answer it, score every hit that you skimmed with give_feedback: {anchors}. Score absolutely, not
    against each other, and spread the scores. Send rewordings with them for what is missing, and avoid=[..] for what the
    list is wrongly full of.
@@ -53,9 +53,7 @@ def register(server: MCPServer[Workspace], tool_prefix: str = "") -> None:
     @server.prompt(NAME, title="Answer from documents")
     def research(
         question: Annotated[str, Field(description="What is to be answered")],
-        collection: Annotated[
-            str, Field(description="Collection to search; may be left out if there is only one")
-        ] = "",
+        collection: Annotated[str, Field(description="Collection to search; optional if there is only one")] = "",
     ) -> str:
         """Search, score the hits, search again steered by the scores, and answer."""
         there = f" in the collection {json.dumps(collection, ensure_ascii=False)}" if collection else ""

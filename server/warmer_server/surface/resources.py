@@ -108,7 +108,7 @@ def _point_id(text: str) -> str:
         return str(UUID(text))
     except ValueError as error:
         raise CollectionError(
-            f"{text[:60]!r} is no point id, which is a UUID or a whole number: take the `id` of a hit"
+            f"{text[:60]!r} is not a point id, which is a UUID or a whole number: take the `id` of a hit"
         ) from error
 
 

@@ -79,7 +79,7 @@ def check_folder(folder: Path, *, force: bool) -> None:
         raise StorageError(f"{folder} is a file: name a folder for the export")
     if force or not folder.exists() or (folder / MARK).is_file() or not any(folder.iterdir()):
         return
-    raise StorageError(f"{folder} is not empty and no earlier export: name another folder, or give --force")
+    raise StorageError(f"{folder} is not empty, and not an earlier export: name another folder, or pass --force")
 
 
 def write(

@@ -65,7 +65,7 @@ def test_other_json_is_rejected(change: dict[str, object]) -> None:
     raw = TRAINED.to_json()
     own = change["warmer"]
     damaged = raw | {"warmer": raw["warmer"] | own} if own else raw | change
-    with pytest.raises(WarmerError, match="no exported parameters"):
+    with pytest.raises(WarmerError, match="not exported parameters"):
         Trained.from_json(damaged)
 
 

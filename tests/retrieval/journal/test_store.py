@@ -31,7 +31,7 @@ async def test_foreign_collections_are_not_written() -> None:
     await client.upsert("payloads", [models.PointStruct(id=1, vector={}, payload={"kind": "search"})])
     for name in ("vectors", "payloads"):
         before = await client.count(name)
-        with pytest.raises(StorageError, match=f"'{name}' is no journal of warmer: name another one"):
+        with pytest.raises(StorageError, match=f"'{name}' is not a journal of Warmer: name another one"):
             await open_store(InterleavingRemote.local(client), name)
         assert await client.count(name) == before
 

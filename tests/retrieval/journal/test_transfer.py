@@ -146,14 +146,14 @@ def change_line(number: int, change: Callable[[dict[str, object]], object]) -> C
     ("damage", "said"),
     [
         (change_line(1, lambda raw: raw.update(version=3)), "is of version 3, this program reads 2"),
-        (lambda _: [], "no exported journal"),
-        (lambda lines: [lines[1]], "no exported journal"),
+        (lambda _: [], "not an exported journal"),
+        (lambda lines: [lines[1]], "not an exported journal"),
         (lambda lines: lines[:-1], "line 3 of .*the file ends after it"),
         (lambda lines: [lines[0], lines[2], lines[3]], "line 3 of .*lines are missing"),
         (lambda lines: [*lines, lines[1]], "line 5 of .* follow the end"),
         (lambda lines: [*lines[:2], lines[2][:50] + b"\n", lines[3]], "line 3 of .* is damaged"),
-        (change_line(2, lambda raw: raw.update(vector="AAA=")), "line 2 of .* no vector"),
-        (change_line(2, lambda raw: raw.update(vector="AADAfw==")), "line 2 of .* no vector"),
+        (change_line(2, lambda raw: raw.update(vector="AAA=")), "line 2 of .* not a vector"),
+        (change_line(2, lambda raw: raw.update(vector="AADAfw==")), "line 2 of .* not a vector"),
         (change_line(2, lambda raw: raw.update(vector="AAAAAA==")), "line 2 of .* differ in length"),
         (change_line(2, lambda raw: raw.update(id="s_short")), "line 2 of .*search.id: "),
         (change_line(2, lambda raw: raw.update(more=1)), "line 2 of .*search.more: "),
@@ -161,7 +161,7 @@ def change_line(number: int, change: Callable[[dict[str, object]], object]) -> C
         (change_line(2, lambda raw: raw.update(wordings=[worded(wording="shout")])), "line 2 of .*wordings"),
         (change_line(2, lambda raw: raw.update(wordings=[worded(turn=-1)])), "line 2 of .*wordings"),
         (change_line(2, lambda raw: raw.update(wordings=[worded(vector="AAAAAA==")])), "line 2 of .* differ in length"),
-        (change_line(3, lambda raw: raw.update(trained={})), "line 3 of .* no exported parameters"),
+        (change_line(3, lambda raw: raw.update(trained={})), "line 3 of .* not exported parameters"),
     ],
 )
 async def test_a_damaged_file_imports_nothing(
@@ -251,7 +251,7 @@ async def test_a_conflicting_search_imports_nothing(open_memory: Open, tmp_path:
 async def test_an_export_never_overwrites_a_file(open_memory: Open, tmp_path: Path) -> None:
     (tmp_path / "f").write_text("mine")
     async with open_memory() as one:
-        with pytest.raises(StorageError, match="is there already"):
+        with pytest.raises(StorageError, match="already exists"):
             await one.export(tmp_path / "f")
         with pytest.raises(StorageError, match="cannot write"):
             await one.export(tmp_path / "none" / "f")

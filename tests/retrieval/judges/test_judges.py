@@ -153,7 +153,7 @@ UNUSABLE = [
     (reply("", "refusal"), "refusal"),
     (reply("The first passage is best."), "Invalid JSON"),
     (reply('{"scores": [{"passage": 1}]}'), r"scores\.0\.score: Field required"),
-    (reply(scored(9, 3)), r"passages \[1, 2\] in place of 1 to 3"),
+    (reply(scored(9, 3)), r"passages \[1, 2\] instead of 1 to 3"),
     (reply(scored(9, 3, 1, 1)), r"passages \[1, 2, 3, 4\]"),
     (reply(scored(9, 3, 11)), r"scores\.2\.score: .*less than or equal to 10"),
     (reply(scored(9, 3, float("nan"))), r"scores\.2\.score"),
@@ -345,7 +345,7 @@ def test_a_custom_class_can_be_a_judge() -> None:
         ("nomodule:Judge", "No module named 'nomodule'.*PYTHONPATH"),
         ("broken:Judge", "No module named 'no_such_package'"),
         ("mymodule:Choosy", "missing 1 required positional argument"),
-        ("mymodule:Scoreless", r"give it a method score\(query, passages\)"),
+        ("mymodule:Scoreless", r"its class needs score\(query, passages\)"),
     ],
 )
 def test_an_unusable_judge_class_is_explained(spec: str, why: str) -> None:
@@ -402,7 +402,7 @@ def test_invalid_scores_are_refused(outcome: Any, problem: str) -> None:
         checked_scores(StubJudge(outcome), query, PASSAGES)
     assert "'why why" in str(caught.value)
     assert query not in str(caught.value)
-    assert "mend" in str(caught.value).lower()
+    assert "fix" in str(caught.value).lower()
     if isinstance(outcome, Exception):
         assert caught.value.__cause__ is outcome
 

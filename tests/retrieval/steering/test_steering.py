@@ -21,7 +21,7 @@ def test_what_is_no_score_is_refused_by_hit_and_value(value: object, number: flo
 
 @pytest.mark.parametrize("key", ["0", "-1", "3", "one", "1.0", "", "٣", "9" * 30])
 def test_what_is_no_hit_is_refused_with_the_hits_there_are(key: str) -> None:
-    with pytest.raises(ScoreError, match=r"no hit of this search: its hits are 1, 2$"):
+    with pytest.raises(ScoreError, match=r"not a hit of this search: its hits are 1, 2$"):
         parse_scores({key: 5}, {1, 2})
 
 

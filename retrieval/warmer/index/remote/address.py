@@ -41,19 +41,19 @@ def read_address(text: str) -> Address:
     """
     text = text.strip()
     if "@" in text:
-        raise EngineError(f"QDRANT_URL has a user or a password in it: {_EXAMPLE}, and the key into QDRANT_API_KEY")
+        raise EngineError(f"QDRANT_URL has a user or a password in it: {_EXAMPLE}, and put the key in QDRANT_API_KEY")
     try:
         url = urlsplit(text)
         given = url.port
         host = (url.hostname or "").encode("idna").decode()
     except ValueError:
-        raise EngineError(f"QDRANT_URL has a host or a port that is none: {_EXAMPLE}") from None
+        raise EngineError(f"QDRANT_URL has an invalid host or port: {_EXAMPLE}") from None
     if url.scheme not in {"http", "https"} or not url.netloc:
         shown = "no http:// address" if url.netloc else repr(text[:80])
         raise EngineError(f"QDRANT_URL is {shown}: {_EXAMPLE}")
     path = url.path.rstrip("/").removesuffix("/dashboard")
     if not _HOST.fullmatch(host) or not path.isprintable():
-        raise EngineError(f"QDRANT_URL has a character that no address has: {_EXAMPLE}")
+        raise EngineError(f"QDRANT_URL contains a character that no address can have: {_EXAMPLE}")
     port = given or (_PROXY_PORTS[url.scheme] if path else REST_PORT)
     base = f"{url.scheme}://{f'[{host}]' if ':' in host else host}"
     other = "" if given or path or url.scheme == "http" else f"{base}:{_PROXY_PORTS['https']}"

@@ -100,7 +100,7 @@ class Remote:
                 it allows, three at most otherwise.
 
         Raises:
-            ServerError: It failed, or gave no answer within the connection's timeout.
+            ServerError: It failed, or did not answer within the connection's timeout.
         """
         deadline = asyncio.get_running_loop().time() + self._timeout
         try:
@@ -196,7 +196,7 @@ def connect(connection: Connection) -> Remote:
     address = read_address(connection.url)
     key = connection.api_key.strip()
     if not (key.isascii() and key.isprintable()):
-        raise EngineError("QDRANT_API_KEY has a character that no key has: copy it again")
+        raise EngineError("QDRANT_API_KEY contains a character that no key can have: copy it again")
     base = address.url
     beside = address.port == REST_PORT and not address.path
     grpc_port = connection.grpc_port or (GRPC_PORT if beside else 0)

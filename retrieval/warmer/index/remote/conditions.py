@@ -113,7 +113,7 @@ def _meant(key: str, one: Condition, names: Names, write: Callable[..., object],
     """Write a condition on a key for each path that it means; a condition on headings for each of them."""
     if key in names.opaque:
         raise FilterError(
-            f"{key} cannot be filtered by here: it is in a string of JSON, at {names.opaque[key]!r}. Fields that can "
+            f"{key} cannot be used in a filter: it is in a string of JSON, at {names.opaque[key]!r}. Fields that can "
             f"be: {', '.join(sorted(names.types)) or 'none'}"
         )
     if key not in names.shown:

@@ -61,7 +61,7 @@ _NO_RIGHT = (
     "{url} does not allow this ({said}): give the key that right, or name what it may read; a collection that it may "
     "not read, one that does not exist and an alias of another name are all answered so"
 )
-_NEVER = "{url} never allows as much at once ({said}): ask for less, or raise {limit} in the collection's strict mode"
+_NEVER = "{url} does not allow so much at once ({said}): ask for less, or raise {limit} in the collection's strict mode"
 _LIMITS = {  # what a server says of a request beyond a limit -> the limit
     "filter condition limit reached": "filter_max_conditions",
     "condition size limit reached": "condition_max_size",
@@ -137,7 +137,7 @@ class Place:
 
     def late(self, what: str, seconds: float) -> ServerError:
         """Say that no answer came in time."""
-        message = f"{what}: {self.url} gave no answer within {seconds:g} s: is it overloaded?"
+        message = f"{what}: {self.url} did not answer within {seconds:g} s: is it overloaded?"
         return ServerError(message, HTTPStatus.REQUEST_TIMEOUT)
 
     def _presentable(self, text: str) -> str:

@@ -98,4 +98,4 @@ def _check(what: str, numbers: Sequence[float]) -> None:
     """Refuse what is no float32: Qdrant would answer with scores that are null."""
     largest = float(np.abs(numbers).max(initial=0.0))
     if not largest <= _LARGEST:
-        raise EngineError(f"{what}: {largest:g} is no number that Qdrant can calculate with; train the parameters anew")
+        raise EngineError(f"{what}: {largest:g} is not a 32-bit number; train the parameters again")

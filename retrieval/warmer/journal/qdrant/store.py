@@ -239,7 +239,7 @@ async def _prepare(remote: Remote, name: str) -> Store:
     written = await store.count(models.Filter())
     document = (await store.get([id_])).get(id_)
     if info.config.params.vectors or info.config.params.sparse_vectors or (written and not document):
-        raise StorageError(f"collection {name!r} is no journal of warmer: name another one for searches and scores")
+        raise StorageError(f"collection {name!r} is not a journal of Warmer: name another one for searches and scores")
     if document and document["version"] > SCHEMA:
         raise StorageError(
             f"the journal {name!r} is of version {document['version']}, this program reads {SCHEMA}: upgrade warmer"

@@ -28,7 +28,7 @@ def create_file(path: Path) -> Iterator[Callable[[Record], None]]:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
-        raise StorageError(f"{path} is there already: name a file that is not, or delete it") from error
+        raise StorageError(f"{path} already exists: name another file, or delete it") from error
     except OSError as error:
         raise StorageError(f"cannot write {path}: {error}") from error
     lines = 0
@@ -84,7 +84,7 @@ def _check_header(path: Path, line: bytes) -> None:
     except (ValueError, KeyError, TypeError):
         version = None
     if version is None:
-        raise StorageError(f"{path} is no exported journal: make one with `warmer journal export`")
+        raise StorageError(f"{path} is not an exported journal: make one with `warmer journal export`")
     if version not in _READ:
         raise StorageError(
             f"{path} is of version {version!r:.20}, this program reads {VERSION}: use the warmer that wrote it"

@@ -14,7 +14,7 @@ from warmer.steering.wording import Kind
 
 def _check_vector(raw: bytes) -> bytes:
     if len(raw) % 4 or not np.isfinite(np.frombuffer(raw, dtype="<f4")).all():
-        raise ValueError("is no vector of finite 32-bit numbers")
+        raise ValueError("is not a vector of finite 32-bit numbers")
     return raw
 
 
