@@ -39,8 +39,7 @@ def _thread(view: View, *, alone: bool) -> str:
         f"<section>{heading}<p>In {plain(view.collection)}, {made}. {plain(summary(view))}</p>"
         f"<h3>What was said, call by call</h3><ol class=said>{''.join(_call(*one) for one in view.said.items())}</ol>"
         f"<div class=sides><div><h3>In the order shown</h3>{_table(view.lines, ranked=False)}</div>"
-        "<div><h3>By score, with how far that is up or down from the order shown</h3>"
-        f"{_table(view.ranking, ranked=True)}</div></div></section>"
+        f"<div><h3>By score</h3>{_table(view.ranking, ranked=True)}</div></div></section>"
     )
 
 
@@ -86,7 +85,8 @@ def _picture(line: Line) -> str:
 def _moved(line: Line) -> str:
     if not line.moved:
         return ""
-    return f"<p>{'▲' if line.moved > 0 else '▼'} {abs(line.moved)} {'up' if line.moved > 0 else 'down'}</p>"
+    places = f"{abs(line.moved)} place{'' if abs(line.moved) == 1 else 's'}"
+    return f"<p>{'▲' if line.moved > 0 else '▼'} {places} {'up' if line.moved > 0 else 'down'}</p>"
 
 
 def _score(score: float | None) -> str:
