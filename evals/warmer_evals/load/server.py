@@ -33,6 +33,10 @@ class RunningServer:
         """Return the resident memory of each worker in MB (10^6 bytes) by process id; empty without /proc."""
         return {pid: size for pid in _workers(self.pid) if (size := _resident_megabytes(pid))}
 
+    def open_files(self) -> dict[int, int]:
+        """Return how many files and sockets each worker has open, by process id; empty without /proc."""
+        return {pid: number for pid in _workers(self.pid) if (number := _open_files(pid))}
+
 
 def environment(data_dir: Path) -> dict[str, str]:
     """Return the environment for a server on a data directory, without this process's Warmer and Qdrant settings."""
@@ -97,3 +101,9 @@ def _resident_megabytes(pid: int) -> float:
         pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
     return 0.0
+
+
+def _open_files(pid: int) -> int:
+    with suppress(OSError):
+        return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+    return 0
