@@ -56,16 +56,12 @@ def without_copies(hits: Sequence[Hit], known: Sequence[Known], limit: int) -> l
     return [replace(hits[n], copies=hits[n].copies + copies[n]) for n in kept]
 
 
-def same_words(one: str, other: str) -> bool:
+def _are_alike(one: Counter[str], other: Counter[str]) -> bool:
     """Tell whether two texts have nearly the same words, and the very same words with a digit.
 
     Close vectors alone would make one of `assert_called` and `assert_called_once`. Texts that are not known, as where
     they are kept outside of the engine, are not the same.
     """
-    return _are_alike(_words(one), _words(other))
-
-
-def _are_alike(one: Counter[str], other: Counter[str]) -> bool:
     if not one or _numbers(one) != _numbers(other):
         return False
     return (one & other).total() >= _WORDS_IN_COMMON * (one | other).total()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warmer.index import Hit
-from warmer.steering.copies import Known, same_words, without_copies
+from warmer.steering.copies import Known, without_copies
 from warmer.vectors import Vector
 
 AXES = np.eye(3, dtype=np.float32)
@@ -47,7 +47,9 @@ def test_copies_below_the_limit_are_counted_and_others_take_their_place() -> Non
     ],
 )
 def test_the_same_words_and_numbers_make_a_copy(one: str, other: str, same: bool) -> None:
-    assert same_words(one, other) is same_words(other, one) is same
+    apart = [("a", 0), ("b", 0)]
+    assert shown([hit("a", text=one), hit("b", text=other)]) == ([("a", 1)] if same else apart)
+    assert shown([hit("b", text=other), hit("a", text=one)]) == ([("b", 1)] if same else apart[::-1])
 
 
 def test_the_same_words_elsewhere_in_meaning_are_no_copy() -> None:
