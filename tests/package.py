@@ -20,7 +20,9 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = {"warmer", "warmer_tools", "warmer_server", "warmer_evals"}
 DATA = {
     "warmer/embedding/all-MiniLM-L6-v2/NOTICE",
+    "warmer/embedding/all-MiniLM-L6-v2/graph-signed.onnx",
     "warmer/embedding/all-MiniLM-L6-v2/graph.onnx",
+    "warmer/embedding/all-MiniLM-L6-v2/probe.onnx",
     "warmer/embedding/all-MiniLM-L6-v2/ranges.json",
     "warmer/embedding/all-MiniLM-L6-v2/tokenizer.json",
     "warmer/embedding/all-MiniLM-L6-v2/tokenizer_config.json",

