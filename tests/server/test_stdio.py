@@ -340,3 +340,10 @@ def test_arguments_that_are_no_object_are_told_so(environment: dict[str, str], t
             assert result["content"][0]["text"].startswith(f"Error: the arguments are {kind}: send an object")
         nothing = server.ask("tools/call", name="search", arguments=None)["result"]
         assert nothing["content"][0]["text"].startswith("Error: the query is empty")
+
+
+def test_serving_imports_nothing_that_the_handshake_can_do_without() -> None:
+    script = """import sys, warmer_server.app, warmer_server.stdio
+later = {"onnxruntime", "tokenizers", "qdrant_client", "PIL", "numpy.random", "difflib"}
+assert not later & set(sys.modules), later & set(sys.modules)"""
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Container
-from difflib import get_close_matches
 
 _CLOSE = 0.75  # how much of two names must agree for one to be a slip for the other
 _LONG = 100
@@ -65,6 +64,8 @@ def argument_meant(name: str, known: Collection[str]) -> str:
 
 
 def _misspelt(name: str, known: Collection[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  for slips alone
+
     by_plain = {_plain(one): one for one in known}
     close = get_close_matches(_plain(name)[:_LONG], by_plain, n=1, cutoff=_CLOSE)
     return by_plain[close[0]] if close else ""

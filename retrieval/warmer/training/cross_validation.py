@@ -149,7 +149,7 @@ def sign_test(wins: int, losses: int) -> float:
     return float(min(1.0, 2 * tail))
 
 
-def _choose_repeatedly(table: Table, samples: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
+def _choose_repeatedly(table: Table, samples: NDArray[np.intp], rng: "np.random.Generator") -> NDArray[np.intp]:
     """Choose parameters for each sample by fits without it, ten times. Returns grid indices, shape (10, samples)."""
     return np.stack([_choose(table, rng.permutation(samples)) for _ in range(_REPEATS)])[:, samples]
 
