@@ -7,7 +7,7 @@ from warmer.vectors import Vector, directions
 
 POOL = 60  # best candidates that are looked at
 NEAREST = 8
-_DIGITS = 9  # of a score: the order of a sum must not decide between copies
+_ROUNDING = 2e-6  # of a score: the order of a float32 sum must not decide between copies
 
 
 def regularize(scores: NDArray[np.float64], vectors: Vector, weight: float) -> NDArray[np.float64]:
@@ -33,5 +33,8 @@ def regularize(scores: NDArray[np.float64], vectors: Vector, weight: float) -> N
 
 def best(scores: NDArray[np.float64], limit: int) -> list[int]:
     """Give the places of the highest scores, highest first; equals, but for rounding, stay in order."""
-    places: list[int] = np.argsort(-np.round(scores, _DIGITS), kind="stable")[:limit].tolist()
+    order = np.argsort(-scores, kind="stable")
+    rounding = _ROUNDING * (1 + np.abs(scores).max(initial=0))
+    group = np.cumsum(np.diff(-scores[order], prepend=0.0) > rounding)
+    places: list[int] = order[np.lexsort((order, group))][:limit].tolist()
     return places

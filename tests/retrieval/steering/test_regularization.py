@@ -30,6 +30,13 @@ def test_the_best_are_the_highest_and_equals_stay_in_order(scores: list[float], 
     assert best(np.array(scores), limit) == sorted(range(len(scores)), key=lambda n: (-scores[n], n))[:limit]
 
 
+@given(SCORES, st.integers(0, 9))
+def test_rounding_does_not_change_the_order(scores: list[float], seed: int) -> None:
+    exact = np.array(scores)
+    rounded = exact + np.random.default_rng(seed).uniform(-1e-6, 1e-6, len(scores))
+    assert best(rounded, len(scores)) == best(exact, len(scores))
+
+
 @given(SCORES, st.floats(0.1, 9), st.floats(-9, 9))
 def test_the_scale_of_scores_does_not_matter(scores: list[float], scale: float, shift: float) -> None:
     near = vectors(len(scores))
