@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping
 from math import isclose
+from operator import itemgetter
 from typing import TypeVar
 
 _Id = TypeVar("_Id", bound=Hashable)
@@ -23,17 +24,18 @@ def cut(scores: Mapping[_Id, float], depth: int, asked: int) -> dict[_Id, float]
     """
     if len(scores) <= depth:
         return dict(scores)
-    ranked = sorted(scores, key=scores.__getitem__, reverse=True)
-    parts = [n for n in range(1, len(ranked)) if not _equal(scores[ranked[n - 1]], scores[ranked[n]])]
-    start = max((n for n in parts if n < depth), default=0)
-    end = min((n for n in parts if n >= depth), default=len(ranked))
-    if len(scores) >= asked and end == len(ranked) and start:
-        kept = ranked[:start]
-    else:
-        kept = ranked[:start] + sorted(ranked[start:end], key=str)[: depth - start]
-    return {id_: scores[id_] for id_ in kept}
+    ranked = sorted(scores.items(), key=itemgetter(1), reverse=True)
+    start, end = depth - 1, depth  # of the equals at the cut
+    while start > 0 and _equal(ranked[start - 1], ranked[start]):
+        start -= 1
+    while end < len(ranked) and _equal(ranked[end - 1], ranked[end]):
+        end += 1
+    if end == len(ranked) >= asked and start:
+        return dict(ranked[:start])
+    equals = sorted(ranked[start:end], key=lambda pair: str(pair[0]))
+    return dict(ranked[:start] + equals[: depth - start])
 
 
-def _equal(one: float, other: float) -> bool:
+def _equal(one: tuple[_Id, float], other: tuple[_Id, float]) -> bool:
     """Whether two scores differ by no more than the order of a float32 sum."""
-    return isclose(one, other, rel_tol=_ROUNDING, abs_tol=_ROUNDING)
+    return isclose(one[1], other[1], rel_tol=_ROUNDING, abs_tol=_ROUNDING)
