@@ -1,4 +1,5 @@
 import json
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +19,7 @@ from warmer.passage import Passage
 from warmer.publishing.embedded.publish import index_passages
 
 forget_settings()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets processes in the background ignore it
 settings.register_profile("warmer", deadline=None)
 settings.load_profile("warmer")
 
